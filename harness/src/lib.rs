@@ -1,0 +1,3 @@
+//! Checks, times and prices kernels.
+
+pub mod record;

@@ -1,0 +1,178 @@
+//! The row and the header of a run: what the store keeps and everything downstream reads.
+//!
+//! One JSON object a line. A run file's first line is its [`RunHeader`]; every other line is a [`Row`].
+//! Fields may be added; renaming or removing one needs a new [`SCHEMA`] number.
+
+use std::collections::BTreeMap;
+
+use farthing_kernels::DType;
+use serde::{Deserialize, Serialize};
+
+/// Schema number written to every header and row; a reader refuses a larger one.
+pub const SCHEMA: u32 = 1;
+
+/// What stands behind a number. Only [`Kind::Measured`] rows feed the cost model of a real chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Run on the hardware the device names.
+    Measured,
+    /// Run on a device that is itself software (a CPU Vulkan driver): correct, but its speed says nothing of a GPU.
+    Software,
+    /// Served by a simulator or a replay.
+    Simulated,
+    /// Served by a test double.
+    Fake,
+}
+
+/// Whether operands were in cache when a launch began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Temperature {
+    /// Operand sets rotate through more than twice the last-level cache.
+    Cold,
+    /// The same operands are used by every launch.
+    Hot,
+}
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Checked before and after, and timed.
+    Ok,
+    /// The output missed the oracle's bound: no throughput is kept.
+    Wrong,
+    /// The backend said that it cannot do this case; `reason` holds what was asked and the limit.
+    Unsupported,
+    /// The device failed; `reason` holds its error.
+    Failed,
+}
+
+/// One case on one backend: its proof, its samples and what they amount to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// [`SCHEMA`] at the time of writing.
+    pub schema: u32,
+    /// What stands behind the number.
+    pub kind: Kind,
+    /// Content hash of case, lowering, environment and run: the name other documents cite.
+    pub id: String,
+    /// `matmul` or `attention`.
+    pub op: String,
+    /// `MxNxK`, or `BxHQxHKVxSQxSKVxD` (`...xDxDV` where the head dimensions of K and V differ).
+    pub shape: String,
+    /// Element type of the inputs.
+    pub dtype: DType,
+    /// Element type of the output.
+    pub out_dtype: DType,
+    /// `kn` or `nk` for matmul.
+    pub layout: Option<String>,
+    /// `none`, `causal` or `window:N` for attention.
+    pub mask: Option<String>,
+    /// Batch of a matmul; 1 where the shape holds the batch.
+    pub batch: usize,
+    /// Registry name of the backend.
+    pub backend: String,
+    /// Device as the backend names it.
+    pub device: String,
+    /// What ran: name, tiling and ISA or strategy, from the lowered program.
+    pub lowered: String,
+    /// Worker threads that took part; null where the notion has no meaning.
+    pub threads: Option<usize>,
+    /// Cold or hot operands.
+    pub temperature: Temperature,
+    /// Clock of the samples: `wall`, `device` or `simulated`.
+    pub clock: String,
+    /// Launches per sample.
+    pub launches: u64,
+    /// Seconds per launch, one entry a sample, in order.
+    pub samples_s: Vec<f64>,
+    /// Median of `samples_s`; null where there are none.
+    pub median_s: Option<f64>,
+    /// 95 % interval of the median.
+    pub ci95_s: Option<[f64; 2]>,
+    /// Useful floating-point operations of a launch (1 multiply-add = 2; a causal mask counts only visible pairs).
+    pub flops: f64,
+    /// Least bytes a launch must move.
+    pub bytes: f64,
+    /// `flops / median_s / 1e9`.
+    pub gflops: Option<f64>,
+    /// `bytes / median_s / 1e9`.
+    pub gbps: Option<f64>,
+    /// The measured limit that bounds this case: `fma_f32`, `dot_bf16`, `read_mem`, ...; null where none was measured.
+    pub limit: Option<String>,
+    /// Throughput over that limit, not clamped.
+    pub share: Option<f64>,
+    /// Worst error over its bound, before and after timing; null where no output was produced.
+    pub error_ratio: Option<f64>,
+    /// How the case ended.
+    pub status: Status,
+    /// Why, where `status` is not `ok`.
+    pub reason: Option<String>,
+    /// What a reader should know before quoting the number.
+    pub warnings: Vec<String>,
+}
+
+/// One measured limit of a device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredLimit {
+    /// Registry name of the backend that was probed.
+    pub backend: String,
+    /// Device as the backend names it.
+    pub device: String,
+    /// `fma_f32`, `dot_bf16`, `read_l1`, `read_l2`, `read_l3`, `read_mem`, ...
+    pub limit: String,
+    /// Threads that took part.
+    pub threads: usize,
+    /// FLOP/s or B/s, the best of several tries.
+    pub per_second: f64,
+    /// `flop/s` or `B/s`.
+    pub unit: String,
+}
+
+/// The machine and the settings of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// CPU model name.
+    pub cpu: String,
+    /// Instruction sets in use, best first.
+    pub isa: String,
+    /// Logical CPUs available to the process.
+    pub cpus: usize,
+    /// Cache sizes in bytes by level, e.g. `L1d`, `L2`, `L3`.
+    pub caches_bytes: BTreeMap<String, u64>,
+    /// Physical memory in bytes; null where it cannot be read.
+    pub memory_bytes: Option<u64>,
+    /// Operating system and kernel release.
+    pub os: String,
+    /// Frequency governor; null where it cannot be read (virtual machines).
+    pub governor: Option<String>,
+    /// Hypervisor flag; null where it cannot be read.
+    pub virtualised: Option<bool>,
+    /// One-minute load average at the start; null where it cannot be read.
+    pub load_before: Option<f64>,
+    /// Compiler that built this binary.
+    pub rustc: String,
+    /// Commit of this repository at build time; null outside a checkout.
+    pub commit: Option<String>,
+    /// Whether the checkout had uncommitted changes at build time.
+    pub dirty: Option<bool>,
+}
+
+/// First line of a run file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// [`SCHEMA`] at the time of writing.
+    pub schema: u32,
+    /// Name of the run and of its file.
+    pub run: String,
+    /// Start, RFC 3339, UTC.
+    pub started: String,
+    /// The machine.
+    pub environment: Environment,
+    /// Limits measured before the first case.
+    pub limits: Vec<MeasuredLimit>,
+    /// Settings that matter: suite, sample count, environment variables of ours.
+    pub settings: BTreeMap<String, String>,
+}

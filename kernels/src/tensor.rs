@@ -1,0 +1,119 @@
+//! Element types, and tensors as bytes with a shape.
+
+use half::{bf16, f16};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Element type of an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DType {
+    /// IEEE binary32.
+    F32,
+    /// IEEE binary16.
+    F16,
+    /// bfloat16: the upper half of a binary32.
+    Bf16,
+}
+
+impl DType {
+    /// Every element type, widest first.
+    pub const ALL: [DType; 3] = [DType::F32, DType::F16, DType::Bf16];
+
+    /// Bytes an element takes.
+    pub const fn size_bytes(self) -> usize {
+        match self {
+            DType::F32 => 4,
+            DType::F16 | DType::Bf16 => 2,
+        }
+    }
+
+    /// Unit roundoff `u` of round-to-nearest in this type.
+    pub const fn unit_roundoff(self) -> f64 {
+        match self {
+            DType::F32 => 1.0 / (1u64 << 24) as f64,
+            DType::F16 => 1.0 / (1u64 << 11) as f64,
+            DType::Bf16 => 1.0 / (1u64 << 8) as f64,
+        }
+    }
+
+    /// The nearest value of this type, ties to even.
+    pub fn round(self, x: f64) -> f64 {
+        match self {
+            DType::F32 => f64::from(x as f32),
+            DType::F16 => f16::from_f64(x).to_f64(),
+            DType::Bf16 => bf16::from_f64(x).to_f64(),
+        }
+    }
+
+    /// Encodes values as little-endian bytes of this type, rounding to nearest even.
+    pub fn encode(self, values: &[f64]) -> Vec<u8> {
+        match self {
+            DType::F32 => values.iter().flat_map(|&x| (x as f32).to_le_bytes()).collect(),
+            DType::F16 => values.iter().flat_map(|&x| f16::from_f64(x).to_le_bytes()).collect(),
+            DType::Bf16 => values.iter().flat_map(|&x| bf16::from_f64(x).to_le_bytes()).collect(),
+        }
+    }
+
+    /// Decodes little-endian bytes of this type.
+    ///
+    /// # Panics
+    /// When `bytes` is not a whole number of elements.
+    pub fn decode(self, bytes: &[u8]) -> Vec<f64> {
+        assert_eq!(bytes.len() % self.size_bytes(), 0, "a whole number of {self} elements");
+        match self {
+            DType::F32 => bytes
+                .chunks_exact(4)
+                .map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
+                .collect(),
+            DType::F16 => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f64()).collect(),
+            DType::Bf16 => bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f64()).collect(),
+        }
+    }
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            DType::F32 => "f32",
+            DType::F16 => "f16",
+            DType::Bf16 => "bf16",
+        })
+    }
+}
+
+/// A word that names no element type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown dtype `{0}`; known: f32, f16, bf16")]
+pub struct UnknownDType(pub String);
+
+impl FromStr for DType {
+    type Err = UnknownDType;
+
+    fn from_str(s: &str) -> Result<Self, UnknownDType> {
+        DType::ALL.into_iter().find(|d| d.to_string() == s).ok_or_else(|| UnknownDType(s.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoding_then_decoding_rounds_once() {
+        let values = [0.0, -1.5, 1.0 + 1.0 / 512.0, 3.0e4, f64::INFINITY];
+        for dtype in DType::ALL {
+            let rounded: Vec<f64> = values.iter().map(|&x| dtype.round(x)).collect();
+            assert_eq!(dtype.decode(&dtype.encode(&values)), rounded, "{dtype}");
+        }
+    }
+
+    #[test]
+    fn names_round_trip_and_unknown_ones_are_named() {
+        for dtype in DType::ALL {
+            assert_eq!(dtype.to_string().parse(), Ok(dtype));
+        }
+        assert_eq!("f8".parse::<DType>(), Err(UnknownDType("f8".into())));
+    }
+}
