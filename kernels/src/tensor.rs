@@ -63,10 +63,9 @@ impl DType {
     pub fn decode(self, bytes: &[u8]) -> Vec<f64> {
         assert_eq!(bytes.len() % self.size_bytes(), 0, "a whole number of {self} elements");
         match self {
-            DType::F32 => bytes
-                .chunks_exact(4)
-                .map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))
-                .collect(),
+            DType::F32 => {
+                bytes.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect()
+            }
             DType::F16 => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f64()).collect(),
             DType::Bf16 => bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f64()).collect(),
         }

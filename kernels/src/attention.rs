@@ -1,0 +1,208 @@
+//! Attention, written once.
+
+use std::f64::consts::LOG2_E;
+
+use crate::problem::{AttentionProblem, AttentionSizes, Mask, Problem};
+use crate::program::{Axis, Body, Bound, Builder, Index, Program, Range, ReadTensor, Span, TileId, Var, WriteTensor};
+use crate::tile::{AttentionTiling, Tiling, n_tiles};
+
+/// `out[sq, dv] = softmax(scale · q[sq, d] · k[skv, d]ᵀ + mask) · v[skv, dv]`, one pass over the keys.
+///
+/// The query heads that share a KV head are rows of one tile, position by position, so that grouped-query decode is a
+/// small matrix product and causal tiles end at their last row's diagonal. With `kv_splits > 1` each part of the keys
+/// gives an unnormalised result with its peak and sum, and a second stage combines them.
+///
+/// Online softmax: Milakov & Gimelshein 2018 (arXiv:1805.02867); tiling: Dao 2023 (arXiv:2307.08691); splitting over
+/// keys: Dao et al. 2023, "Flash-Decoding for long-context inference". Scores are kept in base 2, so `exp2` serves and
+/// the scale absorbs log2(e).
+///
+/// # Panics
+/// When the tiling has a size of 0.
+pub fn attention(problem: &AttentionProblem, tiling: &AttentionTiling) -> Program {
+    let program = Program::build("attention", |b| {
+        let operands = Operands::declare(b, problem);
+        let splits = tiling.kv_splits.min(n_tiles(problem.sizes().skv, tiling.bk));
+        if splits == 1 {
+            whole(b, problem, tiling, &operands);
+        } else {
+            split(b, problem, tiling, splits, &operands);
+        }
+    });
+    let program = program.expect("a checked problem and a tiling without zeros make a valid program");
+    program.of(Problem::Attention(problem.clone()), Tiling::Attention(*tiling))
+}
+
+/// The four operands. Rows of `q` and `out` are (position, head of the group).
+struct Operands {
+    q: ReadTensor,
+    k: ReadTensor,
+    v: ReadTensor,
+    out: WriteTensor,
+}
+
+impl Operands {
+    fn declare(b: &mut Builder, problem: &AttentionProblem) -> Operands {
+        let (p, group) = (problem.sizes(), problem.group());
+        let heads = |cols: usize| {
+            let head = p.sq * cols;
+            let lead = [Axis { len: p.batch, stride: p.hq * head }, Axis { len: p.hkv, stride: group * head }];
+            (lead, [Axis { len: p.sq, stride: cols }, Axis { len: group, stride: head }])
+        };
+        let ((q_lead, q_rows), (out_lead, out_rows)) = (heads(p.d), heads(p.dv));
+        Operands {
+            q: b.input("q", p.input, &q_lead, &q_rows, p.d),
+            k: b.input_matrix("k", p.input, &[p.batch, p.hkv], p.skv, p.d),
+            v: b.input_matrix("v", p.input, &[p.batch, p.hkv], p.skv, p.dv),
+            out: b.output("out", p.output, &out_lead, &out_rows, p.dv),
+        }
+    }
+}
+
+/// What the online softmax carries from key tile to key tile.
+#[derive(Clone, Copy)]
+struct Softmax {
+    peak: TileId, // [rows, 1]  running row maximum
+    sum: TileId,  // [rows, 1]  running row sum, relative to `peak`
+    acc: TileId,  // [rows, dv] running weighted values, relative to `peak`
+}
+
+impl Softmax {
+    fn start(b: &mut Body, rows: Span, dv: usize) -> Softmax {
+        Softmax {
+            peak: b.fill(rows, Span::ONE, f32::MIN),
+            sum: b.zeros(rows, Span::ONE),
+            acc: b.zeros(rows, Span::whole(dv)),
+        }
+    }
+
+    /// `acc / sum`; zero for a row that saw no key, whose `acc` and `sum` are zero.
+    fn finish(self, b: &mut Body) -> TileId {
+        b.max(self.sum, self.sum, f32::MIN_POSITIVE);
+        b.div(self.acc, self.acc, self.sum);
+        self.acc
+    }
+}
+
+fn whole(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, o: &Operands) {
+    let p = problem.sizes();
+    let n_rows = p.sq * problem.group();
+    b.each_point([("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))], |b, [ib, ih, i]| {
+        let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
+        let state = Softmax::start(b, rows, p.dv);
+        over_keys(b, problem, t, o, at, rows, visible_tiles(problem, t, i), state);
+        let out = state.finish(b);
+        b.store(o.out, &at, out);
+    });
+}
+
+fn split(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, splits: usize, o: &Operands) {
+    let p = problem.sizes();
+    let n_rows = p.sq * problem.group();
+    let (peaks_out, peaks) = b.scratch("peaks", &[splits, p.batch, p.hkv], n_rows, 1);
+    let (sums_out, sums) = b.scratch("sums", &[splits, p.batch, p.hkv], n_rows, 1);
+    let (parts_out, parts) = b.scratch("parts", &[splits, p.batch, p.hkv], n_rows, p.dv);
+    let per_split = n_tiles(n_tiles(p.skv, t.bk), splits) as i64;
+    let grid = [("split", splits), ("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))];
+    b.each_point(grid, |b, [is, ib, ih, i]| {
+        let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
+        let first = Index::from(is) * per_split;
+        let keys = visible_tiles(problem, t, i).from_at_least(first).up_to(first + per_split);
+        let state = Softmax::start(b, rows, p.dv);
+        over_keys(b, problem, t, o, at, rows, keys, state);
+        let part = [is.into(), at[0], at[1]];
+        b.store(peaks_out, &part, state.peak);
+        b.store(sums_out, &part, state.sum);
+        b.store(parts_out, &part, state.acc);
+    });
+    b.each_point([("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))], |b, [ib, ih, i]| {
+        let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
+        let state = Softmax::start(b, rows, p.dv);
+        b.each(Range::to(splits), |b, is| {
+            let part = [is.into(), at[0], at[1]];
+            let peak = b.load(peaks, &part, rows, Span::ONE);
+            let sum = b.load(sums, &part, rows, Span::ONE);
+            let acc = b.load(parts, &part, rows, Span::whole(p.dv));
+            let fade = b.raise_peak(state.peak, peak);
+            let share = b.like(peak); // by which this part fades
+            b.sub(share, peak, state.peak);
+            b.exp2(share, share);
+            b.mul(sum, sum, share);
+            b.mul(state.sum, state.sum, fade);
+            b.add(state.sum, state.sum, sum);
+            b.mul(acc, acc, share);
+            b.mul(state.acc, state.acc, fade);
+            b.add(state.acc, state.acc, acc);
+        });
+        let out = state.finish(b);
+        b.store(o.out, &at, out);
+    });
+}
+
+/// The online softmax of one query tile over a range of key tiles.
+#[allow(clippy::too_many_arguments, reason = "the pieces of one formula; both stages' grids share it")]
+fn over_keys(
+    b: &mut Body,
+    problem: &AttentionProblem,
+    t: &AttentionTiling,
+    o: &Operands,
+    at: [Index; 2],
+    rows: Span,
+    key_tiles: Range,
+    Softmax { peak, sum, acc }: Softmax,
+) {
+    let p = problem.sizes();
+    let (head, value) = (Span::whole(p.d), Span::whole(p.dv));
+    let q = b.load(o.q, &at, rows, head); // [bq, d]
+    b.each(key_tiles, |b, l| {
+        let keys = Span::tile(l, t.bk, p.skv);
+        let k = b.load(o.k, &at, keys, head);
+        let s = b.zeros(rows, keys); // [bq, bk]
+        b.mma_bt(s, q, k);
+        b.mul(s, s, (problem.scale() * LOG2_E) as f32);
+        mask(b, s, problem);
+        let fade = b.raise_peak(peak, s); // 1 where no key was seen yet
+        b.sub(s, s, peak);
+        b.exp2(s, s);
+        b.mul(sum, sum, fade);
+        let row_sum = b.row_sum(s);
+        b.add(sum, sum, row_sum);
+        b.mul(acc, acc, fade);
+        let v = b.load(o.v, &at, keys, value);
+        let weights = b.convert(s, p.input);
+        b.mma(acc, weights, v);
+    });
+}
+
+/// Distance from a query's own position to the last key of its sequence's past: key − position of query 0.
+fn diagonal(p: &AttentionSizes) -> i64 {
+    p.skv as i64 - p.sq as i64
+}
+
+/// Sets the scores of keys that a query does not see to −∞.
+fn mask(b: &mut Body, s: TileId, problem: &AttentionProblem) {
+    let p = problem.sizes();
+    let diagonal = diagonal(&p);
+    match p.mask {
+        Mask::None => {}
+        Mask::Causal => b.keep_band(s, s, problem.group(), None, Some(diagonal)),
+        Mask::Window(n) => b.keep_band(s, s, problem.group(), Some(diagonal - (n as i64 - 1)), Some(diagonal)),
+    }
+}
+
+/// The key tiles that some row of query tile `i` sees.
+///
+/// Row `r` stands at position `⌊r / group⌋ + diagonal`. The last row of the tile ends the range, the first one starts it;
+/// dividing by group and tile at once keeps each end one division.
+fn visible_tiles(problem: &AttentionProblem, t: &AttentionTiling, i: Var) -> Range {
+    let (p, group) = (problem.sizes(), problem.group() as i64);
+    let (bq, bk) = (t.bq.min(p.sq * problem.group()) as i64, t.bk.min(p.skv) as i64);
+    let first_row = Index::from(i) * bq;
+    let per_tile = |index: Index| Bound { index, divisor: group * bk };
+    let causal = |range: Range| range.up_to(per_tile(first_row + (bq - 1) + (diagonal(&p) + bk) * group));
+    let all = Range::to(n_tiles(p.skv, t.bk));
+    match p.mask {
+        Mask::None => all,
+        Mask::Causal => causal(all),
+        Mask::Window(n) => causal(all.from_at_least(per_tile(first_row + (diagonal(&p) - (n as i64 - 1)) * group))),
+    }
+}

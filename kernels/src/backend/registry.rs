@@ -1,0 +1,67 @@
+//! Which backends there are, and why others are not.
+
+use super::AnyBackend;
+
+/// What a probe for a backend found.
+pub enum State {
+    /// It runs.
+    Ready(Box<dyn AnyBackend>),
+    /// It does not, and why; says what would help.
+    Absent(String),
+}
+
+/// A backend by name.
+pub struct Entry {
+    /// Name on the command line and in rows. Several devices of one backend are several entries.
+    pub name: String,
+    /// Ready or absent.
+    pub state: State,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.state {
+            State::Ready(backend) => write!(f, "{}: ready: {}", self.name, backend.device().device),
+            State::Absent(why) => write!(f, "{}: absent: {why}", self.name),
+        }
+    }
+}
+
+/// What the caller wants of the built-in backends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Worker threads of host backends; all CPUs where none is given.
+    pub threads: Option<usize>,
+}
+
+/// The backends of a process, in the order in which they are shown.
+#[derive(Debug, Default)]
+pub struct Registry {
+    entries: Vec<Entry>,
+}
+
+impl Registry {
+    /// The backends of this crate, each looked for on this machine.
+    pub fn builtin(options: &Options) -> Registry {
+        let _ = options;
+        Registry::default()
+    }
+
+    /// Adds a backend: how another crate's joins.
+    pub fn add(&mut self, name: &str, state: State) {
+        self.entries.push(Entry { name: name.into(), state });
+    }
+
+    /// All of them.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Those that run, by name.
+    pub fn ready(&self) -> impl Iterator<Item = (&str, &dyn AnyBackend)> {
+        self.entries.iter().filter_map(|entry| match &entry.state {
+            State::Ready(backend) => Some((entry.name.as_str(), &**backend)),
+            State::Absent(_) => None,
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! What is to be computed: checked sizes, operand shapes, useful work.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use crate::DType;
+
+mod attention;
+mod error;
+mod matmul;
+
+pub use attention::{AttentionProblem, AttentionSizes, Mask};
+pub use error::ProblemError;
+pub use matmul::{Layout, MatmulProblem, MatmulSizes};
+
+/// Shape and element type of one operand, row-major and contiguous.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperandShape {
+    /// Name in messages and listings.
+    pub name: &'static str,
+    /// Sizes, outermost first.
+    pub dims: Vec<usize>,
+    /// Element type.
+    pub dtype: DType,
+}
+
+impl OperandShape {
+    /// Number of elements.
+    pub fn elems(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// Bytes the operand takes.
+    pub fn size_bytes(&self) -> usize {
+        self.elems() * self.dtype.size_bytes()
+    }
+}
+
+/// A problem of any operation: what the harness measures and library baselines serve.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "lowercase")]
+pub enum Problem {
+    /// Matrix product.
+    Matmul(MatmulProblem),
+    /// Attention forward.
+    Attention(AttentionProblem),
+}
+
+impl Problem {
+    /// `matmul` or `attention`.
+    pub fn op(&self) -> &'static str {
+        match self {
+            Problem::Matmul(_) => "matmul",
+            Problem::Attention(_) => "attention",
+        }
+    }
+
+    /// Inputs in the order in which programs and backends take them.
+    pub fn inputs(&self) -> Vec<OperandShape> {
+        match self {
+            Problem::Matmul(p) => vec![p.a(), p.b()],
+            Problem::Attention(p) => vec![p.q(), p.k(), p.v()],
+        }
+    }
+
+    /// The output.
+    pub fn output(&self) -> OperandShape {
+        match self {
+            Problem::Matmul(p) => p.c(),
+            Problem::Attention(p) => p.out(),
+        }
+    }
+
+    /// Element type of the inputs.
+    pub fn dtype(&self) -> DType {
+        match self {
+            Problem::Matmul(p) => p.sizes().input,
+            Problem::Attention(p) => p.sizes().input,
+        }
+    }
+
+    /// Useful floating-point operations: 1 multiply-add = 2, masked pairs are not counted.
+    pub fn flops(&self) -> f64 {
+        match self {
+            Problem::Matmul(p) => p.flops(),
+            Problem::Attention(p) => p.flops(),
+        }
+    }
+
+    /// Least bytes that must move: each operand once (keys and values that no query sees are not counted).
+    pub fn min_bytes(&self) -> f64 {
+        match self {
+            Problem::Matmul(p) => p.min_bytes(),
+            Problem::Attention(p) => p.min_bytes(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    /// The shape as the command line takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::Matmul(p) => p.fmt(f),
+            Problem::Attention(p) => p.fmt(f),
+        }
+    }
+}

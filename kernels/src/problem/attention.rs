@@ -1,0 +1,221 @@
+//! `out = softmax(q · kᵀ / √d + mask) · v`, query heads grouped over KV heads.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use super::error::{refuse_output_dtype, refuse_overflow, refuse_zero};
+use super::{OperandShape, ProblemError};
+use crate::DType;
+
+/// Which keys a query sees. Queries are the last `sq` positions of `skv`: query `i` stands at `i + skv − sq`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mask {
+    /// Every key.
+    None,
+    /// Keys at or before the query's position.
+    Causal,
+    /// The last `n` keys at or before the query's position.
+    Window(usize),
+}
+
+impl fmt::Display for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mask::None => f.write_str("none"),
+            Mask::Causal => f.write_str("causal"),
+            Mask::Window(n) => write!(f, "window:{n}"),
+        }
+    }
+}
+
+/// Sizes and types of an attention problem, unchecked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AttentionSizes {
+    /// Independent sequences.
+    pub batch: usize,
+    /// Query heads.
+    pub hq: usize,
+    /// KV heads; divides `hq`.
+    pub hkv: usize,
+    /// Queries of a sequence.
+    pub sq: usize,
+    /// Keys of a sequence.
+    pub skv: usize,
+    /// Head dimension of queries and keys.
+    pub d: usize,
+    /// Head dimension of values and outputs.
+    pub dv: usize,
+    /// Which keys a query sees.
+    pub mask: Mask,
+    /// Element type of `q`, `k` and `v`.
+    pub input: DType,
+    /// Element type of the output: f32 or the input's.
+    pub output: DType,
+}
+
+/// An attention problem with checked sizes. Scores and sums are f32.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "AttentionSizes", into = "AttentionSizes")]
+pub struct AttentionProblem(AttentionSizes);
+
+impl AttentionProblem {
+    /// Checks the sizes.
+    ///
+    /// # Errors
+    /// A size is zero, `hkv` does not divide `hq`, the window is empty, an operand overflows memory, or the output
+    /// type is neither f32 nor the input's.
+    pub fn new(sizes: AttentionSizes) -> Result<AttentionProblem, ProblemError> {
+        let AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output } = sizes;
+        refuse_zero([("batch", batch), ("hq", hq), ("hkv", hkv), ("sq", sq), ("skv", skv), ("d", d), ("dv", dv)])?;
+        if hq % hkv != 0 {
+            return Err(ProblemError::HeadsDoNotDivide { hq, hkv });
+        }
+        if mask == Mask::Window(0) {
+            return Err(ProblemError::EmptyWindow);
+        }
+        refuse_output_dtype(input, output)?;
+        refuse_overflow("q", &[("batch", batch), ("hq", hq), ("sq", sq), ("d", d)], input)?;
+        refuse_overflow("k", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("d", d)], input)?;
+        refuse_overflow("v", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("dv", dv)], input)?;
+        refuse_overflow("out", &[("batch", batch), ("hq", hq), ("sq", sq), ("dv", dv)], output)?;
+        Ok(AttentionProblem(sizes))
+    }
+
+    /// The sizes.
+    pub fn sizes(&self) -> AttentionSizes {
+        self.0
+    }
+
+    /// Query heads that share a KV head.
+    pub fn group(&self) -> usize {
+        self.0.hq / self.0.hkv
+    }
+
+    /// Factor on the scores, `1 / √d`.
+    pub fn scale(&self) -> f64 {
+        1.0 / (self.0.d as f64).sqrt()
+    }
+
+    /// Queries, `[batch, hq, sq, d]`.
+    pub fn q(&self) -> OperandShape {
+        let s = self.0;
+        OperandShape { name: "q", dims: vec![s.batch, s.hq, s.sq, s.d], dtype: s.input }
+    }
+
+    /// Keys, `[batch, hkv, skv, d]`.
+    pub fn k(&self) -> OperandShape {
+        let s = self.0;
+        OperandShape { name: "k", dims: vec![s.batch, s.hkv, s.skv, s.d], dtype: s.input }
+    }
+
+    /// Values, `[batch, hkv, skv, dv]`.
+    pub fn v(&self) -> OperandShape {
+        let s = self.0;
+        OperandShape { name: "v", dims: vec![s.batch, s.hkv, s.skv, s.dv], dtype: s.input }
+    }
+
+    /// Output, `[batch, hq, sq, dv]`.
+    pub fn out(&self) -> OperandShape {
+        let s = self.0;
+        OperandShape { name: "out", dims: vec![s.batch, s.hq, s.sq, s.dv], dtype: s.output }
+    }
+
+    /// The keys that query `i` of a sequence sees, as a range; empty where it sees none.
+    pub fn visible(&self, i: usize) -> std::ops::Range<usize> {
+        let AttentionSizes { sq, skv, mask, .. } = self.0;
+        let end = (i + skv + 1).saturating_sub(sq).min(skv);
+        match mask {
+            Mask::None => 0..skv,
+            Mask::Causal => 0..end,
+            Mask::Window(n) => end.saturating_sub(n)..end,
+        }
+    }
+
+    /// `2 · batch · hq · (visible pairs) · (d + dv)`.
+    pub fn flops(&self) -> f64 {
+        let s = self.0;
+        let pairs: f64 = (0..s.sq).map(|i| self.visible(i).len() as f64).sum();
+        2.0 * s.batch as f64 * s.hq as f64 * pairs * (s.d + s.dv) as f64
+    }
+
+    /// Bytes of `q`, `out` and of the keys and values that at least one query sees, each once.
+    pub fn min_bytes(&self) -> f64 {
+        let s = self.0;
+        let first = (0..s.sq).map(|i| self.visible(i)).find(|r| !r.is_empty()).map_or(0, |r| r.start);
+        let seen = self.visible(s.sq - 1).end - first;
+        let kv_elems = s.batch as f64 * s.hkv as f64 * seen as f64 * (s.d + s.dv) as f64;
+        (self.q().size_bytes() + self.out().size_bytes()) as f64 + kv_elems * s.input.size_bytes() as f64
+    }
+}
+
+impl TryFrom<AttentionSizes> for AttentionProblem {
+    type Error = ProblemError;
+
+    fn try_from(sizes: AttentionSizes) -> Result<AttentionProblem, ProblemError> {
+        AttentionProblem::new(sizes)
+    }
+}
+
+impl From<AttentionProblem> for AttentionSizes {
+    fn from(problem: AttentionProblem) -> AttentionSizes {
+        problem.0
+    }
+}
+
+impl fmt::Display for AttentionProblem {
+    /// `BxHQxHKVxSQxSKVxD`, followed by `xDV` where it differs from `D`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = self.0;
+        write!(f, "{}x{}x{}x{}x{}x{}", s.batch, s.hq, s.hkv, s.sq, s.skv, s.d)?;
+        if s.dv == s.d { Ok(()) } else { write!(f, "x{}", s.dv) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: AttentionSizes = AttentionSizes {
+        batch: 1,
+        hq: 4,
+        hkv: 2,
+        sq: 3,
+        skv: 5,
+        d: 8,
+        dv: 8,
+        mask: Mask::Causal,
+        input: DType::F32,
+        output: DType::F32,
+    };
+
+    fn good(sizes: AttentionSizes) -> AttentionProblem {
+        AttentionProblem::new(sizes).expect("good sizes")
+    }
+
+    #[test]
+    fn causal_is_aligned_to_the_end() {
+        let p = good(GOOD);
+        assert_eq!([p.visible(0), p.visible(1), p.visible(2)], [0..3, 0..4, 0..5]);
+        let windowed = good(AttentionSizes { mask: Mask::Window(2), ..GOOD });
+        assert_eq!([windowed.visible(0), windowed.visible(2)], [1..3, 3..5]);
+        let long_query = good(AttentionSizes { sq: 7, ..GOOD });
+        assert_eq!([long_query.visible(0).len(), long_query.visible(2).len(), long_query.visible(6).len()], [0, 1, 5]);
+    }
+
+    #[test]
+    fn work_counts_visible_pairs_only() {
+        assert_eq!(good(GOOD).flops(), 2.0 * 4.0 * 12.0 * 16.0);
+        let windowed = good(AttentionSizes { mask: Mask::Window(1), ..GOOD });
+        assert_eq!(windowed.min_bytes(), 4.0 * (2.0 * 4.0 * 3.0 * 8.0 + 2.0 * 3.0 * 16.0));
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_the_field() {
+        let refused = |sizes| AttentionProblem::new(sizes).expect_err("nonsense").to_string();
+        assert!(refused(AttentionSizes { hkv: 3, ..GOOD }).contains("hkv = 3 does not divide hq = 4"));
+        assert!(refused(AttentionSizes { mask: Mask::Window(0), ..GOOD }).contains("window is 0"));
+        assert!(refused(AttentionSizes { skv: 0, ..GOOD }).contains("skv is 0"));
+        assert!(refused(AttentionSizes { skv: usize::MAX / 2, ..GOOD }).contains("shrink skv"));
+    }
+}

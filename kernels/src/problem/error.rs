@@ -1,0 +1,75 @@
+//! What a problem's constructor refuses.
+
+use crate::DType;
+
+/// The caller asked for something that is no problem; nothing was launched. Each variant names the field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemError {
+    /// A size is zero.
+    #[error("{field} is 0; every size must be at least 1")]
+    Zero {
+        /// The field.
+        field: &'static str,
+    },
+    /// Query heads cannot be shared out among the KV heads.
+    #[error("hkv = {hkv} does not divide hq = {hq}; each KV head must serve the same number of query heads")]
+    HeadsDoNotDivide {
+        /// Query heads.
+        hq: usize,
+        /// KV heads.
+        hkv: usize,
+    },
+    /// A sliding window that shows nothing.
+    #[error("window is 0; a sliding window must hold at least 1 key, or use mask `causal`")]
+    EmptyWindow,
+    /// The output type is neither f32 nor the input's.
+    #[error("output dtype {output} is neither f32 nor the input dtype {input}")]
+    OutputDType {
+        /// Element type of the inputs.
+        input: DType,
+        /// Element type asked for the output.
+        output: DType,
+    },
+    /// An operand is larger than an address space.
+    #[error("operand {operand} overflows memory: its sizes multiply to more than {max_bytes} bytes; shrink {field}")]
+    Overflow {
+        /// The operand.
+        operand: &'static str,
+        /// Its largest size.
+        field: &'static str,
+        /// The most an operand may take.
+        max_bytes: usize,
+    },
+}
+
+/// The most bytes an operand may take: what a pointer offset can hold.
+const MAX_OPERAND_BYTES: usize = isize::MAX as usize;
+
+/// Checks that the named sizes are non-zero.
+pub(super) fn refuse_zero<const N: usize>(sizes: [(&'static str, usize); N]) -> Result<(), ProblemError> {
+    match sizes.iter().find(|(_, size)| *size == 0) {
+        Some((field, _)) => Err(ProblemError::Zero { field }),
+        None => Ok(()),
+    }
+}
+
+/// Checks that an operand of these sizes has an address for each byte.
+pub(super) fn refuse_overflow(
+    operand: &'static str,
+    sizes: &[(&'static str, usize)],
+    dtype: DType,
+) -> Result<(), ProblemError> {
+    let bytes = sizes.iter().try_fold(dtype.size_bytes(), |acc, (_, size)| acc.checked_mul(*size));
+    match bytes {
+        Some(bytes) if bytes <= MAX_OPERAND_BYTES => Ok(()),
+        _ => {
+            let field = sizes.iter().max_by_key(|(_, size)| *size).map_or(operand, |(field, _)| *field);
+            Err(ProblemError::Overflow { operand, field, max_bytes: MAX_OPERAND_BYTES })
+        }
+    }
+}
+
+/// Checks that the output is f32 or of the input's type.
+pub(super) fn refuse_output_dtype(input: DType, output: DType) -> Result<(), ProblemError> {
+    if output == DType::F32 || output == input { Ok(()) } else { Err(ProblemError::OutputDType { input, output }) }
+}

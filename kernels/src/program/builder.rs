@@ -1,0 +1,329 @@
+//! Writing a program down.
+
+use super::op::{Arg, Axis2, BinaryFn, Form, Op, ReduceFn, TileId, TileType, UnaryFn};
+use super::tensor::{Axis, Role, Span, Tensor, TensorId};
+use super::{Bound, Draft, GridAxis, Index, Stage, Var};
+use crate::DType;
+
+/// A tensor that operations may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadTensor(TensorId);
+
+/// A tensor that operations may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteTensor(TensorId);
+
+/// Ends of a loop over tiles: from the greatest of `low` up to the least of `high`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Range {
+    /// Lower ends.
+    pub low: Vec<Bound>,
+    /// Upper ends, not included.
+    pub high: Vec<Bound>,
+}
+
+impl Range {
+    /// From 0 up to `n`.
+    pub fn to(n: usize) -> Range {
+        Range { low: vec![Bound::from(0)], high: vec![Bound::from(n as i64)] }
+    }
+
+    /// Starts no lower than `bound`.
+    pub fn from_at_least(mut self, bound: impl Into<Bound>) -> Range {
+        self.low.push(bound.into());
+        self
+    }
+
+    /// Ends no higher than `bound`.
+    pub fn up_to(mut self, bound: impl Into<Bound>) -> Range {
+        self.high.push(bound.into());
+        self
+    }
+}
+
+/// Collects tensors and stages.
+#[derive(Debug)]
+pub struct Builder {
+    draft: Draft,
+}
+
+impl Builder {
+    pub(super) fn new(name: &str) -> Builder {
+        let draft = Draft { name: name.into(), problem: None, tiling: None, tensors: vec![], stages: vec![] };
+        Builder { draft }
+    }
+
+    pub(super) fn finish(self) -> Draft {
+        self.draft
+    }
+
+    /// An input; inputs are passed in the order in which they are declared.
+    pub fn input(&mut self, name: &str, dtype: DType, lead: &[Axis], rows: &[Axis], cols: usize) -> ReadTensor {
+        ReadTensor(self.tensor(name, dtype, Role::Input, lead, rows, cols))
+    }
+
+    /// The output.
+    pub fn output(&mut self, name: &str, dtype: DType, lead: &[Axis], rows: &[Axis], cols: usize) -> WriteTensor {
+        WriteTensor(self.tensor(name, dtype, Role::Output, lead, rows, cols))
+    }
+
+    /// A contiguous f32 tensor that carries values from one stage to later ones.
+    pub fn scratch(&mut self, name: &str, lead: &[usize], rows: usize, cols: usize) -> (WriteTensor, ReadTensor) {
+        let axes = contiguous(lead, rows, cols);
+        let (lead, rows) = axes.split_at(lead.len());
+        let id = self.tensor(name, DType::F32, Role::Scratch, lead, rows, cols);
+        (WriteTensor(id), ReadTensor(id))
+    }
+
+    /// A contiguous input `[lead.., rows, cols]`.
+    pub fn input_matrix(&mut self, name: &str, dtype: DType, lead: &[usize], rows: usize, cols: usize) -> ReadTensor {
+        let axes = contiguous(lead, rows, cols);
+        let (lead, rows) = axes.split_at(lead.len());
+        self.input(name, dtype, lead, rows, cols)
+    }
+
+    /// A contiguous output `[lead.., rows, cols]`.
+    pub fn output_matrix(&mut self, name: &str, dtype: DType, lead: &[usize], rows: usize, cols: usize) -> WriteTensor {
+        let axes = contiguous(lead, rows, cols);
+        let (lead, rows) = axes.split_at(lead.len());
+        self.output(name, dtype, lead, rows, cols)
+    }
+
+    /// A grid of independent points, each running `write`'s body with its own variables. Points of the last axis are
+    /// neighbours in time where a backend runs them in order.
+    pub fn each_point<const N: usize>(&mut self, grid: [(&str, usize); N], write: impl FnOnce(&mut Body, [Var; N])) {
+        let axes = grid.iter().map(|(name, extent)| GridAxis { name: (*name).into(), extent: *extent }).collect();
+        let mut body = Body {
+            tensors: &self.draft.tensors,
+            stage: Stage { grid: axes, tiles: vec![], n_vars: N, body: vec![] },
+            open: vec![vec![]],
+        };
+        write(&mut body, std::array::from_fn(|i| Var(i as u32)));
+        let Body { mut stage, mut open, .. } = body;
+        stage.body = open.pop().expect("a body has one outermost list");
+        self.draft.stages.push(stage);
+    }
+
+    fn tensor(&mut self, name: &str, dtype: DType, role: Role, lead: &[Axis], rows: &[Axis], cols: usize) -> TensorId {
+        let id = TensorId(self.draft.tensors.len() as u32);
+        let (lead, rows) = (lead.to_vec(), rows.to_vec());
+        self.draft.tensors.push(Tensor { name: name.into(), dtype, role, lead, rows, cols });
+        id
+    }
+}
+
+/// Axes of a contiguous tensor, all but the columns.
+fn contiguous(lead: &[usize], rows: usize, cols: usize) -> Vec<Axis> {
+    let mut stride = cols;
+    let mut axes: Vec<Axis> = lead
+        .iter()
+        .chain([&rows])
+        .rev()
+        .map(|&len| {
+            let axis = Axis { len, stride };
+            // Oversized tensors are the verifier's to refuse, with their name.
+            stride = stride.saturating_mul(len);
+            axis
+        })
+        .collect();
+    axes.reverse();
+    axes
+}
+
+/// Writes the body of a stage, one operation a call. Destinations come first.
+#[derive(Debug)]
+pub struct Body<'b> {
+    tensors: &'b [Tensor],
+    stage: Stage,
+    open: Vec<Vec<Op>>,
+}
+
+impl Body<'_> {
+    /// Reads a tile.
+    pub fn load(&mut self, tensor: ReadTensor, lead: &[Index], rows: Span, cols: Span) -> TileId {
+        let dtype = self.tensors[tensor.0.0 as usize].dtype;
+        let dst = self.declare(TileType { dtype, rows, cols });
+        self.push(Op::Load { dst, tensor: tensor.0, lead: lead.to_vec() });
+        dst
+    }
+
+    /// Writes a tile at its own spans.
+    pub fn store(&mut self, tensor: WriteTensor, lead: &[Index], src: TileId) {
+        self.push(Op::Store { tensor: tensor.0, lead: lead.to_vec(), src });
+    }
+
+    /// An f32 tile that holds `value` everywhere.
+    pub fn fill(&mut self, rows: Span, cols: Span, value: f32) -> TileId {
+        let dst = self.declare(TileType { dtype: DType::F32, rows, cols });
+        self.push(Op::Fill { dst, value });
+        dst
+    }
+
+    /// An f32 tile of zeros.
+    pub fn zeros(&mut self, rows: Span, cols: Span) -> TileId {
+        self.fill(rows, cols, 0.0)
+    }
+
+    /// An f32 tile of the same place as `x`, not defined yet: a destination.
+    pub fn like(&mut self, x: TileId) -> TileId {
+        let ty = *self.stage.tile(x);
+        self.declare(TileType { dtype: DType::F32, ..ty })
+    }
+
+    /// `acc[r, c] += a[r, k] · b[k, c]`.
+    pub fn mma(&mut self, acc: TileId, a: TileId, b: TileId) {
+        self.push(Op::Mma { acc, a, b, form: Form::Ab });
+    }
+
+    /// `acc[r, c] += a[r, k] · b[c, k]ᵀ`.
+    pub fn mma_bt(&mut self, acc: TileId, a: TileId, b: TileId) {
+        self.push(Op::Mma { acc, a, b, form: Form::Abt });
+    }
+
+    /// `dst = x + y`.
+    pub fn add(&mut self, dst: TileId, x: impl Into<Arg>, y: impl Into<Arg>) {
+        self.binary(dst, BinaryFn::Add, x.into(), y.into());
+    }
+
+    /// `dst = x − y`.
+    pub fn sub(&mut self, dst: TileId, x: impl Into<Arg>, y: impl Into<Arg>) {
+        self.binary(dst, BinaryFn::Sub, x.into(), y.into());
+    }
+
+    /// `dst = x · y`.
+    pub fn mul(&mut self, dst: TileId, x: impl Into<Arg>, y: impl Into<Arg>) {
+        self.binary(dst, BinaryFn::Mul, x.into(), y.into());
+    }
+
+    /// `dst = x / y`.
+    pub fn div(&mut self, dst: TileId, x: impl Into<Arg>, y: impl Into<Arg>) {
+        self.binary(dst, BinaryFn::Div, x.into(), y.into());
+    }
+
+    /// `dst = max(x, y)`.
+    pub fn max(&mut self, dst: TileId, x: impl Into<Arg>, y: impl Into<Arg>) {
+        self.binary(dst, BinaryFn::Max, x.into(), y.into());
+    }
+
+    /// `dst = min(x, y)`.
+    pub fn min(&mut self, dst: TileId, x: impl Into<Arg>, y: impl Into<Arg>) {
+        self.binary(dst, BinaryFn::Min, x.into(), y.into());
+    }
+
+    /// `dst = x`, repeated to the size of `dst`, as f32.
+    pub fn copy(&mut self, dst: TileId, x: impl Into<Arg>) {
+        self.unary(dst, UnaryFn::Copy, x.into());
+    }
+
+    /// `dst = 2^x`.
+    pub fn exp2(&mut self, dst: TileId, x: impl Into<Arg>) {
+        self.unary(dst, UnaryFn::Exp2, x.into());
+    }
+
+    /// `dst = log2(x)`.
+    pub fn log2(&mut self, dst: TileId, x: impl Into<Arg>) {
+        self.unary(dst, UnaryFn::Log2, x.into());
+    }
+
+    /// `dst = tanh(x)`.
+    pub fn tanh(&mut self, dst: TileId, x: impl Into<Arg>) {
+        self.unary(dst, UnaryFn::Tanh, x.into());
+    }
+
+    /// `dst = 1 / √x`.
+    pub fn rsqrt(&mut self, dst: TileId, x: impl Into<Arg>) {
+        self.unary(dst, UnaryFn::Rsqrt, x.into());
+    }
+
+    /// `dst = |x|`.
+    pub fn abs(&mut self, dst: TileId, x: impl Into<Arg>) {
+        self.unary(dst, UnaryFn::Abs, x.into());
+    }
+
+    /// Greatest element of each row, `[rows, 1]`.
+    pub fn row_max(&mut self, x: TileId) -> TileId {
+        self.reduce(ReduceFn::Max, x)
+    }
+
+    /// Sum of each row, `[rows, 1]`.
+    pub fn row_sum(&mut self, x: TileId) -> TileId {
+        self.reduce(ReduceFn::Sum, x)
+    }
+
+    /// `x` where `low ≤ column − ⌊row / row_div⌋ ≤ high`, else −∞: what masks are made of.
+    pub fn keep_band(&mut self, dst: TileId, x: TileId, row_div: usize, low: Option<i64>, high: Option<i64>) {
+        self.push(Op::Band { dst, x, row_div, low, high, outside: f32::NEG_INFINITY });
+    }
+
+    /// Position of each row on its axis, `[rows, 1]`.
+    pub fn row_positions(&mut self, rows: Span) -> TileId {
+        let dst = self.declare(TileType { dtype: DType::F32, rows, cols: Span::ONE });
+        self.push(Op::Position { dst, axis: Axis2::Rows });
+        dst
+    }
+
+    /// Position of each column on its axis, `[1, cols]`.
+    pub fn col_positions(&mut self, cols: Span) -> TileId {
+        let dst = self.declare(TileType { dtype: DType::F32, rows: Span::ONE, cols });
+        self.push(Op::Position { dst, axis: Axis2::Cols });
+        dst
+    }
+
+    /// `x` rounded to `dtype`; `x` itself where it is of that type already.
+    pub fn convert(&mut self, x: TileId, dtype: DType) -> TileId {
+        let ty = *self.stage.tile(x);
+        if ty.dtype == dtype {
+            return x;
+        }
+        let dst = self.declare(TileType { dtype, ..ty });
+        self.push(Op::Convert { dst, x });
+        dst
+    }
+
+    /// Raises the running row maximum `peak` to that of `s`; returns the factor `2^(old − new)` by which what was
+    /// accumulated relative to the old peak fades. `peak` must start finite (at `f32::MIN`): rows that have seen no
+    /// key then keep it, and no difference of infinities arises.
+    pub fn raise_peak(&mut self, peak: TileId, s: TileId) -> TileId {
+        let fade = self.like(peak);
+        self.copy(fade, peak);
+        let row_max = self.row_max(s);
+        self.max(peak, peak, row_max);
+        self.sub(fade, fade, peak);
+        self.exp2(fade, fade);
+        fade
+    }
+
+    /// A loop over tiles.
+    pub fn each(&mut self, range: Range, write: impl FnOnce(&mut Self, Var)) {
+        let var = Var(self.stage.n_vars as u32);
+        self.stage.n_vars += 1;
+        self.open.push(vec![]);
+        write(self, var);
+        let body = self.open.pop().expect("the list opened above");
+        self.push(Op::Loop { var, low: range.low, high: range.high, body });
+    }
+
+    fn unary(&mut self, dst: TileId, f: UnaryFn, x: Arg) {
+        self.push(Op::Unary { dst, f, x });
+    }
+
+    fn binary(&mut self, dst: TileId, f: BinaryFn, x: Arg, y: Arg) {
+        self.push(Op::Binary { dst, f, x, y });
+    }
+
+    fn reduce(&mut self, f: ReduceFn, x: TileId) -> TileId {
+        let rows = self.stage.tile(x).rows;
+        let dst = self.declare(TileType { dtype: DType::F32, rows, cols: Span::ONE });
+        self.push(Op::Reduce { dst, f, x });
+        dst
+    }
+
+    fn declare(&mut self, ty: TileType) -> TileId {
+        self.stage.tiles.push(ty);
+        TileId(self.stage.tiles.len() as u32 - 1)
+    }
+
+    fn push(&mut self, op: Op) {
+        self.open.last_mut().expect("a body has one outermost list").push(op);
+    }
+}

@@ -1,0 +1,221 @@
+//! The vocabulary: what a tile program can say.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Bound, Index, Span, TensorId, Var};
+use crate::DType;
+
+/// A tile of a stage: a variable that operations define and redefine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TileId(pub u32);
+
+/// Element type and place of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TileType {
+    /// Element type; what arithmetic produces is f32.
+    pub dtype: DType,
+    /// Where its rows lie.
+    pub rows: Span,
+    /// Where its columns lie.
+    pub cols: Span,
+}
+
+/// An argument of an elementwise operation. A tile with one row or one column is repeated to the size of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arg {
+    /// A tile.
+    Tile(TileId),
+    /// The same number everywhere.
+    Scalar(f32),
+}
+
+impl From<TileId> for Arg {
+    fn from(tile: TileId) -> Arg {
+        Arg::Tile(tile)
+    }
+}
+
+impl From<f32> for Arg {
+    fn from(scalar: f32) -> Arg {
+        Arg::Scalar(scalar)
+    }
+}
+
+/// Elementwise functions of one argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnaryFn {
+    /// The argument itself: broadcasts, or widens to f32.
+    Copy,
+    /// `2^x`; `exp2(-inf) = 0`.
+    Exp2,
+    /// Base-2 logarithm.
+    Log2,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `1 / √x`.
+    Rsqrt,
+    /// Absolute value.
+    Abs,
+}
+
+/// Elementwise functions of two arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BinaryFn {
+    /// `x + y`.
+    Add,
+    /// `x − y`.
+    Sub,
+    /// `x · y`.
+    Mul,
+    /// `x / y`.
+    Div,
+    /// The greater.
+    Max,
+    /// The smaller.
+    Min,
+}
+
+/// Reductions along the columns of each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReduceFn {
+    /// Greatest element; −∞ of none.
+    Max,
+    /// Sum; 0 of none.
+    Sum,
+}
+
+/// How the right factor of a product is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// `acc[r, c] += a[r, k] · b[k, c]`.
+    Ab,
+    /// `acc[r, c] += a[r, k] · b[c, k]ᵀ`.
+    Abt,
+}
+
+/// A direction of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Axis2 {
+    /// Down: the position of a row.
+    Rows,
+    /// Across: the position of a column.
+    Cols,
+}
+
+/// One operation. Destinations come first. Arithmetic is f32 whatever the arguments' types; an argument may be the
+/// destination itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Op {
+    /// Reads the tile at `dst`'s spans from the matrix at `lead`.
+    Load {
+        /// Defined here; of the tensor's element type.
+        dst: TileId,
+        /// Read from: an input, or scratch of an earlier stage.
+        tensor: TensorId,
+        /// Which matrix.
+        lead: Vec<Index>,
+    },
+    /// Writes what exists of the tile at its own spans, rounded to the tensor's type.
+    Store {
+        /// Written to: the output, or scratch.
+        tensor: TensorId,
+        /// Which matrix.
+        lead: Vec<Index>,
+        /// What is written.
+        src: TileId,
+    },
+    /// The same number everywhere.
+    Fill {
+        /// Defined here.
+        dst: TileId,
+        /// The number.
+        value: f32,
+    },
+    /// Matrix product added to f32 accumulators. Both factors are of one type.
+    Mma {
+        /// Added to.
+        acc: TileId,
+        /// Left factor, `[rows, depth]`.
+        a: TileId,
+        /// Right factor, `[depth, cols]` or `[cols, depth]`.
+        b: TileId,
+        /// Which of the two.
+        form: Form,
+    },
+    /// `dst = f(x)`.
+    Unary {
+        /// Defined here.
+        dst: TileId,
+        /// The function.
+        f: UnaryFn,
+        /// Its argument.
+        x: Arg,
+    },
+    /// `dst = f(x, y)`.
+    Binary {
+        /// Defined here.
+        dst: TileId,
+        /// The function.
+        f: BinaryFn,
+        /// First argument.
+        x: Arg,
+        /// Second argument.
+        y: Arg,
+    },
+    /// `dst[r, 0] = f over c of x[r, c]`, over the columns that exist.
+    Reduce {
+        /// Defined here, one column.
+        dst: TileId,
+        /// The reduction.
+        f: ReduceFn,
+        /// What is reduced.
+        x: TileId,
+    },
+    /// `dst = x` where `low ≤ column − ⌊row / row_div⌋ ≤ high` (positions on their axes), else `outside`.
+    Band {
+        /// Defined here.
+        dst: TileId,
+        /// What is kept inside the band.
+        x: TileId,
+        /// Consecutive rows that share a position.
+        row_div: usize,
+        /// Least distance kept; none is no limit.
+        low: Option<i64>,
+        /// Greatest distance kept; none is no limit.
+        high: Option<i64>,
+        /// The value outside.
+        outside: f32,
+    },
+    /// The position on its axis of each row (`dst` has one column) or column (`dst` has one row), as f32.
+    Position {
+        /// Defined here.
+        dst: TileId,
+        /// Rows or columns.
+        axis: Axis2,
+    },
+    /// Rounds to `dst`'s element type, nearest even.
+    Convert {
+        /// Defined here.
+        dst: TileId,
+        /// What is rounded.
+        x: TileId,
+    },
+    /// Runs the body for each `var` from the greatest of `low` up to but not including the least of `high`.
+    Loop {
+        /// The loop's variable.
+        var: Var,
+        /// Lower ends; the greatest counts.
+        low: Vec<Bound>,
+        /// Upper ends; the least counts.
+        high: Vec<Bound>,
+        /// Operations in order.
+        body: Vec<Op>,
+    },
+}
