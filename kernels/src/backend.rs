@@ -11,7 +11,9 @@ use crate::program::Program;
 use crate::tile::Tiling;
 
 mod any;
+pub mod cpu;
 mod error;
+pub mod host;
 pub mod null;
 pub mod registry;
 
