@@ -14,6 +14,8 @@ mod any;
 pub mod cpu;
 mod error;
 pub mod host;
+pub mod interp;
+pub mod naive;
 pub mod null;
 pub mod registry;
 

@@ -12,9 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::host::cpu_name;
-use super::{
-    Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Probe,
-};
+use super::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Probe};
 use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
@@ -183,13 +181,7 @@ impl Backend for Cpu {
         exe.lowered.clone()
     }
 
-    fn run(
-        &self,
-        exe: &Executable,
-        n: u64,
-        inputs: &[&Buffer],
-        output: &mut Buffer,
-    ) -> Result<Elapsed, DeviceError> {
+    fn run(&self, exe: &Executable, n: u64, inputs: &[&Buffer], output: &mut Buffer) -> Result<Elapsed, DeviceError> {
         let mut space = exe.space.lock().unwrap_or_else(PoisonError::into_inner);
         let space = &mut *space;
         let tensors = exec::pointers(&exe.program, inputs, output, &mut space.scratch);

@@ -49,7 +49,10 @@ mod tests {
 
     #[test]
     fn sizes_parse_with_their_unit() {
-        assert_eq!([parse_size("48K"), parse_size("1M"), parse_size("512")], [Some(48 << 10), Some(1 << 20), Some(512)]);
+        assert_eq!(
+            [parse_size("48K"), parse_size("1M"), parse_size("512")],
+            [Some(48 << 10), Some(1 << 20), Some(512)]
+        );
         assert_eq!([parse_size("0K"), parse_size("big"), parse_size("3G")], [None, None, None]);
     }
 }

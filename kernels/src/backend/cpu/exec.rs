@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::isa::Isa;
 use super::memory::{Buffer, Shared};
+use super::microkernel::{Block, Pair, Single};
 use super::pack::{Layout, pack};
 use super::plan::{Place, Plan, Product, SlotId, StagePlan, Step, Target};
 use super::pool::Pool;
@@ -12,7 +13,6 @@ use super::source::Source;
 use super::stored::store;
 use super::stream::Stream;
 use super::workspace::StageSpace;
-use super::microkernel::{Block, Pair, Single};
 use crate::program::Form;
 
 /// Launches a plan once.

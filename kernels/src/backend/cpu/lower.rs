@@ -234,7 +234,10 @@ impl<'p> Lowering<'p> {
         if self.uses[&b].computed {
             let forms = self.forms[&b];
             let from = if layout.is_pairs() { forms.pairs } else { forms.rows };
-            let (from, dtype) = (from.expect("uses gave the factor its rows"), if layout.is_pairs() { DType::Bf16 } else { DType::F32 });
+            let (from, dtype) = (
+                from.expect("uses gave the factor its rows"),
+                if layout.is_pairs() { DType::Bf16 } else { DType::F32 },
+            );
             steps.push(Step::Pack { from, dtype, to: panels, layout, rows: b_ty.rows, cols: b_ty.cols });
         }
         steps.push(Step::Block { product, b: panels });

@@ -12,13 +12,8 @@ pub(super) fn reused(stage: &Stage, place: &Place) -> Option<Key> {
         let coordinates = place.lead.iter().chain([&place.rows.start, &place.cols.start]);
         coordinates.map(|index: &Index| index.coefficient(var)).any(|c| c != 0)
     };
-    let shared_by: usize = stage
-        .grid
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| !depends(Var(*i as u32)))
-        .map(|(_, axis)| axis.extent)
-        .product();
+    let shared_by: usize =
+        stage.grid.iter().enumerate().filter(|(i, _)| !depends(Var(*i as u32))).map(|(_, axis)| axis.extent).product();
     if shared_by < 2 {
         return None;
     }

@@ -30,11 +30,6 @@ impl Buffer {
         Some(Buffer { lines, bytes })
     }
 
-    /// Length in bytes.
-    pub(super) fn len(&self) -> usize {
-        self.bytes
-    }
-
     /// The first byte.
     pub(super) fn as_ptr(&self) -> *const u8 {
         self.lines.as_ptr().cast()

@@ -146,11 +146,8 @@ impl Task for PairKn<'_> {
                     let n = source.cols.saturating_sub(at).min(S::LANES);
                     let (mut low_end, mut high_end) = (zeros, zeros);
                     let low = source.row(2 * unit).cast::<u16>().wrapping_add(at);
-                    let high = if has_high {
-                        source.row(2 * unit + 1).cast::<u16>().wrapping_add(at)
-                    } else {
-                        zeros.as_ptr()
-                    };
+                    let high =
+                        if has_high { source.row(2 * unit + 1).cast::<u16>().wrapping_add(at) } else { zeros.as_ptr() };
                     // SAFETY: `n` elements remain in each row (and 16 in `zeros`); short ends are copied before a
                     // whole vector is read; the panel has room for `nr` units a step.
                     unsafe {

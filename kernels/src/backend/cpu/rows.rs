@@ -44,7 +44,13 @@ pub(super) enum RowFn {
     /// The destination has one element a row.
     Reduce(ReduceFn, SlotId),
     /// Keeps `low ≤ column − ⌊row / row_div⌋ ≤ high`.
-    Band { x: SlotId, row_div: usize, low: Option<i64>, high: Option<i64>, outside: f32 },
+    Band {
+        x: SlotId,
+        row_div: usize,
+        low: Option<i64>,
+        high: Option<i64>,
+        outside: f32,
+    },
     Position(Axis2),
     /// Rounds to a 16-bit type, kept as f32.
     Round(DType, SlotId),
@@ -225,7 +231,9 @@ impl Rows<'_> {
         let one = |slot: SlotId, row: usize| simd.splat(unsafe { *self.slots.row(slot, row) });
         match arg {
             RowArg::Scalar(x) => Arg::Same(simd.splat(x)),
-            RowArg::Each(slot) => Arg::Row(self.slots.row(slot, row), !self.group.down && self.slots.leads[slot.0] == 1),
+            RowArg::Each(slot) => {
+                Arg::Row(self.slots.row(slot, row), !self.group.down && self.slots.leads[slot.0] == 1)
+            }
             RowArg::PerCol(slot) => Arg::Row(self.slots.row(slot, 0), false),
             RowArg::PerRow(slot) => Arg::Same(one(slot, row)),
             RowArg::One(slot) => Arg::Same(one(slot, 0)),

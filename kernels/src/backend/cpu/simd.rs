@@ -14,11 +14,11 @@ mod portable;
 mod tests;
 
 #[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
+pub(super) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub use avx512::{Avx512, Avx512Bf16};
+pub(super) use avx512::{Avx512, Avx512Bf16};
 pub(super) use math::EXP2_ERROR;
-pub use portable::Portable;
+pub(super) use portable::Portable;
 
 use half::{bf16, f16};
 

@@ -36,8 +36,7 @@ pub(super) struct StageSpace {
 impl StageSpace {
     fn new(stage: &StagePlan, n_workers: usize) -> Result<StageSpace, u64> {
         let n_points: usize = stage.grid.iter().product();
-        let arenas =
-            (0..n_workers.min(n_points)).map(|_| buffer(stage.arena_units() * 4)).collect::<Result<_, _>>()?;
+        let arenas = (0..n_workers.min(n_points)).map(|_| buffer(stage.arena_units() * 4)).collect::<Result<_, _>>()?;
         let mut left = MAX_MEMO_BYTES;
         let memos = stage.memos.iter().map(|memo| {
             let bytes = memo.entries.checked_mul(memo.units * 4).filter(|bytes| *bytes <= left);
