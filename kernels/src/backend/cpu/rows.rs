@@ -111,6 +111,26 @@ impl Slots<'_> {
     }
 }
 
+/// Writes an expression of the column to whole vectors of a row up to `n` elements, or to its one element where the row
+/// is `narrow`. A macro, since closures are not inlined into code of another instruction set.
+macro_rules! each {
+    ($simd:ident, $dst:expr, $n:expr, $narrow:expr, |$c:ident| $value:expr) => {
+        if $narrow {
+            let $c = 0;
+            // SAFETY: the row has one element.
+            unsafe { $simd.store_first($dst, $value, 1) };
+        } else {
+            let mut $c = 0;
+            while $c < $n {
+                let value = $value;
+                // SAFETY: rows are padded to whole vectors.
+                unsafe { $simd.store($dst.add($c), value) };
+                $c += S::LANES;
+            }
+        }
+    };
+}
+
 /// Runs a group.
 ///
 /// # Safety
@@ -157,18 +177,18 @@ impl Rows<'_> {
         // A dense column vector in a group across has room for one element a row.
         let narrow = !down && self.slots.leads[op.dst.0] == 1;
         match op.f {
-            RowFn::Fill(x) => each(simd, dst, n, narrow, |_| simd.splat(x)),
+            RowFn::Fill(x) => each!(simd, dst, n, narrow, |_c| simd.splat(x)),
             RowFn::Unary(f, x) => {
                 let x = self.arg(simd, x, row);
                 match f {
-                    UnaryFn::Copy => each(simd, dst, n, narrow, |c| x.at(simd, c)),
-                    UnaryFn::Exp2 => each(simd, dst, n, narrow, |c| simd.exp2(x.at(simd, c))),
-                    UnaryFn::Log2 => each(simd, dst, n, narrow, |c| simd.map(x.at(simd, c), f32::log2)),
-                    UnaryFn::Tanh => each(simd, dst, n, narrow, |c| simd.map(x.at(simd, c), f32::tanh)),
+                    UnaryFn::Copy => each!(simd, dst, n, narrow, |c| x.at(simd, c)),
+                    UnaryFn::Exp2 => each!(simd, dst, n, narrow, |c| simd.exp2(x.at(simd, c))),
+                    UnaryFn::Log2 => each!(simd, dst, n, narrow, |c| simd.map(x.at(simd, c), f32::log2)),
+                    UnaryFn::Tanh => each!(simd, dst, n, narrow, |c| simd.map(x.at(simd, c), f32::tanh)),
                     UnaryFn::Rsqrt => {
-                        each(simd, dst, n, narrow, |c| simd.div(simd.splat(1.0), simd.sqrt(x.at(simd, c))));
+                        each!(simd, dst, n, narrow, |c| simd.div(simd.splat(1.0), simd.sqrt(x.at(simd, c))));
                     }
-                    UnaryFn::Abs => each(simd, dst, n, narrow, |c| {
+                    UnaryFn::Abs => each!(simd, dst, n, narrow, |c| {
                         let x = x.at(simd, c);
                         simd.max(x, simd.sub(simd.splat(0.0), x))
                     }),
@@ -177,12 +197,12 @@ impl Rows<'_> {
             RowFn::Binary(f, x, y) => {
                 let (x, y) = (self.arg(simd, x, row), self.arg(simd, y, row));
                 match f {
-                    BinaryFn::Add => each(simd, dst, n, narrow, |c| simd.add(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Sub => each(simd, dst, n, narrow, |c| simd.sub(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Mul => each(simd, dst, n, narrow, |c| simd.mul(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Div => each(simd, dst, n, narrow, |c| simd.div(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Max => each(simd, dst, n, narrow, |c| simd.max(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Min => each(simd, dst, n, narrow, |c| simd.min(x.at(simd, c), y.at(simd, c))),
+                    BinaryFn::Add => each!(simd, dst, n, narrow, |c| simd.add(x.at(simd, c), y.at(simd, c))),
+                    BinaryFn::Sub => each!(simd, dst, n, narrow, |c| simd.sub(x.at(simd, c), y.at(simd, c))),
+                    BinaryFn::Mul => each!(simd, dst, n, narrow, |c| simd.mul(x.at(simd, c), y.at(simd, c))),
+                    BinaryFn::Div => each!(simd, dst, n, narrow, |c| simd.div(x.at(simd, c), y.at(simd, c))),
+                    BinaryFn::Max => each!(simd, dst, n, narrow, |c| simd.max(x.at(simd, c), y.at(simd, c))),
+                    BinaryFn::Min => each!(simd, dst, n, narrow, |c| simd.min(x.at(simd, c), y.at(simd, c))),
                 }
             }
             RowFn::Reduce(f, x) => {
@@ -209,7 +229,7 @@ impl Rows<'_> {
             }
             RowFn::Round(dtype, x) => {
                 let x = self.slots.row(x, row);
-                each(simd, dst, n, narrow, |c| rounded(simd, dtype, x.wrapping_add(c)));
+                each!(simd, dst, n, narrow, |c| rounded(simd, dtype, x.wrapping_add(c)));
             }
             RowFn::Pairs(x) => {
                 let (x, dst) = (self.slots.row(x, row), dst.cast::<u16>());
@@ -227,16 +247,16 @@ impl Rows<'_> {
 
     #[inline(always)]
     fn arg<S: Simd>(&self, simd: S, arg: RowArg, row: usize) -> Arg<S> {
-        // SAFETY: slots hold an element for each row, or one.
-        let one = |slot: SlotId, row: usize| simd.splat(unsafe { *self.slots.row(slot, row) });
         match arg {
             RowArg::Scalar(x) => Arg::Same(simd.splat(x)),
             RowArg::Each(slot) => {
                 Arg::Row(self.slots.row(slot, row), !self.group.down && self.slots.leads[slot.0] == 1)
             }
             RowArg::PerCol(slot) => Arg::Row(self.slots.row(slot, 0), false),
-            RowArg::PerRow(slot) => Arg::Same(one(slot, row)),
-            RowArg::One(slot) => Arg::Same(one(slot, 0)),
+            // SAFETY: the slot holds an element for each row.
+            RowArg::PerRow(slot) => Arg::Same(simd.splat(unsafe { *self.slots.row(slot, row) })),
+            // SAFETY: the slot holds an element.
+            RowArg::One(slot) => Arg::Same(simd.splat(unsafe { *self.slots.row(slot, 0) })),
         }
     }
 }
@@ -257,22 +277,6 @@ impl<S: Simd> Arg<S> {
             Arg::Row(row, true) => unsafe { simd.load_first(*row, 1) },
             Arg::Same(x) => *x,
         }
-    }
-}
-
-/// Writes whole vectors up to `n` elements, or one element to a dense column.
-#[inline(always)]
-fn each<S: Simd>(simd: S, dst: *mut f32, n: usize, narrow: bool, f: impl Fn(usize) -> S::F) {
-    if narrow {
-        // SAFETY: the row has one element.
-        unsafe { simd.store_first(dst, f(0), 1) };
-        return;
-    }
-    let mut c = 0;
-    while c < n {
-        // SAFETY: rows are padded to whole vectors.
-        unsafe { simd.store(dst.add(c), f(c)) };
-        c += S::LANES;
     }
 }
 
@@ -314,13 +318,14 @@ fn reduce<S: Simd>(simd: S, f: ReduceFn, x: *const f32, n: usize) -> f32 {
 /// - `n` elements of `x` are readable and of `dst` writable; the rows are the same or do not overlap.
 #[inline(always)]
 unsafe fn band(x: *const f32, dst: *mut f32, n: usize, kept: std::ops::Range<usize>, outside: f32) {
-    for c in 0..n {
-        let inside = kept.contains(&c);
-        if inside && std::ptr::eq(x, dst) {
-            continue;
+    let (start, end) = (kept.start.min(n), kept.end.clamp(kept.start.min(n), n));
+    // SAFETY: `start ≤ end ≤ n`: the three parts make up the row, and a copy onto itself is left out.
+    unsafe {
+        std::slice::from_raw_parts_mut(dst, start).fill(outside);
+        std::slice::from_raw_parts_mut(dst.add(end), n - end).fill(outside);
+        if !std::ptr::eq(x, dst) {
+            std::ptr::copy_nonoverlapping(x.add(start), dst.add(start), end - start);
         }
-        // SAFETY: `c < n`.
-        unsafe { *dst.add(c) = if inside { *x.add(c) } else { outside } };
     }
 }
 

@@ -145,12 +145,15 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
         let mut acc = [[simd.splat(0.0); N]; M];
         let mut p = 0;
         while p + S::LANES <= units {
-            // SAFETY: LANES units from `p` exist in each row of `a` and `b`.
-            let b: [S::F; N] = std::array::from_fn(|r| unsafe { E::load(simd, b[r].add(p)) });
+            let mut y = [simd.splat(0.0); N];
+            for (y, row) in y.iter_mut().zip(b) {
+                // SAFETY: LANES units from `p` exist in each row of `a` and `b`.
+                *y = unsafe { E::load(simd, row.add(p)) };
+            }
             for (i, row) in acc.iter_mut().enumerate() {
                 // SAFETY: as above; `i < m`.
                 let x = unsafe { simd.load(s.a.add(i * s.lda + p)) };
-                for (sum, y) in row.iter_mut().zip(b) {
+                for (sum, y) in row.iter_mut().zip(y) {
                     *sum = U::mul_add(simd, x, y, *sum);
                 }
             }
@@ -158,20 +161,30 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
         }
         if p < units {
             let rest = units - p;
-            // SAFETY: `rest` units remain in each row of `a` and `b`.
-            let b: [S::F; N] = std::array::from_fn(|r| unsafe { E::load_first(simd, b[r].add(p), rest) });
+            let mut y = [simd.splat(0.0); N];
+            for (y, row) in y.iter_mut().zip(b) {
+                // SAFETY: `rest` units remain in each row of `a` and `b`.
+                *y = unsafe { E::load_first(simd, row.add(p), rest) };
+            }
             for (i, row) in acc.iter_mut().enumerate() {
                 // SAFETY: as above; `i < m`.
                 let x = unsafe { simd.load_first(s.a.add(i * s.lda + p), rest) };
-                for (sum, y) in row.iter_mut().zip(b) {
+                for (sum, y) in row.iter_mut().zip(y) {
                     *sum = U::mul_add(simd, x, y, *sum);
                 }
             }
         }
         let has_odd = units * per_unit < s.b.cols;
         for (i, row) in acc.iter().enumerate() {
-            for (r, lanes) in row.iter().enumerate() {
-                let mut sum = simd.sum(*lanes);
+            let mut sums = [0.0; N];
+            if N == 4 {
+                sums.copy_from_slice(&simd.sum4([row[0], row[1 % N], row[2 % N], row[3 % N]])[..N]);
+            } else {
+                for (sum, lanes) in sums.iter_mut().zip(row) {
+                    *sum = simd.sum(*lanes);
+                }
+            }
+            for (r, mut sum) in sums.into_iter().enumerate() {
                 if has_odd {
                     sum += self.odd_product(i, j + r);
                 }
@@ -227,20 +240,21 @@ impl<E: Element, const M: usize, const NV: usize> Sums<'_, E, M, NV> {
         let mut acc = [[simd.splat(0.0); V]; M];
         for p in 0..s.b.offsets.len() {
             let b = s.b.row(p).cast::<E::Bits>().wrapping_add(col);
-            let b: [S::F; V] = std::array::from_fn(|v| {
+            let mut y = [simd.splat(0.0); V];
+            for (v, y) in y.iter_mut().enumerate() {
                 // SAFETY: `lanes` columns of the last vector exist in row `p`, whole vectors before it.
-                unsafe {
+                *y = unsafe {
                     if V == 1 && lanes < S::LANES {
                         E::load_first(simd, b, lanes)
                     } else {
                         E::load(simd, b.add(v * S::LANES))
                     }
-                }
-            });
+                };
+            }
             for (i, row) in acc.iter_mut().enumerate() {
                 // SAFETY: `i < m` and `p < k`.
                 let x = simd.splat(unsafe { *s.a.add(i * s.lda + p) });
-                for (sum, y) in row.iter_mut().zip(b) {
+                for (sum, y) in row.iter_mut().zip(y) {
                     *sum = simd.mul_add(x, y, *sum);
                 }
             }
