@@ -1,5 +1,7 @@
 //! Checks, times and prices kernels.
 
 pub mod catalogue;
+pub mod cli;
+pub mod cost;
 pub mod record;
 pub mod units;

@@ -33,13 +33,17 @@ pub struct Profile {
     pub workspace: Figure,
 }
 
-/// How far a utilisation taken from other shapes than the one asked for may be off, as a factor.
+/// What surrounds measured kernels: how far a utilisation taken from other shapes may be off, and a step's overhead.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
     /// Between measured shapes.
     pub interpolated: Figure,
     /// Beyond the measured shapes, where the edge is held.
     pub held: Figure,
+    /// Time of a step that no kernel accounts for.
+    pub per_step: Range,
+    /// The same, for each running sequence.
+    pub per_sequence: Range,
 }
 
 pub(super) fn profiles(document: &Document) -> Result<Vec<Profile>, CatalogueError> {
@@ -90,9 +94,11 @@ pub(super) fn measurement(document: &Document) -> Result<Measurement, CatalogueE
             remedy: "add [[measurement]] with interpolated and held".into(),
         });
     };
-    entry.only(&["id", "interpolated", "held"])?;
+    entry.only(&["id", "interpolated", "held", "per_step", "per_sequence"])?;
     Ok(Measurement {
         interpolated: entry.figure("interpolated", Dimension::Ratio)?,
         held: entry.figure("held", Dimension::Ratio)?,
+        per_step: entry.range("per_step", Dimension::Time)?,
+        per_sequence: entry.range("per_sequence", Dimension::Time)?,
     })
 }
