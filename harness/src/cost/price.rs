@@ -14,8 +14,10 @@ pub struct PriceUsed {
     pub unit: &'static str,
     /// Units that are paid for.
     pub units: f64,
-    /// Provider, instance and term, or that the user gave it.
+    /// Provider and instance, or that the user gave it.
     pub offer: String,
+    /// `on-demand`, `spot`, ...; prices of different terms do not compare.
+    pub term: String,
     /// Where it is listed, with the date.
     pub source: String,
 }
@@ -42,7 +44,8 @@ pub(super) fn of_chip(
         usd_per_hour: Estimate::point(listed.per_chip_hour(), source.kind),
         unit: "chip",
         units: f64::from(chips),
-        offer: format!("{}, {}{elsewhere}", listed.offer, listed.term),
+        offer: format!("{}{elsewhere}", listed.offer),
+        term: listed.term.clone(),
         source: format!("{}, {}", source.title, source.date),
     })
 }
@@ -82,7 +85,8 @@ fn of_vcpus(price: &CpuPrice, usd_per_hour: Estimate<UsdPerHour>, threads: usize
         usd_per_hour,
         unit: "vCPU",
         units: threads as f64,
-        offer: format!("{}, on-demand{why}", price.offer),
+        offer: format!("{}{why}", price.offer),
+        term: "on-demand".into(),
         source: format!("{}, {}", source.title, source.date),
     }
 }
@@ -98,6 +102,7 @@ fn given(price: UsdPerHour, unit: &'static str, units: f64) -> PriceUsed {
         unit,
         units,
         offer: "given by the user".into(),
+        term: "given".into(),
         source: "--price".into(),
     }
 }

@@ -40,7 +40,7 @@ impl FromStr for Format {
 }
 
 const HEAD: [&str; 9] =
-    ["model", "device", "out tok/s", "TTFT s", "TPOT ms", "$/M in", "$/M out", "$/h", "rests on (speed / cost)"];
+    ["model", "device", "out tok/s", "TTFT s", "TPOT ms", "$/M in", "$/M out", "$/h, term", "rests on (speed / cost)"];
 
 /// The lines in a format; each format carries the workload and the sources of prices.
 pub fn render(format: Format, request: &CostRequest, lines: &[CostLine]) -> String {
@@ -98,7 +98,9 @@ fn cells(line: &CostLine) -> [String; 9] {
         speed.map_or_else(dash, |speed| interval(&speed.tpot_s, 1e3)),
         spend.map_or_else(dash, |spend| interval(&spend.usd_per_m_input, 1.0)),
         spend.map_or_else(dash, |spend| interval(&spend.usd_per_m_output, 1.0)),
-        line.price.as_ref().map_or_else(dash, |price| significant(price.usd_per_hour.mid.0 * price.units)),
+        line.price.as_ref().map_or_else(dash, |price| {
+            format!("{} {}", significant(price.usd_per_hour.mid.0 * price.units, 3), price.term)
+        }),
         rests,
     ]
 }
@@ -111,21 +113,24 @@ fn device(line: &CostLine) -> String {
     }
 }
 
-/// `mid (low–high)`, three significant digits.
+/// `mid (low–high)`: three significant digits, and two for the cases, which are no sharper than that.
 fn interval<T: Quantity>(estimate: &Estimate<T>, scale: f64) -> String {
-    let [low, mid, high] = [estimate.low, estimate.mid, estimate.high].map(|x| significant(x.value() * scale));
-    if low == high { mid } else { format!("{mid} ({low}–{high})") }
+    let figure = |x: T, digits| significant(x.value() * scale, digits);
+    if estimate.low.value() == estimate.high.value() {
+        return figure(estimate.mid, 3);
+    }
+    format!("{} ({}–{})", figure(estimate.mid, 3), figure(estimate.low, 2), figure(estimate.high, 2))
 }
 
-/// Three significant digits, never an exponent.
-fn significant(x: f64) -> String {
+/// So many significant digits, never an exponent.
+fn significant(x: f64, digits: i32) -> String {
     if x == 0.0 || !x.is_finite() {
         return x.to_string();
     }
-    let magnitude = x.abs().log10().floor() as i32;
-    let step = 10f64.powi(magnitude - 2);
-    let rounded = if magnitude > 2 { (x / step).round() * step } else { x };
-    format!("{rounded:.*}", (2 - magnitude).max(0) as usize)
+    let last = x.abs().log10().floor() as i32 - (digits - 1);
+    let step = 10f64.powi(last);
+    let rounded = if last > 0 { (x / step).round() * step } else { x };
+    format!("{rounded:.*}", (-last).max(0) as usize)
 }
 
 /// What stands below a table: workload, prices with source and date, reasons and notes.
@@ -158,7 +163,7 @@ fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
 
 fn price_note(price: &PriceUsed) -> String {
     let rate = interval(&price.usd_per_hour, 1.0);
-    format!("{rate} $/{}-h, {} [{}]", price.unit, price.offer, price.source)
+    format!("{rate} $/{}-h {}, {} [{}]", price.unit, price.term, price.offer, price.source)
 }
 
 fn json(request: &CostRequest, lines: &[CostLine]) -> String {
@@ -183,7 +188,7 @@ const CSV_HEAD: &str = "model,target,device,chips,threads,batch,\
     ttft_s_low,ttft_s_mid,ttft_s_high,tpot_s_low,tpot_s_mid,tpot_s_high,\
     usd_per_m_input_low,usd_per_m_input_mid,usd_per_m_input_high,\
     usd_per_m_output_low,usd_per_m_output_mid,usd_per_m_output_high,\
-    usd_per_unit_hour,unit,units,price_source,speed_weakest,cost_weakest,reason,notes\n";
+    usd_per_unit_hour,unit,units,term,price_source,speed_weakest,cost_weakest,reason,notes\n";
 
 fn csv(lines: &[CostLine]) -> String {
     lines.iter().fold(CSV_HEAD.to_string(), |text, line| text + &csv_record(line) + "\n")
@@ -202,6 +207,7 @@ fn csv_record(line: &CostLine) -> String {
         text(price.map(|price| price.usd_per_hour.mid.0)),
         text(price.map(|price| price.unit)),
         text(price.map(|price| price.units)),
+        text(price.map(|price| &price.term)),
         text(price.map(|price| format!("{} [{}]", price.offer, price.source))),
         text(speed.map(|speed| speed.output_tokens_per_s.weakest())),
         text(spend.map(|spend| spend.usd_per_m_output.weakest())),

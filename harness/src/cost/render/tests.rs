@@ -24,7 +24,7 @@ fn hostile() -> (CostRequest, Vec<CostLine>) {
 #[test]
 fn three_digits_are_kept_without_an_exponent() {
     for (x, text) in [(0.012345, "0.0123"), (1.0, "1.00"), (12.345, "12.3"), (123.45, "123"), (123456.0, "123000")] {
-        assert_eq!(significant(x), text);
+        assert_eq!(significant(x, 3), text);
     }
 }
 
