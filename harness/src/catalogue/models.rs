@@ -47,7 +47,7 @@ fn model(entry: &Entry<'_>) -> Result<Model, CatalogueError> {
         vocab: entry.count("vocab")?,
         published_parameters: entry.figure("published_parameters", Dimension::Parameters)?,
     };
-    if model.query_heads % model.kv_heads != 0 {
+    if !model.query_heads.is_multiple_of(model.kv_heads) {
         let problem = format!("is {}, not a multiple of kv_heads = {}", model.query_heads, model.kv_heads);
         return Err(entry.error("query_heads", problem, "give a whole number of query heads per kv head".into()));
     }

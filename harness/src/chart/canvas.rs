@@ -1,5 +1,7 @@
 //! A panel with axes, lines and limits, drawn in pixels on plotters' SVG backend.
 
+mod bars;
+
 use super::ChartError;
 use super::axis::{Axis, Scale, short, spread};
 use plotters::coord::Shift;
@@ -28,7 +30,7 @@ const FAINT: RGBColor = RGBColor(89, 96, 106);
 const FONT: &str = "Inter, 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif";
 
 /// Pixels from the edges of a panel to its plot: left for the ticks, top for the title, right for the names.
-const INSET: Inset = Inset { left: 58, top: 58, right: 158, bottom: 46 };
+const INSET: Inset = Inset { left: 58, top: 58, right: 176, bottom: 46 };
 
 struct Inset {
     left: i32,
@@ -67,6 +69,31 @@ pub(super) struct Sheet {
     pub(super) levels: Vec<Level>,
     /// A word across the panel that keeps it from being read as a measurement.
     pub(super) stamp: Option<String>,
+}
+
+impl Sheet {
+    /// Height of the panel: that of its bars, or the same for all panels of lines.
+    pub(super) fn height(&self) -> i32 {
+        match self.size_in_common() {
+            Some(_) => INSET.top + bars::PITCH * self.strokes.len() as i32 + INSET.bottom + 14,
+            None => 330,
+        }
+    }
+
+    /// The unit; where one size serves all, with that size.
+    fn heading(&self) -> String {
+        match self.size_in_common() {
+            Some(size) => format!("{} at {} {}", self.subtitle, short_size(size), self.x_name),
+            None => self.subtitle.clone(),
+        }
+    }
+
+    /// The size of every point, where there is but one: bars then say more than lines of one point.
+    fn size_in_common(&self) -> Option<f64> {
+        let mut sizes = self.strokes.iter().flat_map(|stroke| &stroke.points).map(|point| point[0]);
+        let first = sizes.next()?;
+        sizes.all(|size| size == first).then_some(first)
+    }
 }
 
 /// Where text hangs on its point.
@@ -120,9 +147,22 @@ impl<'a> Canvas<'a> {
             self.fill((left + 8, top + 2, right - 8, bottom), WASH)?;
         }
         let (l, t, r, b) = (left + INSET.left, top + INSET.top, right - INSET.right, bottom - INSET.bottom);
-        let title = style(14.5, FontStyle::Bold, INK);
+        let title = style(14.0, FontStyle::Bold, INK);
         self.text(&sheet.title, (left + 22, top + 18), Hang::Left, &title)?;
-        self.text(&sheet.subtitle, (left + 22, top + 37), Hang::Left, &style(11.5, FontStyle::Normal, FAINT))?;
+        self.text(&sheet.heading(), (left + 22, top + 37), Hang::Left, &style(11.5, FontStyle::Normal, FAINT))?;
+        if sheet.size_in_common().is_some() {
+            self.bars(sheet, (l, t, r, b))?;
+        } else {
+            self.lines(sheet, (l, t, r, b))?;
+        }
+        if let Some(stamp) = &sheet.stamp {
+            let bold = style(12.0, FontStyle::Bold, RGBColor(150, 90, 0));
+            self.text(stamp, (right - 24, top + 18), Hang::Right, &bold)?;
+        }
+        Ok(())
+    }
+
+    fn lines(&self, sheet: &Sheet, (l, t, r, b): (i32, i32, i32, i32)) -> Result<(), ChartError> {
         let (x, y) = axes(sheet, (l, t, r, b));
         self.grid(sheet, (l, r, b), &x, &y)?;
         for level in &sheet.levels {
@@ -135,12 +175,7 @@ impl<'a> Canvas<'a> {
         for stroke in &sheet.strokes {
             self.stroke(stroke, &x, &y)?;
         }
-        self.names(sheet, (t, r, b), &x, &y)?;
-        if let Some(stamp) = &sheet.stamp {
-            let bold = style(12.0, FontStyle::Bold, RGBColor(150, 90, 0));
-            self.text(stamp, (right - 24, top + 18), Hang::Right, &bold)?;
-        }
-        Ok(())
+        self.names(sheet, (t, r, b), &x, &y)
     }
 
     fn grid(&self, sheet: &Sheet, (l, r, b): (i32, i32, i32), x: &Axis, y: &Axis) -> Result<(), ChartError> {
@@ -287,7 +322,9 @@ fn clipped(name: &str) -> String {
 }
 
 fn style(size: f64, weight: FontStyle, colour: RGBColor) -> TextStyle<'static> {
-    TextStyle { color: colour.to_backend_color(), ..FontDesc::new(FontFamily::Name(FONT), size, weight).into() }
+    // The backend divides by 1.24 to get from the height of a line to that of the letters.
+    let font = FontDesc::new(FontFamily::Name(FONT), size * 1.24, weight);
+    TextStyle { color: colour.to_backend_color(), ..font.into() }
 }
 
 fn failed(error: impl std::fmt::Display) -> ChartError {

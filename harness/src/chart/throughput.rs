@@ -1,6 +1,6 @@
 //! Throughput against size: what each backend makes of the machine, and the limit that was measured beside it.
 
-use super::canvas::{Canvas, Level, Sheet, Stroke};
+use super::canvas::{Canvas, Level, PALETTE, Sheet, Stroke};
 use super::{ChartError, write_atomically};
 use crate::cost::{AttentionShape, MatmulShape};
 use crate::record::{Kind, MeasuredLimit, Row, RunHeader, Status};
@@ -86,8 +86,8 @@ impl Family {
         match self {
             Family::Squares => ("Matrix product, square", "GFLOP/s", "side n of m = n = k"),
             Family::Weights => ("Matrix product with weights 4096 × 4096", "GFLOP/s", "tokens m"),
-            Family::Prefill => ("Attention, prefill", "GFLOP/s", "tokens of the prompt"),
-            Family::Decode => ("Attention, decode", "GB/s", "tokens in the cache"),
+            Family::Prefill => ("Attention, prefill", "GFLOP/s", "prompt tokens"),
+            Family::Decode => ("Attention, decode", "GB/s", "cached tokens"),
         }
     }
 
@@ -181,7 +181,8 @@ fn limit(family: Family, row: &Row, limits: &[MeasuredLimit], line: usize) -> Op
     Some(Limit { name: found.limit.clone(), line, value: found.per_second / 1e9 })
 }
 
-const PANEL: (i32, i32) = (600, 330);
+const TITLE: &str = "Throughput by size";
+const PANEL_WIDTH: i32 = 600;
 const HEAD: i32 = 62;
 const FOOT: i32 = 34;
 
@@ -194,33 +195,69 @@ pub fn draw(chart: &ThroughputChart, path: &Path) -> Result<(), ChartError> {
 }
 
 fn svg(chart: &ThroughputChart) -> Result<String, ChartError> {
-    let abreast = if chart.panels.len() == 1 { 1 } else { 2 };
-    let deep = chart.panels.len().div_ceil(abreast) as i32;
-    let size = (PANEL.0 * abreast as i32, HEAD + PANEL.1 * deep + FOOT);
+    let colours = colours(chart);
+    let sheets: Vec<Sheet> = chart.panels.iter().map(|panel| sheet(panel, &colours)).collect();
+    let abreast = sheets.len().min(2);
+    // A row is as high as its highest panel.
+    let heights: Vec<i32> =
+        sheets.chunks(abreast).map(|row| row.iter().map(Sheet::height).max().unwrap_or_default()).collect();
+    let size = (PANEL_WIDTH * abreast as i32, HEAD + heights.iter().sum::<i32>() + FOOT);
     let mut text = String::new();
     let canvas = Canvas::new(&mut text, size)?;
-    canvas.heading("Throughput by size", (22, 28))?;
-    canvas.small_print("median and 95 % interval; dashed: the limit measured in the same run", (22, 49))?;
-    for (idx, panel) in chart.panels.iter().enumerate() {
-        let (left, top) = (PANEL.0 * (idx % abreast) as i32, HEAD + PANEL.1 * (idx / abreast) as i32);
-        canvas.panel(&sheet(panel), (left, top, left + PANEL.0, top + PANEL.1))?;
+    canvas.heading(TITLE, (22, 28))?;
+    let how = "median and 95 % interval at the most threads; dashed across: the limit measured in the same run";
+    canvas.small_print(how, (22, 49))?;
+    let mut top = HEAD;
+    for (row, height) in sheets.chunks(abreast).zip(heights) {
+        for (idx, sheet) in row.iter().enumerate() {
+            let left = PANEL_WIDTH * idx as i32;
+            canvas.panel(sheet, (left, top, left + PANEL_WIDTH, top + height))?;
+        }
+        top += height;
     }
-    canvas.small_print(&chart.caption, (22, size.1 - 18))?;
+    canvas.small_print(&chart.caption, (22, size.1 - 16))?;
     canvas.finish()?;
-    Ok(text)
+    // For readers who hear the page.
+    Ok(text.replacen('>', &format!(" role=\"img\"><title>{TITLE}</title>"), 1))
 }
 
-fn sheet(panel: &Panel) -> Sheet {
+/// Colours of backends and element types, the same in all panels. While the palette lasts every line has its own; beyond
+/// it a backend has one, and marks and names tell its element types apart.
+fn colours(chart: &ThroughputChart) -> Vec<(&str, DType, usize)> {
+    let (mut lines, mut backends): (Vec<(&str, DType)>, Vec<&str>) = (Vec::new(), Vec::new());
+    for line in chart.panels.iter().flat_map(|panel| &panel.lines) {
+        let (backend, dtype) = (line.backend.as_str(), line.dtype);
+        if !lines.contains(&(backend, dtype)) {
+            lines.push((backend, dtype));
+        }
+        if !backends.contains(&backend) {
+            backends.push(backend);
+        }
+    }
+    let own = lines.len() <= PALETTE.len();
+    let of_backend = |name: &str| backends.iter().position(|backend| *backend == name).unwrap_or(0);
+    let number = |(idx, (backend, dtype))| (backend, dtype, if own { idx } else { of_backend(backend) });
+    lines.into_iter().enumerate().map(number).collect()
+}
+
+fn sheet(panel: &Panel, colours: &[(&str, DType, usize)]) -> Sheet {
+    let colour = |line: &Line| {
+        let known = colours.iter().find(|(backend, dtype, _)| *backend == line.backend && *dtype == line.dtype);
+        known.map_or(0, |(_, _, colour)| *colour)
+    };
     let (title, unit, x_name) = panel.family.words();
-    let strokes = panel.lines.iter().enumerate().map(|(colour, line)| Stroke {
+    let strokes = panel.lines.iter().map(|line| Stroke {
         name: format!("{} {}", line.backend, line.dtype),
-        colour,
+        colour: colour(line),
         points: line.points.clone(),
         dashed: panel.kind != Kind::Measured,
         open_marks: line.dtype != DType::F32,
     });
-    let levels =
-        panel.limits.iter().map(|limit| Level { name: limit.name.clone(), colour: limit.line, value: limit.value });
+    let levels = panel.limits.iter().map(|limit| Level {
+        name: format!("limit {}", limit.name),
+        colour: colour(&panel.lines[limit.line]),
+        value: limit.value,
+    });
     let stamp = match panel.kind {
         Kind::Measured => None,
         Kind::Software => Some("SOFTWARE DEVICE: says nothing of a GPU".to_string()),

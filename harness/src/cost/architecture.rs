@@ -47,7 +47,7 @@ pub(super) struct Step {
 
 /// One decode step of `sequences` sequences at a mean context of `context` tokens, on one of `ranks` ranks.
 pub(super) fn decode_step(model: &Model, ranks: u32, sequences: f64, context: f64) -> Step {
-    step(model, ranks, sequences, sequences, 1.0, context)
+    step(model, ranks, sequences, sequences, 1.0, context.ceil())
 }
 
 /// The prefill of one prompt of `tokens` tokens, on one of `ranks` ranks; only the last token meets the head.

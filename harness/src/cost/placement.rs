@@ -26,7 +26,7 @@ pub(super) fn place(
     let most = if chip.link.is_some() { chip.domain.min(model.query_heads) } else { 1 };
     let mut roomiest: Option<Placement> = None;
     for ranks in (0..).map(|i| 1u32 << i).take_while(|&ranks| ranks <= most) {
-        if model.query_heads % ranks != 0 {
+        if !model.query_heads.is_multiple_of(ranks) {
             continue;
         }
         let sequences = room(model, chip, profile, workload, ranks).min(f64::from(workload.concurrency)) as u32;

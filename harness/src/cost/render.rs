@@ -46,7 +46,9 @@ const HEAD: [&str; 9] =
 pub fn render(format: Format, request: &CostRequest, lines: &[CostLine]) -> String {
     match format {
         Format::Table => terminal(lines) + "\n" + &footer(request, lines).join("\n") + "\n",
-        Format::Markdown => markdown(lines) + "\n" + &footer(request, lines).iter().map(bullet).collect::<String>(),
+        Format::Markdown => {
+            markdown(lines) + "\n" + &footer(request, lines).iter().map(|line| bullet(line)).collect::<String>()
+        }
         Format::Csv => csv(lines),
         Format::Json => json(request, lines),
     }
@@ -74,7 +76,7 @@ fn markdown(lines: &[CostLine]) -> String {
     text
 }
 
-fn bullet(line: &String) -> String {
+fn bullet(line: &str) -> String {
     format!("- {}\n", escape_markdown(line))
 }
 

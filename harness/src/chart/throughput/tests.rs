@@ -50,6 +50,9 @@ fn sample() -> Vec<Row> {
         rows.push(at(rate, nk(row("cpu", "matmul", &format!("{m}x4096x4096")))));
     }
     rows.push(at(60.0, row("cpu", "attention", "1x32x8x1024x1024x128")));
+    let half = Row { dtype: DType::Bf16, ..row("cpu", "attention", "1x32x8x1024x1024x128") };
+    rows.push(at(84.0, half));
+    rows.push(at(2.0, Row { kind: Kind::Software, ..row("gpu", "attention", "1x32x8x1024x1024x128") }));
     let decode = Row { limit: Some("read_mem".into()), ..row("cpu", "attention", "1x32x8x1x4096x128") };
     rows.push(at(15.0, decode));
     rows
@@ -61,9 +64,9 @@ fn software_rows_never_share_a_panel_with_measured_ones() {
     let kinds: Vec<(Family, Kind)> = chart.panels.iter().map(|panel| (panel.family, panel.kind)).collect();
     let measured = Family::ALL.map(|family| (family, Kind::Measured));
     assert_eq!(kinds[..4], measured);
-    assert_eq!(kinds[4..], [(Family::Squares, Kind::Software)]);
+    assert_eq!(kinds[4..], [(Family::Squares, Kind::Software), (Family::Prefill, Kind::Software)]);
     assert!(chart.panels[0].lines.iter().all(|line| line.backend != "gpu"));
-    assert!(chart.panels[4].limits.is_empty() && sheet(&chart.panels[4]).strokes[0].dashed);
+    assert!(chart.panels[4].limits.is_empty() && sheet(&chart.panels[4], &colours(&chart)).strokes[0].dashed);
     assert!(svg(&chart).expect("drawn").contains("SOFTWARE"));
 }
 
@@ -109,11 +112,20 @@ fn the_file_is_replaced_as_a_whole_and_nothing_else_is_left() {
     let chart = series(&header(), &sample()).expect("rows");
     draw(&chart, &path).expect("written");
     draw(&chart, &path).expect("written again");
-    if let Ok(keep) = std::env::var("TMP_KEEP") {
-        draw(&chart, Path::new(&keep)).expect("kept");
-    }
     let text = std::fs::read_to_string(&path).expect("readable");
     assert!(text.starts_with("<svg") && text.trim_end().ends_with("</svg>"));
     assert!(text.contains("Test CPU") && text.contains("2026-01-02") && text.contains("run 2026-01-02-test"));
     assert_eq!(std::fs::read_dir(dir.path().join("charts")).expect("listed").count(), 1);
+}
+
+#[test]
+fn a_name_keeps_its_colour_from_panel_to_panel() {
+    let chart = series(&header(), &sample()).expect("rows");
+    let colours = colours(&chart);
+    let of = |panel: usize, name: &str| {
+        let strokes = sheet(&chart.panels[panel], &colours).strokes;
+        strokes.into_iter().find(|stroke| stroke.name == name).map(|stroke| stroke.colour)
+    };
+    assert!(of(0, "cpu f32").is_some() && of(0, "cpu f32") == of(1, "cpu f32") && of(1, "cpu f32") == of(2, "cpu f32"));
+    assert_ne!(of(4, "gpu f32"), of(0, "cpu f32"));
 }
