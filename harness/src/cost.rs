@@ -211,8 +211,10 @@ fn measured_line(
         Ok((phases, threads)) => {
             line.threads = threads;
             let (price, memory) = machine_price(request, catalogue, device, threads);
+            let shortage = shortage(model, workload, memory);
+            let phases = if shortage.is_some() { phases.on_more_memory() } else { phases };
             line.fill(request, &phases, placement, price);
-            line.notes.extend(shortage(model, workload, memory));
+            line.notes.extend(shortage);
         }
         Err(error @ CostError::Malformed { .. }) => return Err(error),
         Err(error) => line.reason = Some(error.to_string()),

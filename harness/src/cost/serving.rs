@@ -5,7 +5,7 @@
 
 use super::placement::Placement;
 use super::request::Workload;
-use crate::units::{Estimate, Seconds, Tokens, TokensPerSecond};
+use crate::units::{Estimate, Provenance, Seconds, Tokens, TokensPerSecond};
 use serde::Serialize;
 
 /// Step times of a replica at its running batch.
@@ -17,6 +17,14 @@ pub(super) struct Phases {
     pub(super) decode: Estimate<Seconds>,
     /// Wait before the first token that no step accounts for; it delays a user and occupies no chip.
     pub(super) before_first_token: Estimate<Seconds>,
+}
+
+impl Phases {
+    /// The same times on a machine with more memory than the measured one: an assumption.
+    pub(super) fn on_more_memory(self) -> Self {
+        let assumed = |time: Estimate<Seconds>| time.resting_on(Provenance::Assumed);
+        Phases { prefill: assumed(self.prefill), decode: assumed(self.decode), ..self }
+    }
 }
 
 /// Latency and throughput of a replica.

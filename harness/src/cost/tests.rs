@@ -126,10 +126,31 @@ fn a_malformed_row_is_an_error_that_names_it() {
 }
 
 #[test]
-fn too_little_memory_is_told() {
+fn too_little_memory_is_told_and_makes_the_speed_an_assumption() {
     let machine = Machine { cpu: "AMD EPYC".into(), memory_bytes: Some(16_000_000_000) };
     let request = CostRequest { targets: vec!["cpu".into()], machine: Some(machine), ..request() };
     let line = cost(&request, &suite("cpu")).remove(0);
     // 32.1 GB of weights in f32 and 64 · 1536 · 262,144 B = 25.8 GB of cache.
     assert_eq!(line.notes, ["needs 58 GB and has 16 GB: the cost of a part of a larger machine of the same speed"]);
+    assert_eq!(line.speed.expect("costed all the same").output_tokens_per_s.weakest(), Provenance::Assumed);
+}
+
+#[test]
+fn a_measured_accelerator_is_priced_by_its_name() {
+    let catalogue = Catalogue::embedded().expect("valid");
+    let device = "NVIDIA H200";
+    let on_gpu = |row: Row| Row { device: device.into(), threads: None, ..row };
+    let rows: Vec<Row> = suite("gpu").into_iter().map(on_gpu).collect();
+    let limits: Vec<MeasuredLimit> =
+        limits("gpu").into_iter().map(|limit| MeasuredLimit { device: device.into(), ..limit }).collect();
+    let request = CostRequest { targets: vec!["gpu".into()], ..request() };
+    let line = price(&request, &catalogue, &rows, &limits).expect("a legal request").remove(0);
+    // p5en.48xlarge: 63.296 $/h for 8 chips.
+    assert!((line.price.expect("listed").usd_per_hour.mid.0 - 7.912).abs() < 1e-12);
+    let unknown: Vec<Row> = rows.into_iter().map(|row| Row { device: "Some GPU".into(), ..row }).collect();
+    let limits: Vec<MeasuredLimit> =
+        limits.into_iter().map(|limit| MeasuredLimit { device: "Some GPU".into(), ..limit }).collect();
+    let line = price(&request, &catalogue, &unknown, &limits).expect("a legal request").remove(0);
+    assert!(line.speed.is_some() && line.spend.is_none());
+    assert_eq!(line.reason.as_deref(), Some("no price of `Some GPU` is known: give one with --price"));
 }
