@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
+use crate::DType;
 use crate::program::{
-    Arg, Axis2, BinaryFn, Bound, Form, Index, Op, Program, ReduceFn, Stage, TensorId, TileId, UnaryFn,
+    Arg, Axis2, BinaryFn, Bound, Form, Index, Op, Program, ReduceFn, Span, Stage, TensorId, TileId, UnaryFn, Var,
 };
-use crate::{DType, program::Span};
 
 /// What a program computes with.
 pub(crate) trait Arithmetic {
@@ -17,6 +17,10 @@ pub(crate) trait Arithmetic {
 
     /// A number that is known exactly.
     fn exact(&self, x: f64) -> Self::Number;
+    /// A number that the program's author wrote.
+    fn constant(&self, x: f32) -> Self::Number {
+        self.exact(f64::from(x))
+    }
     /// Rounded to a type.
     fn convert(&self, x: Self::Number, to: DType) -> Self::Number;
     /// A function of one argument.
@@ -99,7 +103,7 @@ impl<A: Arithmetic> Point<'_, A> {
         match op {
             Op::Load { dst, tensor, lead } => self.load(*dst, *tensor, lead),
             Op::Store { tensor, lead, src } => self.store(*tensor, lead, *src),
-            Op::Fill { dst, value } => self.define(*dst, |_, _, _| a.exact(f64::from(*value))),
+            Op::Fill { dst, value } => self.define(*dst, |_, _, _| a.constant(*value)),
             Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form),
             Op::Unary { dst, f, x } => self.define(*dst, |p, r, c| a.unary(*f, p.arg(*x, r, c))),
             Op::Binary { dst, f, x, y } => {
@@ -127,15 +131,17 @@ impl<A: Arithmetic> Point<'_, A> {
                 let to = self.stage.tile(*dst).dtype;
                 self.define(*dst, |p, r, c| a.convert(p.tile(*x).at(r, c), to));
             }
-            Op::Loop { var, low, high, body } => {
-                let ends = |bounds: &[Bound]| bounds.iter().map(|b| b.eval(&self.vars)).collect::<Vec<i64>>();
-                let (low, high) = (ends(low), ends(high));
-                let (low, high) = (low.into_iter().max().unwrap_or(0), high.into_iter().min().unwrap_or(0));
-                for value in low..high {
-                    self.vars[var.0 as usize] = value;
-                    self.ops(body);
-                }
-            }
+            Op::Loop { var, low, high, body } => self.repeat(*var, low, high, body),
+        }
+    }
+
+    fn repeat(&mut self, var: Var, low: &[Bound], high: &[Bound], body: &[Op]) {
+        let ends = |bounds: &[Bound]| bounds.iter().map(|b| b.eval(&self.vars)).collect::<Vec<i64>>();
+        let (low, high) = (ends(low), ends(high));
+        let (low, high) = (low.into_iter().max().unwrap_or(0), high.into_iter().min().unwrap_or(0));
+        for value in low..high {
+            self.vars[var.0 as usize] = value;
+            self.ops(body);
         }
     }
 
@@ -185,7 +191,7 @@ impl<A: Arithmetic> Point<'_, A> {
     fn arg(&self, arg: Arg, r: usize, c: usize) -> A::Number {
         match arg {
             Arg::Tile(tile) => self.tile(tile).repeated(r, c),
-            Arg::Scalar(x) => self.arithmetic.exact(f64::from(x)),
+            Arg::Scalar(x) => self.arithmetic.constant(x),
         }
     }
 
