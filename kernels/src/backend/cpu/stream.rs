@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use super::isa::{Isa, Task};
 use super::microkernel::{Pair, Single, Unit};
 use super::simd::Simd;
-use super::source::{Bf16, Element, F16, F32, Source};
+use super::source::{Bf16, Element, F16, F32, Pairs, Source};
 use crate::DType;
 
 /// Rows of one pass: with 2 vectors of `b` each, 16 accumulators.
@@ -43,7 +43,7 @@ impl Stream<'_> {
     /// - With `pairs`, `a` holds bf16 pairs and `b` is bf16.
     pub(super) unsafe fn dots(&self, isa: Isa, pairs: bool) {
         self.passes(|pass| match (pairs, self.b.dtype) {
-            (true, _) => pass.dots_of::<PairElement, Pair>(isa),
+            (true, _) => pass.dots_of::<Pairs, Pair>(isa),
             (false, DType::F32) => pass.dots_of::<F32, Single>(isa),
             (false, DType::F16) => pass.dots_of::<F16, Single>(isa),
             (false, DType::Bf16) => pass.dots_of::<Bf16, Single>(isa),
@@ -97,19 +97,6 @@ impl Stream<'_> {
             7 => isa.run(Sums::<E, 7, 2>(self, PhantomData)),
             _ => isa.run(Sums::<E, 8, 2>(self, PhantomData)),
         }
-    }
-}
-
-/// bf16 pairs as they lie in a row.
-struct PairElement;
-
-impl Element for PairElement {
-    type Bits = f32;
-
-    #[inline(always)]
-    unsafe fn load<S: Simd>(simd: S, p: *const f32) -> S::F {
-        // SAFETY: as the caller's.
-        unsafe { simd.load(p) }
     }
 }
 
