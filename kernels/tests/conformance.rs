@@ -1,8 +1,9 @@
 //! The conformance suite on every backend of this build, with its own main: what is absent or unsupported is counted.
 //!
 //! `FARTHING_REQUIRE=cpu:avx512,gpu` makes the absence of a backend (or of an instruction set, as its device details
-//! say) a failure. Words on the command line select backends by name and cases by parts of theirs, `--skip WORD` leaves cases out, `--quick` runs fewer on
-//! every backend and `--full` all of them on software devices too; libtest's other flags change nothing.
+//! say) a failure. Words on the command line select backends by name and cases by parts of theirs, `--skip WORD` leaves
+//! cases out, `--quick` runs fewer on every backend and `--full` all of them on software devices too; libtest's other
+//! flags change nothing.
 
 use std::process::ExitCode;
 
