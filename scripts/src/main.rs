@@ -1,2 +1,59 @@
-//! x
-fn main() {}
+//! `cargo xtask`: set-up, tests and tidiness. All logic of the scripts is here: shell and CI files only call it.
+
+mod command;
+mod counts;
+mod setup;
+mod step;
+mod test;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Set-up, tests and tidiness of this repository")]
+enum Task {
+    /// Set up, run every test and check the house rules; the last line is `N passed, N failed, N skipped`
+    ///
+    /// Installs Debian's mesa-vulkan-drivers where no Vulkan device is found and root (or sudo without a password) allows
+    /// it; goes on without where not. FARTHING_REQUIRE=cpu:avx2,gpu makes the absence of what it lists a failure.
+    Test(test::Options),
+    /// Install a software Vulkan device where there is none, and nothing else
+    Setup,
+    /// Check the house rules in the sources
+    Tidy {
+        /// Also compile the kernels and check the assembly of the f32 register tile (about a minute)
+        #[arg(long)]
+        asm: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Task::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does the task; whether all was well.
+fn run(task: &Task) -> anyhow::Result<bool> {
+    std::env::set_current_dir(root()).with_context(|| format!("cannot enter {}", root().display()))?;
+    match task {
+        Task::Test(options) => Ok(test::run(options)),
+        Task::Setup => Ok(setup::vulkan(setup::Install::IfAllowed).is_there()),
+        Task::Tidy { asm } => tidy::run(*asm),
+    }
+}
+
+/// The workspace's folder. Cargo names this package's at run time, so that a copied or shared build is right too.
+fn root() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(package).join("..")
+}

@@ -1,0 +1,109 @@
+//! The one thing this project needs of a machine beside Rust: a Vulkan device, or Mesa's software one in its place.
+
+mod device;
+
+use std::process::Command;
+
+use crate::command;
+use device::Found;
+
+/// Debian's and Ubuntu's package of Mesa's Vulkan drivers, the software one among them; it brings the loader too.
+const PACKAGE: &str = "mesa-vulkan-drivers";
+
+/// Whether packages may be installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Install {
+    /// Where root or sudo without a password allows it.
+    IfAllowed,
+    /// Not at all.
+    Never,
+}
+
+/// What there is after the set-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Vulkan {
+    /// A device should be found.
+    There,
+    /// None will be; why, and what would help.
+    Absent(String),
+}
+
+impl Vulkan {
+    /// Whether a device should be found.
+    pub(crate) fn is_there(&self) -> bool {
+        *self == Vulkan::There
+    }
+}
+
+/// Looks for a Vulkan device, installs the software one where there is none and it may, and says what it did.
+pub(crate) fn vulkan(install: Install) -> Vulkan {
+    if !cfg!(target_os = "linux") {
+        println!("Vulkan: not looked for; this system brings its own GPU interface");
+        return Vulkan::There;
+    }
+    let missing = match device::find() {
+        Found::Device(what) => {
+            println!("Vulkan: {what}");
+            return Vulkan::There;
+        }
+        Found::Nothing(missing) => missing,
+    };
+    println!("Vulkan: {missing}");
+    let absent = match (install, apt_get()) {
+        (Install::Never, _) => "told not to install".to_owned(),
+        (_, Err(why)) => why,
+        (_, Ok(apt)) => match fetch(&apt) {
+            Ok(what) => {
+                println!("Vulkan: {what}");
+                return Vulkan::There;
+            }
+            Err(why) => why,
+        },
+    };
+    let remedy = format!("{missing}; {absent}; install a Vulkan driver (Debian, Ubuntu: apt-get install {PACKAGE})");
+    println!("Vulkan: {absent}: the tests of the GPU backend will not run");
+    Vulkan::Absent(remedy)
+}
+
+/// The words that start apt-get with the rights to install, or why nothing can be installed.
+fn apt_get() -> Result<Vec<&'static str>, String> {
+    if !command::says_yes(Command::new("apt-get").arg("--version")) {
+        return Err("there is no apt-get".into());
+    }
+    let apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=120"];
+    if is_root() {
+        return Ok(apt.to_vec());
+    }
+    if command::says_yes(Command::new("sudo").args(["-n", "true"])) {
+        return Ok([&["sudo", "-n"][..], &apt].concat());
+    }
+    Err("neither root nor sudo without a password".into())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Installs the package; what is there then, or what went wrong.
+fn fetch(apt: &[&str]) -> Result<String, String> {
+    println!("Vulkan: installing {PACKAGE}");
+    // A broken third-party source fails the update and need not fail the installation.
+    if let Err(why) = apply(apt, &["update"]) {
+        println!("Vulkan: {why}; trying to install all the same");
+    }
+    apply(apt, &["install", "--yes", "--no-install-recommends", PACKAGE])?;
+    match device::find() {
+        Found::Device(what) => Ok(what),
+        Found::Nothing(missing) => Err(format!("{PACKAGE} is installed, and yet: {missing}")),
+    }
+}
+
+fn apply(apt: &[&str], arguments: &[&str]) -> Result<(), String> {
+    let line = [apt, arguments].concat();
+    println!("+ {}", line.join(" "));
+    match command::stream(Command::new(line[0]).args(&line[1..]), |_| {}) {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("apt-get {} failed ({status})", arguments[0])),
+        Err(error) => Err(format!("{error:#}")),
+    }
+}

@@ -1,0 +1,83 @@
+//! `cargo xtask test`: set-up, every test, the conformance suite on each instruction set, tidiness, a summary.
+
+mod isa;
+
+use std::process::Command;
+
+use crate::command::{cargo, target_dir};
+use crate::setup::{self, Install, Vulkan};
+use crate::step::{self, Outcome, Step};
+use crate::tidy;
+
+/// What is left out or done instead.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Install nothing, whatever is not there
+    #[arg(long)]
+    no_install: bool,
+    /// Leave out the runs of the conformance suite on each instruction set
+    #[arg(long)]
+    quick: bool,
+    /// Instead of all that: the CPU backend's tests under AddressSanitizer, on each instruction set
+    #[arg(long, conflicts_with_all = ["no_install", "quick"])]
+    asan: bool,
+}
+
+/// Runs the tests and prints the summary; whether all was well.
+pub(crate) fn run(options: &Options) -> bool {
+    let steps = if options.asan { under_asan() } else { all(options) };
+    step::close(&steps)
+}
+
+fn all(options: &Options) -> Vec<Step> {
+    let install = if options.no_install { Install::Never } else { Install::IfAllowed };
+    let mut steps = vec![Step::take("set-up", || match setup::vulkan(install) {
+        Vulkan::There => Outcome::Ok,
+        Vulkan::Absent(why) => Outcome::NotRun(why),
+    })];
+    steps.push(Step::tests("tests", cargo().args(["test", "--workspace", "--no-fail-fast"])));
+    for isa in isa::ALL {
+        let name = format!("conformance cpu:{}", isa.name);
+        steps.push(match (isa.is_here(), options.quick) {
+            (false, _) => Step::left_out(&name, "this CPU lacks it"),
+            (true, true) => Step::left_out(&name, "--quick"),
+            // The whole workspace, though one package has it: another choice of packages would be another build.
+            (true, false) => {
+                let command = &mut cargo();
+                command.args(["test", "--workspace", "--test", "conformance", "--", "cpu"]);
+                Step::tests(&name, on(command, isa.name))
+            }
+        });
+    }
+    steps.push(Step::take("tidy", || match tidy::run(false) {
+        Ok(true) => Outcome::Ok,
+        Ok(false) => Outcome::Failed("findings above".into()),
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    }));
+    steps
+}
+
+/// The tests with an instruction set forced, whose absence is a failure.
+fn on<'c>(command: &'c mut Command, isa: &str) -> &'c mut Command {
+    command.env("FARTHING_ISA", isa).env("FARTHING_REQUIRE", format!("cpu:{isa}"))
+}
+
+fn under_asan() -> Vec<Step> {
+    let step = |isa: &isa::Isa| {
+        let name = format!("address sanitizer cpu:{}", isa.name);
+        if !cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+            return Step::left_out(&name, "only on x86-64 Linux");
+        }
+        if !isa.is_here() {
+            return Step::left_out(&name, "this CPU lacks it");
+        }
+        let command = &mut cargo();
+        // The stable compiler has the sanitizer and calls the flag unstable; naming the target keeps it out of build
+        // scripts and procedural macros.
+        command.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address");
+        command.args(["test", "--target", "x86_64-unknown-linux-gnu", "--target-dir"]).arg(target_dir().join("asan"));
+        command.args(["-p", "farthing-kernels", "--no-default-features", "--test", "conformance", "--", "cpu"]);
+        Step::tests(&name, on(command, isa.name))
+    };
+    isa::ALL.iter().map(step).collect()
+}
