@@ -9,8 +9,7 @@ pub(in super::super) const EXP2_ERROR: f64 = 2.0 / (1u64 << 23) as f64;
 
 /// Polynomial of degree 5 nearest to `2^f` on [−1/2, 1/2] in relative error (9.2e-8) among those that are 1 at 0, so
 /// that whole powers are exact; by reweighted least squares.
-const EXP2_POLYNOMIAL: [f32; 6] =
-    [1.0, 0.693_146_978, 0.240_222_421, 0.055_507_337_5, 0.009_671_512_91, 0.001_326_472_69];
+const EXP2_POLYNOMIAL: [f32; 6] = [1.0, 0.693_147, 0.240_222_42, 0.055_507_336, 0.009_671_513, 0.001_326_472_7];
 
 /// Below, `2^x` rounds to 0; keeps the exponent's arithmetic in range.
 const EXP2_LOWEST: f32 = -200.0;
