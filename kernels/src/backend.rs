@@ -12,6 +12,9 @@ use crate::tile::Tiling;
 
 mod any;
 mod error;
+pub mod host;
+pub mod interp;
+pub mod naive;
 pub mod null;
 pub mod registry;
 

@@ -1,0 +1,163 @@
+//! The plain interpreter: runs any program, one operation at a time, one f32 vector a tile.
+//!
+//! It is the second witness for lowering bugs: where it and a device disagree, the device is wrong; where it and the
+//! oracle disagree, the kernel is.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered};
+use crate::DType;
+use crate::evaluate::{self, Arithmetic};
+use crate::problem::Problem;
+use crate::program::{BinaryFn, Program, ReduceFn, Role, UnaryFn};
+use crate::tile::{AttentionTiling, MatmulTiling, Tiling};
+
+/// An f32 machine with every operation of the vocabulary.
+#[derive(Debug)]
+pub struct Interp {
+    device: DeviceInfo,
+    limits: Limits,
+}
+
+impl Interp {
+    /// The interpreter.
+    pub fn new() -> Interp {
+        let ulp = 2.0 * DType::F32.unit_roundoff();
+        Interp {
+            device: DeviceInfo {
+                backend: "interp".into(),
+                device: "plain interpreter".into(),
+                // It simulates a tile machine: its times say nothing of the host and must not stand beside measured ones.
+                fidelity: Fidelity::Simulated,
+                threads: Some(1),
+                details: BTreeMap::new(),
+            },
+            // Functions are computed in f64 and rounded: 1 ulp each is generous.
+            limits: Limits { max_buffer_bytes: None, exp2_error: ulp, function_error: ulp },
+        }
+    }
+}
+
+impl Default for Interp {
+    fn default() -> Interp {
+        Interp::new()
+    }
+}
+
+/// f32, every operation rounded.
+struct Single;
+
+impl Arithmetic for Single {
+    type Number = f32;
+
+    fn exact(&self, x: f64) -> f32 {
+        x as f32
+    }
+
+    fn convert(&self, x: f32, to: DType) -> f32 {
+        to.round(f64::from(x)) as f32
+    }
+
+    fn unary(&self, f: UnaryFn, x: f32) -> f32 {
+        let wide = f64::from(x);
+        match f {
+            UnaryFn::Copy => x,
+            UnaryFn::Exp2 => wide.exp2() as f32,
+            UnaryFn::Log2 => wide.log2() as f32,
+            UnaryFn::Tanh => wide.tanh() as f32,
+            UnaryFn::Rsqrt => (1.0 / wide.sqrt()) as f32,
+            UnaryFn::Abs => x.abs(),
+        }
+    }
+
+    fn binary(&self, f: BinaryFn, x: f32, y: f32) -> f32 {
+        match f {
+            BinaryFn::Add => x + y,
+            BinaryFn::Sub => x - y,
+            BinaryFn::Mul => x * y,
+            BinaryFn::Div => x / y,
+            BinaryFn::Max => x.max(y),
+            BinaryFn::Min => x.min(y),
+        }
+    }
+
+    fn dot(&self, acc: f32, factors: impl Iterator<Item = (f32, f32)>, _of: DType) -> f32 {
+        factors.fold(acc, |sum, (x, y)| sum + x * y)
+    }
+
+    fn reduce(&self, f: ReduceFn, row: &[f32]) -> f32 {
+        match f {
+            ReduceFn::Sum => row.iter().sum(),
+            ReduceFn::Max => row.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+        }
+    }
+}
+
+fn elements(dtype: DType, bytes: &[u8]) -> Vec<f32> {
+    dtype.decode(bytes).into_iter().map(|x| x as f32).collect()
+}
+
+impl Backend for Interp {
+    type Buffer = Vec<u8>;
+    type Executable = Program;
+
+    fn device(&self) -> &DeviceInfo {
+        &self.device
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Small tiles, so that small problems have edges.
+    fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
+        vec![match problem {
+            Problem::Matmul(_) => Tiling::Matmul(MatmulTiling { bm: 8, bn: 8, bk: 4 }),
+            Problem::Attention(_) => Tiling::Attention(AttentionTiling { bq: 4, bk: 8, kv_splits: 1 }),
+        }]
+    }
+
+    fn alloc(&self, bytes: usize) -> Result<Vec<u8>, DeviceError> {
+        Ok(vec![0; bytes])
+    }
+
+    fn upload(&self, src: &[u8], dst: &mut Vec<u8>) -> Result<(), DeviceError> {
+        dst.copy_from_slice(src);
+        Ok(())
+    }
+
+    fn download(&self, src: &Vec<u8>, dst: &mut [u8]) -> Result<(), DeviceError> {
+        dst.copy_from_slice(src);
+        Ok(())
+    }
+
+    fn lower(&self, program: &Program) -> Result<Program, LowerError> {
+        Ok(program.clone())
+    }
+
+    fn lowered(&self, exe: &Program) -> Lowered {
+        Lowered { name: format!("{}/interp", exe.name()), compute_limit: None }
+    }
+
+    fn run(&self, exe: &Program, n: u64, inputs: &[&Vec<u8>], output: &mut Vec<u8>) -> Result<Elapsed, DeviceError> {
+        let start = Instant::now();
+        for _ in 0..n {
+            let mut given = inputs.iter();
+            let before = |tensor: &crate::program::Tensor| match tensor.role {
+                Role::Input => given.next().map(|bytes| elements(tensor.dtype, bytes)).unwrap_or_default(),
+                Role::Output => elements(tensor.dtype, output),
+                Role::Scratch => vec![f32::NAN; tensor.elems()],
+            };
+            let mut memory: Vec<Vec<f32>> = exe.tensors().iter().map(before).collect();
+            evaluate::run(exe, &Single, &mut memory);
+            let id = exe.output();
+            let after: Vec<f64> = memory[id.0 as usize].iter().map(|x| f64::from(*x)).collect();
+            output.copy_from_slice(&exe.tensor(id).dtype.encode(&after));
+        }
+        Ok(Elapsed { seconds: start.elapsed().as_secs_f64(), clock: Clock::HostWall })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The oracle: the textbook formulas in f64, on inputs already rounded to their type. There is no other.
+//!
+//! f64 carries 29 bits more than f32: its own rounding is lost in every bound and is not accounted for.
+//!
+//! An output row is a row of the output seen as one matrix: batches (and heads) one below the other.
+
+use rayon::prelude::*;
+
+use crate::inputs::{Inputs, Operand};
+use crate::problem::{AttentionProblem, Layout, MatmulSizes, Problem};
+
+mod rows;
+
+pub use rows::Rows;
+
+/// What the oracle says of some output rows, and the sizes that error bounds are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// The rows, ascending.
+    pub rows: Vec<usize>,
+    /// Columns of each.
+    pub cols: usize,
+    /// Right values, `[rows, cols]`.
+    pub values: Vec<f64>,
+    /// What the values are sums of, taken absolutely, `[rows, cols]`: `Σ |a||b|` of a product, `Σ p|v|` of attention
+    /// with softmax weights `p`.
+    pub magnitudes: Vec<f64>,
+    /// Of each row of attention, `[rows]`; empty for a product.
+    pub softmax: Vec<SoftmaxRow>,
+    /// Largest absolute value of each operand.
+    pub largest: Vec<f64>,
+    /// Whether an operand holds a subnormal of its type, which a device may take for zero.
+    pub subnormals: bool,
+}
+
+/// Sizes of a row's softmax.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SoftmaxRow {
+    /// Keys that the row sees.
+    pub n_keys: usize,
+    /// Greatest `scale · Σ |q||k|` over those keys.
+    pub score_magnitude: f64,
+    /// Share of the softmax that falls to weights (relative to the greatest) below the input type's normal numbers.
+    pub faint: f64,
+}
+
+/// Computes chosen output rows.
+///
+/// # Panics
+/// When `inputs` are not the problem's, or a row lies outside.
+pub fn rows(problem: &Problem, inputs: &Inputs, rows: &Rows) -> Reference {
+    let output = problem.output();
+    let cols = output.dims.last().copied().unwrap_or(1);
+    let list = rows.list(output.elems() / cols);
+    let operands: Vec<Vec<f32>> = inputs.operands().iter().map(Operand::values).collect();
+    let computed: Vec<(Vec<Sum>, SoftmaxRow)> = match problem {
+        Problem::Matmul(p) => {
+            let row = |r: &usize| (product_row(&p.sizes(), &operands[0], &operands[1], *r), SoftmaxRow::default());
+            list.par_iter().map(row).collect()
+        }
+        Problem::Attention(p) => {
+            list.par_iter().map(|r| attention_row(p, [&operands[0], &operands[1], &operands[2]], *r)).collect()
+        }
+    };
+    let least = crate::tolerance::least_normal(problem.dtype()) as f32;
+    let largest = |x: &Vec<f32>| f64::from(x.par_iter().map(|x| x.abs()).reduce(|| 0.0, f32::max));
+    let sums = || computed.iter().flat_map(|(sums, _)| sums);
+    Reference {
+        values: sums().map(|sum| sum.value).collect(),
+        magnitudes: sums().map(|sum| sum.magnitude).collect(),
+        softmax: match problem {
+            Problem::Matmul(_) => Vec::new(),
+            Problem::Attention(_) => computed.iter().map(|(_, softmax)| *softmax).collect(),
+        },
+        largest: operands.iter().map(largest).collect(),
+        subnormals: operands.par_iter().flatten().any(|x| *x != 0.0 && x.abs() < least),
+        rows: list,
+        cols,
+    }
+}
+
+/// A sum and the sum of its terms' absolute values.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    value: f64,
+    magnitude: f64,
+}
+
+impl Sum {
+    fn add(&mut self, x: f64, y: f64) {
+        let term = x * y;
+        self.value += term;
+        self.magnitude += term.abs();
+    }
+
+    /// `Σ x·y`.
+    fn dot(x: &[f32], y: &[f32]) -> Sum {
+        let mut sum = Sum::default();
+        for (x, y) in x.iter().zip(y) {
+            sum.add(f64::from(*x), f64::from(*y));
+        }
+        sum
+    }
+}
+
+/// `c[row, :] = a[row, :] · b`.
+fn product_row(p: &MatmulSizes, a: &[f32], b: &[f32], row: usize) -> Vec<Sum> {
+    let a = &a[row * p.k..][..p.k];
+    let b = &b[row / p.m * p.k * p.n..][..p.k * p.n];
+    match p.layout {
+        Layout::Nk => b.chunks_exact(p.k).map(|b_col| Sum::dot(a, b_col)).collect(),
+        Layout::Kn => {
+            let mut sums = vec![Sum::default(); p.n];
+            for (x, b_row) in a.iter().zip(b.chunks_exact(p.n)) {
+                for (sum, y) in sums.iter_mut().zip(b_row) {
+                    sum.add(f64::from(*x), f64::from(*y));
+                }
+            }
+            sums
+        }
+    }
+}
+
+/// `out = Σ_j p_j v_j` with `p = softmax(scale · q · kᵀ)` over the keys that the row sees; zero where it sees none.
+fn attention_row(problem: &AttentionProblem, [q, k, v]: [&[f32]; 3], row: usize) -> (Vec<Sum>, SoftmaxRow) {
+    let p = problem.sizes();
+    let (position, head, batch) = (row % p.sq, row / p.sq % p.hq, row / p.sq / p.hq);
+    let first_key = (batch * p.hkv + head / problem.group()) * p.skv;
+    let q = &q[row * p.d..][..p.d];
+    let keys = problem.visible(position);
+    let scores: Vec<Sum> = keys.clone().map(|j| Sum::dot(q, &k[(first_key + j) * p.d..][..p.d])).collect();
+    let peak = scores.iter().map(|s| s.value).fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = scores.iter().map(|s| (problem.scale() * (s.value - peak)).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    let mut out = vec![Sum::default(); p.dv];
+    for (j, weight) in keys.clone().zip(&weights) {
+        for (sum, v) in out.iter_mut().zip(&v[(first_key + j) * p.dv..][..p.dv]) {
+            sum.add(weight / total, f64::from(*v));
+        }
+    }
+    let least = crate::tolerance::least_normal(p.input);
+    let softmax = SoftmaxRow {
+        n_keys: keys.len(),
+        score_magnitude: problem.scale() * scores.iter().map(|s| s.magnitude).fold(0.0, f64::max),
+        faint: weights.iter().filter(|w| **w < least).sum::<f64>() / total.max(1.0),
+    };
+    (out, softmax)
+}
+
+#[cfg(test)]
+mod tests;

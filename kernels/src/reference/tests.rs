@@ -1,0 +1,79 @@
+use super::*;
+use crate::DType;
+use crate::problem::{AttentionSizes, Mask, MatmulProblem};
+
+fn product(m: usize, n: usize, k: usize, layout: Layout) -> Problem {
+    let sizes = MatmulSizes { batch: 1, m, n, k, input: DType::F32, output: DType::F32, layout };
+    Problem::Matmul(MatmulProblem::new(sizes).expect("good sizes"))
+}
+
+#[test]
+fn both_layouts_give_the_product_worked_by_hand() {
+    // [1 2 3; 4 5 -6] · [1 0; 2 1; 0 -1] = [5 -1; 14 11], magnitudes [5 5; 14 11].
+    let a = vec![1.0, 2.0, 3.0, 4.0, 5.0, -6.0];
+    for (layout, b) in
+        [(Layout::Kn, vec![1.0, 0.0, 2.0, 1.0, 0.0, -1.0]), (Layout::Nk, vec![1.0, 2.0, 0.0, 0.0, 1.0, -1.0])]
+    {
+        let p = product(2, 2, 3, layout);
+        let inputs = Inputs::from_values(&p, &[a.clone(), b]).expect("finite");
+        let all = rows(&p, &inputs, &Rows::All);
+        assert_eq!((all.values, all.magnitudes), (vec![5.0, -1.0, 14.0, 11.0], vec![5.0, 5.0, 14.0, 11.0]));
+        let second = rows(&p, &inputs, &Rows::Some(vec![1]));
+        assert_eq!((second.rows, second.values), (vec![1], vec![14.0, 11.0]));
+    }
+}
+
+#[test]
+fn attention_worked_by_hand() {
+    // Two heads share keys [0, ln 3] (d = 1): query 1 weighs them 1/4 and 3/4, query 0 half and half.
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 2,
+        hkv: 1,
+        sq: 1,
+        skv: 2,
+        d: 1,
+        dv: 1,
+        mask: Mask::Causal,
+        input: DType::F32,
+        output: DType::F32,
+    };
+    let p = Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"));
+    let operands = [vec![1.0, 0.0], vec![0.0, 3f64.ln()], vec![4.0, -8.0]];
+    let all = rows(&p, &Inputs::from_values(&p, &operands).expect("finite"), &Rows::All);
+    assert!((all.values[0] - -5.0).abs() < 1e-6 && (all.values[1] - -2.0).abs() < 1e-12, "{:?}", all.values);
+    assert!((all.magnitudes[0] - 7.0).abs() < 1e-6);
+    assert_eq!((all.softmax[0].n_keys, all.softmax[1].score_magnitude), (2, 0.0));
+}
+
+#[test]
+fn a_row_without_keys_is_zero() {
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 1,
+        hkv: 1,
+        sq: 3,
+        skv: 1,
+        d: 4,
+        dv: 2,
+        mask: Mask::Causal,
+        input: DType::Bf16,
+        output: DType::F32,
+    };
+    let p = Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"));
+    let all = rows(&p, &Inputs::random(&p, 1), &Rows::All);
+    assert_eq!(all.values[..4], [0.0; 4]);
+    assert!(all.values[4] != 0.0 && all.softmax[1].n_keys == 0);
+}
+
+#[test]
+fn small_problems_are_checked_whole_and_large_ones_at_their_edges() {
+    assert_eq!(Rows::choose(&product(512, 512, 512, Layout::Kn), 1), Rows::All);
+    let large = product(4096, 4096, 4096, Layout::Kn);
+    let Rows::Some(chosen) = Rows::choose(&large, 1) else { panic!("a sample") };
+    assert!(chosen.is_sorted() && chosen.len() >= 50 && chosen.len() < 80, "{}", chosen.len());
+    for row in [0, 4095, 7, 8, 13, 14, 127, 128, 4080, 4095] {
+        assert!(chosen.contains(&row), "{row}");
+    }
+    assert_eq!(Rows::choose(&product(1, 20000, 200_000, Layout::Kn), 1), Rows::All);
+}

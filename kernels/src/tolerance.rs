@@ -1,0 +1,175 @@
+//! How far a right result may lie from the oracle: bounds by derivation, per element.
+//!
+//! Notation: `u` unit roundoff, `γ_n = n·u / (1 − n·u)` (Higham, Accuracy and Stability of Numerical Algorithms, 2nd
+//! ed., §3.1): `n` roundings, in any order, change a sum of terms `t` by at most `γ_n Σ|t|`.
+//!
+//! What devices may do beside rounding to nearest, and what it costs here:
+//! 1. Instructions on 16-bit types may truncate where they accumulate (matrix units) and round pairs first
+//!    (`vdpbf16ps`); their products are exact in f32. `u` of accumulation is therefore twice f32's for them.
+//! 2. Subnormals may be taken for zero, in arguments and results (`vdpbf16ps`, WGSL).
+//! 3. WGSL lets a conversion to f16 go to either neighbour: twice the unit roundoff.
+//!
+//! Inputs whose sums are exact have bound 0: every order of f32 additions gives the same bits.
+
+use crate::DType;
+use crate::backend::Limits;
+use crate::inputs::{Inputs, Sums};
+use crate::problem::{AttentionProblem, MatmulSizes, OperandShape, Problem};
+use crate::reference::{self, Reference, Rows};
+use crate::tile::{Tiling, n_tiles};
+
+mod mismatch;
+pub mod running;
+
+pub use mismatch::{Agreement, Mismatch, Point};
+
+/// `γ_n`; infinite where `n` roundings may leave nothing.
+pub fn gamma(n: usize, u: f64) -> f64 {
+    let nu = n as f64 * u;
+    if nu < 1.0 { nu / (1.0 - nu) } else { f64::INFINITY }
+}
+
+/// Unit roundoff of the f32 accumulation of products of this type: see departure 1 of the module.
+pub fn accumulation_roundoff(input: DType) -> f64 {
+    match input {
+        DType::F32 => DType::F32.unit_roundoff(),
+        DType::F16 | DType::Bf16 => 2.0 * DType::F32.unit_roundoff(),
+    }
+}
+
+/// Relative error of a conversion from f32: see departure 3 of the module.
+pub fn conversion_error(to: DType) -> f64 {
+    match to {
+        DType::F32 => 0.0,
+        DType::F16 => 2.0 * to.unit_roundoff(),
+        DType::Bf16 => to.unit_roundoff(),
+    }
+}
+
+/// Least positive normal number of a type.
+pub fn least_normal(dtype: DType) -> f64 {
+    match dtype {
+        DType::F32 | DType::Bf16 => f64::from(f32::MIN_POSITIVE),
+        DType::F16 => half::f16::MIN_POSITIVE.to_f64(),
+    }
+}
+
+/// Right values of some output rows and how far a result may lie from each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// The output's name, sizes and type.
+    pub shape: OperandShape,
+    /// What messages call the output's axes; one name an axis.
+    pub axes: Vec<&'static str>,
+    /// The rows that are checked.
+    pub rows: Rows,
+    /// Right values, `[rows, cols]`.
+    pub values: Vec<f64>,
+    /// Greatest distance of a right result, `[rows, cols]`.
+    pub bounds: Vec<f64>,
+}
+
+impl Expected {
+    /// What a program for `problem` must give on a device of these limits. `tiling` is the program's: it bounds how
+    /// often partial results are rescaled; without one, once a key is assumed.
+    ///
+    /// # Panics
+    /// When `inputs` are not the problem's.
+    pub fn of(problem: &Problem, inputs: &Inputs, rows: Rows, limits: &Limits, tiling: Option<&Tiling>) -> Expected {
+        let r = reference::rows(problem, inputs, &rows);
+        let shape = problem.output();
+        let (axes, values, bounds) = match problem {
+            Problem::Matmul(p) if inputs.sums() == Sums::Exact => {
+                let rounded = r.values.iter().map(|x| p.sizes().output.round(*x)).collect();
+                (vec!["batch", "row", "col"], rounded, vec![0.0; r.values.len()])
+            }
+            Problem::Matmul(p) => {
+                let bounds = product_bounds(&p.sizes(), &r);
+                (vec!["batch", "row", "col"], r.values, bounds)
+            }
+            Problem::Attention(p) => {
+                let bounds = attention_bounds(p, &r, limits, tiling);
+                (vec!["batch", "head", "query", "col"], r.values, bounds)
+            }
+        };
+        Expected { shape, axes, rows, values, bounds }
+    }
+
+    /// Checks an output. Every checked element must lie within its bound, and no element at all may be a NaN.
+    ///
+    /// # Errors
+    /// The report of what is wrong.
+    ///
+    /// # Panics
+    /// When `output` is not of the output's length.
+    pub fn compare(&self, output: &[u8]) -> Result<Agreement, Box<Mismatch>> {
+        mismatch::compare(self, output)
+    }
+}
+
+/// What storing `x ± error` adds: the conversion's rounding, and results below the normal numbers lost.
+fn stored(output: DType, x: f64, error: f64) -> f64 {
+    let size = x.abs() + error;
+    error
+        + conversion_error(output) * size
+        + if conversion_error(output) > 0.0 { size.min(least_normal(output)) } else { 0.0 }
+}
+
+/// `|ĉ − c| ≤ γ_k (|A||B|)_ij + lost subnormals`, then what the conversion to the output's type adds.
+fn product_bounds(p: &MatmulSizes, r: &Reference) -> Vec<f64> {
+    let gamma = gamma(p.k, accumulation_roundoff(p.input));
+    // Each of the k products and k sums may fall below the normal numbers of f32.
+    let underflow = 2.0 * p.k as f64 * least_normal(DType::F32);
+    let lost = if r.subnormals { p.k as f64 * least_normal(p.input) * (r.largest[0] + r.largest[1]) } else { 0.0 };
+    let bound = |(x, magnitude): (&f64, &f64)| stored(p.output, *x, gamma * magnitude + underflow + lost);
+    r.values.iter().zip(&r.magnitudes).map(bound).collect()
+}
+
+/// Computed weights are `w_j(1 + θ_j)`, |θ_j| ≤ θ, of which the faintest may be lost, so that with softmax weights `p`
+///
+/// `|ô − o| = |Σ p_j θ_j (v_j − o)| / Σ p_j (1 + θ_j) ≤ θ (Σ p|v| + |o|) / (1 − θ)`.
+///
+/// θ holds, in this order: errors of the score through the exponential, `e^ε − 1`; the exponential's own error, once
+/// for the weight and once for each factor by which it fades, with that product's rounding; the weight's conversion to
+/// the input's type; and the sums over keys, in numerator and denominator, γ_n each. The division comes last.
+fn attention_bounds(problem: &AttentionProblem, r: &Reference, limits: &Limits, tiling: Option<&Tiling>) -> Vec<f64> {
+    let p = problem.sizes();
+    let (u, u_acc) = (DType::F32.unit_roundoff(), accumulation_roundoff(p.input));
+    let mut bounds = Vec::with_capacity(r.values.len());
+    let rows = r.values.chunks_exact(r.cols).zip(r.magnitudes.chunks_exact(r.cols));
+    for ((values, magnitudes), row) in rows.zip(&r.softmax) {
+        if row.n_keys == 0 {
+            bounds.resize(bounds.len() + r.cols, 0.0); // A row that sees no key is zero, not nearly so.
+            continue;
+        }
+        let lost = if r.subnormals { p.d as f64 * least_normal(p.input) * (r.largest[0] + r.largest[1]) } else { 0.0 };
+        // d products and sums, the scale and its own rounding; then score − peak, where both have been rounded once
+        // more if scaled apart: |score|, |peak| and their difference are at most 1, 1 and 2 score magnitudes.
+        let score = (gamma(p.d + 2, u_acc) + 4.0 * u) * row.score_magnitude + problem.scale() * lost;
+        let fades = fades(row.n_keys, tiling) as f64;
+        let theta = score.exp_m1()
+            + (1.0 + fades) * limits.exp2_error
+            + fades * u
+            + conversion_error(p.input)
+            + 2.0 * gamma(row.n_keys, u_acc);
+        let faint = (row.faint + row.n_keys as f64 * least_normal(DType::F32)) * r.largest[2];
+        let lost_values = if r.subnormals { least_normal(p.input) } else { 0.0 };
+        for (x, magnitude) in values.iter().zip(magnitudes) {
+            let weights = if theta < 1.0 { theta * (magnitude + x.abs()) / (1.0 - theta) } else { f64::INFINITY };
+            let sum = weights + 2.0 * faint + lost_values;
+            bounds.push(stored(p.output, *x, sum + (limits.function_error + u) * (x.abs() + sum)));
+        }
+    }
+    bounds
+}
+
+/// Factors by which the weight of an early key fades: one a step over the keys, two for each part when parts combine.
+fn fades(n_keys: usize, tiling: Option<&Tiling>) -> usize {
+    match tiling {
+        Some(Tiling::Attention(t)) => (n_tiles(n_keys, t.bk) + 1).min(n_keys) + 2 * (t.kv_splits - 1),
+        _ => n_keys,
+    }
+}
+
+#[cfg(test)]
+mod tests;
