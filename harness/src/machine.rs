@@ -10,8 +10,20 @@ use crate::record::Environment;
 
 /// Instruction sets that matter to a kernel, best first, as Linux spells them on x86-64 and on Arm.
 const ISAS: [&str; 14] = [
-    "amx_bf16", "avx512_bf16", "avx512_vnni", "avx512f", "avx_vnni", "avx2", "fma", "f16c", "sve2", "sve", "i8mm", "bf16",
-    "asimdhp", "asimd",
+    "amx_bf16",
+    "avx512_bf16",
+    "avx512_vnni",
+    "avx512f",
+    "avx_vnni",
+    "avx2",
+    "fma",
+    "f16c",
+    "sve2",
+    "sve",
+    "i8mm",
+    "bf16",
+    "asimdhp",
+    "asimd",
 ];
 
 /// Reads this machine. What cannot be read is null, never a guess.
@@ -124,7 +136,8 @@ fn size_bytes(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const CPUINFO: &str = "processor\t: 0\nmodel name\t: AMD EPYC\nflags\t\t: fpu fma avx2 avx512f hypervisor avx512_bf16\n";
+    const CPUINFO: &str =
+        "processor\t: 0\nmodel name\t: AMD EPYC\nflags\t\t: fpu fma avx2 avx512f hypervisor avx512_bf16\n";
 
     #[test]
     fn a_cpu_is_read_from_its_text() {
@@ -144,7 +157,9 @@ mod tests {
     #[test]
     fn caches_come_by_level_and_instruction_caches_are_left_out() {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        for (index, level, kind, size) in [(0, "1", "Data", "32K"), (1, "1", "Instruction", "32K"), (2, "2", "Unified", "1M")] {
+        for (index, level, kind, size) in
+            [(0, "1", "Data", "32K"), (1, "1", "Instruction", "32K"), (2, "2", "Unified", "1M")]
+        {
             let at = dir.path().join(format!("index{index}"));
             fs::create_dir(&at).expect("a folder");
             for (name, text) in [("level", level), ("type", kind), ("size", size)] {

@@ -123,7 +123,8 @@ mod tests {
     fn a_square_product_is_bound_by_arithmetic() {
         // 1024³: 2.147 GFLOP at 100 GFLOP/s is 21.5 ms; 12.6 MB from L3 at 40 GB/s is 0.31 ms.
         let limits = [limit("fma_f32", 1, 1e11), limit("fma_f32", 2, 2e11), limit("read_l3", 1, 4e10)];
-        let r = Roofline::of(&demand(2.0 * 1024f64.powi(3), 12.0 * 1024.0 * 1024.0, Temperature::Hot), &limits, &caches());
+        let r =
+            Roofline::of(&demand(2.0 * 1024f64.powi(3), 12.0 * 1024.0 * 1024.0, Temperature::Hot), &limits, &caches());
         let binding = r.binding().expect("both measured");
         assert_eq!((binding.limit.as_str(), r.is_memory_bound()), ("fma_f32", false));
         assert!((binding.seconds - 0.02147483648).abs() < 1e-12);
@@ -143,7 +144,12 @@ mod tests {
 
     #[test]
     fn hot_operands_stream_from_the_smallest_cache_that_holds_them() {
-        let all = [limit("fma_f32", 1, 1e11), limit("read_l1", 1, 4e11), limit("read_l2", 1, 1e11), limit("read_mem", 1, 1e10)];
+        let all = [
+            limit("fma_f32", 1, 1e11),
+            limit("read_l1", 1, 4e11),
+            limit("read_l2", 1, 1e11),
+            limit("read_mem", 1, 1e10),
+        ];
         let level = |bytes: f64, limits: &[MeasuredLimit]| {
             Roofline::of(&demand(1.0, bytes, Temperature::Hot), limits, &caches()).memory.map(|m| m.limit)
         };

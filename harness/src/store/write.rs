@@ -99,13 +99,13 @@ impl RunWriter {
 }
 
 #[cfg(unix)]
-fn readable(file: &File) -> io::Result<()> {
+pub(super) fn readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn readable(_file: &File) -> io::Result<()> {
+pub(super) fn readable(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
