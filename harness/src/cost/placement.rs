@@ -1,0 +1,96 @@
+//! How many chips hold a model, and how many sequences they run at once.
+
+use super::architecture::{kv_bytes_per_token, weight_bytes};
+use super::error::CostError;
+use super::request::Workload;
+use crate::catalogue::{Chip, Model, Profile};
+
+/// Chips of a replica and its running batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// Tensor-parallel ranks, one chip each.
+    pub ranks: u32,
+    /// Sequences that run at once: the concurrency, or what the KV cache has room for.
+    pub sequences: u32,
+}
+
+/// The smallest power of two of chips that holds the weights and the KV cache of every request in flight; where none
+/// does, the count with most room, and the rest of the requests wait.
+pub(super) fn place(
+    model: &Model,
+    chip: &Chip,
+    profile: &Profile,
+    workload: &Workload,
+) -> Result<Placement, CostError> {
+    // Without a link figure the time of a collective is unknown, so one chip must do.
+    let most = if chip.link.is_some() { chip.domain.min(model.query_heads) } else { 1 };
+    let mut roomiest: Option<Placement> = None;
+    for ranks in (0..).map(|i| 1u32 << i).take_while(|&ranks| ranks <= most) {
+        if !model.query_heads.is_multiple_of(ranks) {
+            continue;
+        }
+        let sequences = room(model, chip, profile, workload, ranks).min(f64::from(workload.concurrency)) as u32;
+        if sequences == workload.concurrency {
+            return Ok(Placement { ranks, sequences });
+        }
+        if sequences > roomiest.map_or(0, |placement| placement.sequences) {
+            roomiest = Some(Placement { ranks, sequences });
+        }
+    }
+    roomiest.ok_or_else(|| does_not_fit(model, chip, profile, workload, most))
+}
+
+/// `floor((usable·memory - workspace)·ranks - weights) / (KV bytes of a token · mean context))`, at least 0.
+fn room(model: &Model, chip: &Chip, profile: &Profile, workload: &Workload, ranks: u32) -> f64 {
+    let for_all = usable_bytes(chip, profile) * f64::from(ranks) - weight_bytes(model, workload.dtype).0;
+    let of_one = kv_bytes_per_token(model, workload.dtype, ranks).0 * workload.mean_context();
+    (for_all / of_one).floor().max(0.0)
+}
+
+fn usable_bytes(chip: &Chip, profile: &Profile) -> f64 {
+    chip.memory.value * profile.usable_memory.value - profile.workspace.value
+}
+
+fn does_not_fit(model: &Model, chip: &Chip, profile: &Profile, workload: &Workload, most: u32) -> CostError {
+    let weights = weight_bytes(model, workload.dtype).0 / 1e9;
+    let usable = usable_bytes(chip, profile) / 1e9;
+    let why = if chip.link.is_some() { "" } else { ", and no link bandwidth is published to join several" };
+    let detail = format!("weights of {weights:.0} GB against {usable:.0} GB usable on each of at most {most}{why}");
+    CostError::DoesNotFit { model: model.id.clone(), dtype: workload.dtype, chip: chip.id.clone(), detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use farthing_kernels::DType;
+
+    fn placed(model: &str, chip: &str, concurrency: u32) -> Result<Placement, CostError> {
+        let catalogue = Catalogue::embedded().expect("valid");
+        let chip = catalogue.chips.iter().find(|known| known.id == chip).expect("known");
+        let profile = catalogue.profiles.iter().find(|known| known.id == chip.profile).expect("known");
+        let workload = Workload { input_tokens: 1024, output_tokens: 1024, concurrency, dtype: DType::Bf16 };
+        place(&testing::model(model), chip, profile, &workload)
+    }
+
+    #[test]
+    fn the_smallest_count_with_room_for_all_is_taken() {
+        // H100: 0.9·80 - 3 = 69 GB usable. 70.55 B in bf16 = 141.1 GB: two chips (138) fall short, four hold 276 GB
+        // with 134.9 GB for KV; 64 sequences of 1536 tokens at 327,680 B take 32.2 GB.
+        assert_eq!(placed("llama-3.1-70b", "h100", 64), Ok(Placement { ranks: 4, sequences: 64 }));
+        assert_eq!(placed("llama-3.1-8b", "h100", 64), Ok(Placement { ranks: 1, sequences: 64 }));
+    }
+
+    #[test]
+    fn when_the_cache_is_full_fewer_sequences_run() {
+        // One v6e: 0.9·32 - 3 - 16.06 = 9.74 GB for KV; a sequence takes 1536 · 131,072 B = 0.2013 GB: 48 fit.
+        assert_eq!(placed("llama-3.1-8b", "tpu-v6e", 64), Ok(Placement { ranks: 1, sequences: 48 }));
+    }
+
+    #[test]
+    fn a_model_too_large_says_by_how_much() {
+        let error = placed("llama-3.1-70b", "tpu-v6e", 1).expect_err("141 GB on one chip").to_string();
+        assert!(error.contains("weights of 141 GB against 26 GB usable") && error.contains("no link"), "{error}");
+    }
+}
