@@ -17,6 +17,10 @@ pub(crate) trait Arithmetic {
 
     /// A number that is known exactly.
     fn exact(&self, x: f64) -> Self::Number;
+    /// A number that the program's author wrote.
+    fn constant(&self, x: f32) -> Self::Number {
+        self.exact(f64::from(x))
+    }
     /// Rounded to a type.
     fn convert(&self, x: Self::Number, to: DType) -> Self::Number;
     /// A function of one argument.
@@ -99,7 +103,7 @@ impl<A: Arithmetic> Point<'_, A> {
         match op {
             Op::Load { dst, tensor, lead } => self.load(*dst, *tensor, lead),
             Op::Store { tensor, lead, src } => self.store(*tensor, lead, *src),
-            Op::Fill { dst, value } => self.define(*dst, |_, _, _| a.exact(f64::from(*value))),
+            Op::Fill { dst, value } => self.define(*dst, |_, _, _| a.constant(*value)),
             Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form),
             Op::Unary { dst, f, x } => self.define(*dst, |p, r, c| a.unary(*f, p.arg(*x, r, c))),
             Op::Binary { dst, f, x, y } => {
@@ -185,7 +189,7 @@ impl<A: Arithmetic> Point<'_, A> {
     fn arg(&self, arg: Arg, r: usize, c: usize) -> A::Number {
         match arg {
             Arg::Tile(tile) => self.tile(tile).repeated(r, c),
-            Arg::Scalar(x) => self.arithmetic.exact(f64::from(x)),
+            Arg::Scalar(x) => self.arithmetic.constant(x),
         }
     }
 

@@ -77,11 +77,8 @@ impl Inputs {
     /// and the softmax is neither flat nor a single key.
     pub fn random(problem: &Problem, seed: u64) -> Inputs {
         let operands = problem.inputs().into_iter().enumerate().map(|(i, shape)| {
-            // 16-bit types get a coarser grid: its least step, 2⁻¹², is a normal number of f16.
-            let grid = if shape.dtype == DType::F32 { 1 << 23 } else { 1 << 12 };
             let scale = if shape.name == "q" { 6.0 } else { 1.0 };
-            let step = scale / grid as f32;
-            filled(shape, stream(seed, i), move |hash| ((hash % (2 * grid)) as i64 - grid as i64) as f32 * step)
+            Operand::uniform(shape, stream(seed, i), scale)
         });
         Inputs { operands: operands.collect(), sums: Sums::Rounded }
     }
@@ -143,6 +140,14 @@ impl Inputs {
 }
 
 impl Operand {
+    /// Uniform values in [−`scale`, `scale`), rounded to the type; none is subnormal for scales of 1 and above.
+    pub(crate) fn uniform(shape: OperandShape, seed: u64, scale: f32) -> Operand {
+        // 16-bit types get a coarser grid: its least step, 2⁻¹², is a normal number of f16.
+        let grid = if shape.dtype == DType::F32 { 1 << 23 } else { 1 << 12 };
+        let step = scale / grid as f32;
+        filled(shape, seed, move |hash| ((hash % (2 * grid)) as i64 - grid as i64) as f32 * step)
+    }
+
     fn checked(shape: OperandShape, bytes: Vec<u8>) -> Result<Operand, InputError> {
         if bytes.len() != shape.size_bytes() {
             let (got_bytes, expected_bytes) = (bytes.len(), shape.size_bytes());

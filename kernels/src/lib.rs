@@ -1,6 +1,7 @@
 //! Matmul and attention written once as tile programs, and the backends that lower them.
 
 pub mod backend;
+pub mod conformance;
 pub mod inputs;
 pub mod problem;
 pub mod program;

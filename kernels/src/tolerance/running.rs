@@ -117,6 +117,14 @@ impl Arithmetic for Running<'_> {
         Number::new(x, 0.0, x.abs())
     }
 
+    /// A constant of few digits is meant exactly; one that uses all of f32's stands for a real number near it.
+    fn constant(&self, x: f32) -> Number {
+        const HALF_OF_MANTISSA: u32 = (1 << 12) - 1;
+        let short = !x.is_normal() || x.to_bits() & HALF_OF_MANTISSA == 0 || x.abs() == f32::MAX;
+        let value = f64::from(x);
+        Number::new(value, if short { 0.0 } else { U * value.abs() }, value.abs())
+    }
+
     fn convert(&self, x: Number, to: DType) -> Number {
         if to == DType::F32 || x.is_zero() {
             return x;

@@ -1,0 +1,138 @@
+//! What a backend must get right: cases as data, run against any backend.
+//!
+//! Each case is prepared with two operand sets that have two different answers, checked on both, launched several times
+//! in a row, checked again, given fresh inputs and checked once more: stale outputs, stale inputs and inputs that a
+//! launch overwrote cannot pass. Outputs are poisoned before each check, so what is not written cannot pass either.
+//!
+//! Among the cases are kernels that no backend has heard of (`conformance/unheard.rs`): they carry no problem and use
+//! the vocabulary as no built-in kernel does.
+
+use std::fmt;
+
+use crate::backend::{AnyBackend, LowerError, Unsupported};
+
+mod attention;
+mod case;
+mod matmul;
+mod unheard;
+
+pub use case::{Case, Feed};
+
+/// How much to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Fewer sizes and tilings, for devices on which a launch or a compilation is slow.
+    pub quick: bool,
+    /// Only cases whose name holds one of these words; all where there are none.
+    pub filter: Vec<String>,
+    /// No case whose name holds one of these words.
+    pub skip: Vec<String>,
+    /// Seed of the operands' values.
+    pub seed: u64,
+}
+
+/// What became of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Every check passed.
+    Ok {
+        /// Greatest error over its bound.
+        worst_ratio: f64,
+    },
+    /// A result is wrong: which check, and the mismatch report.
+    Wrong(String),
+    /// The backend says it cannot run this program.
+    Unsupported(Unsupported),
+    /// The device failed, or the backend panicked.
+    Failed(String),
+}
+
+/// What became of each case on one backend.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Backend and device.
+    pub device: String,
+    /// Names of the cases and their outcomes, in order.
+    pub outcomes: Vec<(String, Outcome)>,
+}
+
+/// The cases that a backend gets, in order.
+pub fn cases(backend: &dyn AnyBackend, options: &Options) -> Vec<Case> {
+    let mut cases = matmul::cases(backend, options.quick);
+    cases.extend(attention::cases(backend, options.quick));
+    cases.extend(unheard::cases(options.quick));
+    let holds = |case: &Case, words: &[String]| words.iter().any(|word| case.name().contains(word));
+    cases.retain(|case| (options.filter.is_empty() || holds(case, &options.filter)) && !holds(case, &options.skip));
+    cases
+}
+
+/// Runs the suite.
+pub fn run(backend: &dyn AnyBackend, options: &Options) -> Report {
+    let device = backend.device();
+    let outcomes = cases(backend, options).into_iter().map(|case| {
+        let outcome = case::outcome(backend, &case, options.seed);
+        (case.name().to_owned(), outcome)
+    });
+    Report { device: format!("{} ({})", device.backend, device.device), outcomes: outcomes.collect() }
+}
+
+impl Report {
+    /// Cases that passed.
+    pub fn n_passed(&self) -> usize {
+        self.count(|outcome| matches!(outcome, Outcome::Ok { .. }))
+    }
+
+    /// Cases with a wrong result, or that failed.
+    pub fn n_failed(&self) -> usize {
+        self.count(|outcome| matches!(outcome, Outcome::Wrong(_) | Outcome::Failed(_)))
+    }
+
+    /// Cases that the backend does not support.
+    pub fn n_unsupported(&self) -> usize {
+        self.count(|outcome| matches!(outcome, Outcome::Unsupported(_)))
+    }
+
+    /// Greatest error over its bound among the cases that passed.
+    pub fn worst_ratio(&self) -> f64 {
+        let ratios = self.outcomes.iter().map(|(_, outcome)| match outcome {
+            Outcome::Ok { worst_ratio } => *worst_ratio,
+            _ => 0.0,
+        });
+        ratios.fold(0.0, f64::max)
+    }
+
+    fn count(&self, holds: impl Fn(&Outcome) -> bool) -> usize {
+        self.outcomes.iter().filter(|(_, outcome)| holds(outcome)).count()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, outcome) in &self.outcomes {
+            match outcome {
+                Outcome::Wrong(report) => writeln!(f, "WRONG {name}: {report}")?,
+                Outcome::Failed(why) => writeln!(f, "FAILED {name}: {why}")?,
+                Outcome::Ok { .. } | Outcome::Unsupported(_) => {}
+            }
+        }
+        let wrong = self.count(|outcome| matches!(outcome, Outcome::Wrong(_)));
+        write!(
+            f,
+            "{}: {} ok (worst error {:.3} of its bound), {wrong} wrong, {} failed, {} unsupported",
+            self.device,
+            self.n_passed(),
+            self.worst_ratio(),
+            self.n_failed() - wrong,
+            self.n_unsupported()
+        )
+    }
+}
+
+impl From<LowerError> for Outcome {
+    fn from(error: LowerError) -> Outcome {
+        match error {
+            LowerError::Unsupported(unsupported) => Outcome::Unsupported(unsupported),
+            LowerError::Device(error) => Outcome::Failed(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Cases of attention.
+
+use std::collections::BTreeSet;
+
+use super::case::{Case, Feed};
+use crate::DType;
+use crate::backend::AnyBackend;
+use crate::problem::{AttentionProblem, AttentionSizes, Mask, Problem};
+use crate::tile::{AttentionTiling, Tiling};
+
+/// Tilings that every backend gets: a plain one, and ones that divide nothing and split the keys.
+const FIXED: [AttentionTiling; 3] = [
+    AttentionTiling { bq: 4, bk: 8, kv_splits: 1 },
+    AttentionTiling { bq: 3, bk: 5, kv_splits: 2 },
+    AttentionTiling { bq: 16, bk: 4, kv_splits: 4 },
+];
+
+/// Element types of inputs and output.
+const TYPES: [(DType, DType); 5] = [
+    (DType::F32, DType::F32),
+    (DType::Bf16, DType::Bf16),
+    (DType::F16, DType::F32),
+    (DType::Bf16, DType::F32),
+    (DType::F16, DType::F16),
+];
+
+/// `[batch, hq, hkv, sq, skv, d, dv]` and mask: what each is there for.
+const SHAPES: [([usize; 7], Mask); 14] = [
+    ([1, 1, 1, 1, 1, 1, 1], Mask::Causal),      // Nothing but one key.
+    ([2, 4, 4, 9, 9, 8, 8], Mask::None),        // Batches and heads.
+    ([2, 2, 2, 9, 9, 8, 8], Mask::Causal),      // The square triangle.
+    ([1, 4, 2, 7, 11, 6, 5], Mask::Causal),     // Groups, a prefix, d ≠ dv, odd sizes.
+    ([1, 6, 2, 1, 33, 16, 16], Mask::Causal),   // Decode.
+    ([2, 8, 1, 1, 21, 12, 4], Mask::None),      // Decode, one KV head.
+    ([1, 4, 2, 13, 5, 8, 8], Mask::Causal),     // More queries than keys: rows that see nothing are zero.
+    ([1, 2, 1, 9, 4, 8, 3], Mask::Window(2)),   // The same under a window.
+    ([1, 2, 1, 10, 10, 8, 8], Mask::Window(1)), // Only itself.
+    ([1, 4, 2, 11, 23, 8, 8], Mask::Window(6)), // A window that begins and ends inside tiles.
+    ([1, 2, 2, 1, 40, 8, 8], Mask::Window(7)),  // Windowed decode: early tiles are skipped.
+    ([1, 2, 1, 6, 9, 4, 4], Mask::Window(100)), // A window wider than the keys.
+    ([1, 3, 1, 17, 34, 40, 24], Mask::Causal),  // Groups of three, head sizes off the powers of two.
+    ([1, 2, 1, 5, 70, 64, 64], Mask::Causal),   // A usual head size.
+];
+
+pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
+    let mut cases = Cases { backend, list: Vec::new(), names: BTreeSet::new() };
+    for types in TYPES.into_iter().take(if quick { 3 } else { TYPES.len() }) {
+        for (dims, mask) in SHAPES {
+            let fixed = if quick || types.0 != DType::F32 { &FIXED[..2] } else { &FIXED[..] };
+            cases.add(sizes(dims, mask, types), fixed, Feed::Usual);
+        }
+        for feed in [Feed::OnesV, Feed::PermutedKeys, Feed::ShiftedScores] {
+            cases.add(sizes([1, 4, 2, 5, 19, 16, 7], Mask::None, types), &FIXED[..2], feed);
+        }
+        cases.add(sizes([1, 4, 2, 9, 6, 16, 7], Mask::Causal, types), &FIXED[..2], Feed::OnesV);
+        cases.around_own(types, quick);
+    }
+    cases.list
+}
+
+fn sizes(dims: [usize; 7], mask: Mask, (input, output): (DType, DType)) -> AttentionSizes {
+    let [batch, hq, hkv, sq, skv, d, dv] = dims;
+    AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output }
+}
+
+struct Cases<'b> {
+    backend: &'b dyn AnyBackend,
+    list: Vec<Case>,
+    names: BTreeSet<String>,
+}
+
+impl Cases<'_> {
+    /// A problem with the backend's first tiling and with others.
+    fn add(&mut self, sizes: AttentionSizes, others: &[AttentionTiling], feed: Feed) {
+        let problem = Problem::Attention(AttentionProblem::new(sizes).expect("sizes of a case are sound"));
+        let own = self.backend.tilings(&problem).into_iter().take(1);
+        for tiling in own.chain(others.iter().copied().map(Tiling::Attention)) {
+            let case = Case::of(problem.clone(), tiling, feed);
+            if self.names.insert(case.name().to_owned()) {
+                self.list.push(case);
+            }
+        }
+    }
+
+    /// Queries and keys at {1, t − 1, t, t + 1, 2t + 1} of the backend's own tiles, the other just beyond its tile.
+    fn around_own(&mut self, types: (DType, DType), quick: bool) {
+        let typical = sizes([1, 2, 2, 96, 96, 16, 16], Mask::Causal, types);
+        let problem = Problem::Attention(AttentionProblem::new(typical).expect("sizes of a case are sound"));
+        let Some(Tiling::Attention(t)) = self.backend.tilings(&problem).first().copied() else { return };
+        let around = |t: usize| [1, t - 1, t, t + 1, 2 * t + 1].map(|size| size.clamp(1, 300));
+        let beside = |t: usize| (t + 1).min(65);
+        let queries = around(t.bq).map(|sq| (sq, beside(t.bk)));
+        let keys = around(t.bk).map(|skv| (beside(t.bq), skv));
+        for (sq, skv) in queries.into_iter().chain(keys) {
+            for mask in [Mask::Causal, Mask::None].into_iter().take(if quick { 1 } else { 2 }) {
+                let sizes = AttentionSizes { sq, skv, hq: 1, hkv: 1, mask, ..typical };
+                let others = [t, AttentionTiling { kv_splits: 3, ..t }];
+                self.add(sizes, if quick { &others[..1] } else { &others }, Feed::Usual);
+            }
+        }
+    }
+}

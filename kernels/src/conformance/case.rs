@@ -1,0 +1,218 @@
+//! One case: what is run, on which operands, and how it is checked.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Outcome;
+use super::unheard::Unheard;
+use crate::backend::{AnyBackend, DeviceError, Limits, Prepared};
+use crate::inputs::{Inputs, splitmix};
+use crate::problem::{Layout, Problem};
+use crate::program::Program;
+use crate::reference::Rows;
+use crate::tile::Tiling;
+use crate::tolerance::{Expected, Mismatch};
+use crate::{attention, matmul};
+
+/// What operands a case gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Integers first (bit for bit, for products), then random values.
+    Usual,
+    /// The right factor is the identity: the product is the left factor, bit for bit.
+    Identity,
+    /// All values are 1: so is every output that sees a key.
+    OnesV,
+    /// Keys and values change places: without a mask nothing else changes.
+    PermutedKeys,
+    /// Every key is moved by the same vector, scores of a row by the same amount, far enough that a softmax without its
+    /// peak subtracted overflows: nothing changes.
+    ShiftedScores,
+}
+
+/// One thing that a backend must get right.
+#[derive(Clone, Debug)]
+pub struct Case {
+    name: String,
+    subject: Subject,
+}
+
+#[derive(Clone, Debug)]
+enum Subject {
+    Known { problem: Problem, tiling: Tiling, feed: Feed },
+    Unheard(Unheard),
+}
+
+/// Operands and the right answer.
+pub(super) struct Round {
+    pub(super) inputs: Vec<Vec<u8>>,
+    pub(super) expected: Expected,
+}
+
+impl Case {
+    /// A built-in kernel for a problem.
+    pub fn of(problem: Problem, tiling: Tiling, feed: Feed) -> Case {
+        let details = match &problem {
+            Problem::Matmul(p) => {
+                let s = p.sizes();
+                format!("{}x{p}/{}", s.batch, s.layout)
+            }
+            Problem::Attention(p) => format!("{p}/{}", p.sizes().mask),
+        };
+        let (dtype, out) = (problem.dtype(), problem.output().dtype);
+        let feed_name = match feed {
+            Feed::Usual => "",
+            Feed::Identity => "/identity",
+            Feed::OnesV => "/ones_v",
+            Feed::PermutedKeys => "/permuted_keys",
+            Feed::ShiftedScores => "/shifted_scores",
+        };
+        let name = format!("{}/{details}/{dtype}-{out}/tile_{tiling}{feed_name}", problem.op());
+        Case { name, subject: Subject::Known { problem, tiling, feed } }
+    }
+
+    pub(super) fn unheard(name: String, kernel: Unheard) -> Case {
+        Case { name, subject: Subject::Unheard(kernel) }
+    }
+
+    /// Unique in a suite.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The program that the backend gets.
+    pub fn program(&self) -> Program {
+        match &self.subject {
+            Subject::Known { problem: Problem::Matmul(p), tiling: Tiling::Matmul(t), .. } => matmul(p, t),
+            Subject::Known { problem: Problem::Attention(p), tiling: Tiling::Attention(t), .. } => attention(p, t),
+            Subject::Known { problem, tiling, .. } => panic!("tiling {tiling} is not one for a {}", problem.op()),
+            Subject::Unheard(kernel) => kernel.program(),
+        }
+    }
+
+    fn round(&self, i: u64, seed: u64, limits: &Limits, program: &Program) -> Round {
+        let seed = splitmix(seed, i);
+        match &self.subject {
+            Subject::Known { problem, tiling, feed } => known_round(problem, tiling, *feed, i, seed, limits),
+            Subject::Unheard(kernel) => kernel.round(seed, limits, program),
+        }
+    }
+}
+
+/// Runs one case.
+pub(super) fn outcome(backend: &dyn AnyBackend, case: &Case, seed: u64) -> Outcome {
+    // A backend that panics loses this case, not the suite.
+    let checked = catch_unwind(AssertUnwindSafe(|| checked(backend, case, seed)));
+    checked.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
+        Outcome::Failed(format!("panicked: {}", said.unwrap_or_else(|| "no message".into())))
+    })
+}
+
+fn checked(backend: &dyn AnyBackend, case: &Case, seed: u64) -> Outcome {
+    let program = case.program();
+    let [first, second, third] = [0, 1, 2].map(|i| case.round(i, seed, backend.limits(), &program));
+    let mut prepared = match backend.prepare(&program, &[slices(&first), slices(&second)]) {
+        Ok(prepared) => prepared,
+        Err(error) => return error.into(),
+    };
+    let mut worst_ratio = 0.0f64;
+    let mut steps = || -> Result<(), Stop> {
+        let mut check = |prepared: &mut dyn Prepared, set: usize, round: &Round, when: &'static str| {
+            let output = prepared.output_of(set)?;
+            let agreement = round.expected.compare(&output).map_err(|report| Stop::Wrong(when, report))?;
+            worst_ratio = worst_ratio.max(agreement.worst_ratio);
+            Ok::<(), Stop>(())
+        };
+        check(&mut *prepared, 0, &first, "first set")?;
+        check(&mut *prepared, 1, &second, "second set")?;
+        prepared.run(3)?;
+        check(&mut *prepared, 0, &first, "first set, after three launches in a row")?;
+        prepared.replace(0, &slices(&third))?;
+        check(&mut *prepared, 0, &third, "first set, after its inputs were replaced")?;
+        check(&mut *prepared, 1, &second, "second set, after the first one's inputs were replaced")
+    };
+    match steps() {
+        Ok(()) => Outcome::Ok { worst_ratio },
+        Err(Stop::Wrong(when, report)) => Outcome::Wrong(format!("{when}: {report}")),
+        Err(Stop::Device(error)) => Outcome::Failed(error.to_string()),
+    }
+}
+
+/// Why a case ends early.
+enum Stop {
+    Wrong(&'static str, Box<Mismatch>),
+    Device(DeviceError),
+}
+
+impl From<DeviceError> for Stop {
+    fn from(error: DeviceError) -> Stop {
+        Stop::Device(error)
+    }
+}
+
+fn slices(round: &Round) -> Vec<&[u8]> {
+    round.inputs.iter().map(Vec::as_slice).collect()
+}
+
+fn known_round(problem: &Problem, tiling: &Tiling, feed: Feed, i: u64, seed: u64, limits: &Limits) -> Round {
+    let expect = |inputs: &Inputs| Expected::of(problem, inputs, Rows::All, limits, Some(tiling));
+    let (inputs, expected) = match feed {
+        Feed::Usual => {
+            let inputs = if i == 0 { Inputs::exact(problem, seed) } else { Inputs::random(problem, seed) };
+            let expected = expect(&inputs);
+            (inputs, expected)
+        }
+        Feed::Identity => {
+            let inputs = changed(problem, &Inputs::random(problem, seed), |operands| operands[1] = identity(problem));
+            // What the oracle says is not asked: the right answer is in the operands.
+            let left = inputs.operands()[0].values().into_iter().map(f64::from).collect();
+            let expected = Expected { values: left, bounds: vec![0.0; problem.output().elems()], ..expect(&inputs) };
+            (inputs, expected)
+        }
+        Feed::OnesV => {
+            let inputs = changed(problem, &Inputs::random(problem, seed), |operands| operands[2].fill(1.0));
+            let mut expected = expect(&inputs);
+            expected.values.iter_mut().filter(|x| **x != 0.0).for_each(|x| *x = 1.0);
+            (inputs, expected)
+        }
+        Feed::PermutedKeys => {
+            let plain = Inputs::random(problem, seed);
+            let permuted = changed(problem, &plain, |operands| rotate_keys(problem, operands));
+            (permuted, expect(&plain))
+        }
+        Feed::ShiftedScores => {
+            let plain = Inputs::exact(problem, seed);
+            // Small integers and 64 more are exact in every type.
+            let shifted = changed(problem, &plain, |operands| operands[1].iter_mut().for_each(|x| *x += 64.0));
+            let expected = Expected { values: expect(&plain).values, ..expect(&shifted) };
+            (shifted, expected)
+        }
+    };
+    Round { inputs: inputs.operands().iter().map(|operand| operand.bytes.clone()).collect(), expected }
+}
+
+/// The inputs with some values replaced.
+fn changed(problem: &Problem, inputs: &Inputs, change: impl FnOnce(&mut [Vec<f64>])) -> Inputs {
+    let values = |operand: &crate::inputs::Operand| operand.values().into_iter().map(f64::from).collect();
+    let mut operands: Vec<Vec<f64>> = inputs.operands().iter().map(values).collect();
+    change(&mut operands);
+    Inputs::from_values(problem, &operands).expect("as many finite values as before")
+}
+
+/// The right operand of `a · I`; the same in both layouts.
+fn identity(problem: &Problem) -> Vec<f64> {
+    let Problem::Matmul(p) = problem else { panic!("only products have an identity") };
+    let s = p.sizes();
+    assert!(s.n == s.k && matches!(s.layout, Layout::Kn | Layout::Nk), "an identity is square");
+    (0..s.batch * s.k * s.n).map(|i| if i / s.n % s.k == i % s.n { 1.0 } else { 0.0 }).collect()
+}
+
+/// Moves every key and its value three places on, the last ones to the front.
+fn rotate_keys(problem: &Problem, operands: &mut [Vec<f64>]) {
+    let Problem::Attention(p) = problem else { panic!("only attention has keys") };
+    let s = p.sizes();
+    for (operand, cols) in [(1, s.d), (2, s.dv)] {
+        operands[operand].chunks_exact_mut(s.skv * cols).for_each(|head| head.rotate_right((3 % s.skv) * cols));
+    }
+}

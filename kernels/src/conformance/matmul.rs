@@ -1,0 +1,99 @@
+//! Cases of the matrix product.
+
+use std::collections::BTreeSet;
+
+use super::case::{Case, Feed};
+use crate::DType;
+use crate::backend::AnyBackend;
+use crate::problem::{Layout, MatmulProblem, MatmulSizes, Problem};
+use crate::tile::{MatmulTiling, Tiling};
+
+/// Tilings that every backend gets: a plain one, and one that divides nothing.
+const PLAIN: MatmulTiling = MatmulTiling { bm: 8, bn: 8, bk: 4 };
+const AWKWARD: MatmulTiling = MatmulTiling { bm: 5, bn: 7, bk: 3 };
+
+/// Sizes beyond which a sweep around a large tile is cut, so that no case dominates the suite.
+const LARGEST_SWEPT: usize = 1100;
+const LARGEST_BESIDE: usize = 65;
+
+pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
+    let mut cases = Cases::default();
+    let swept = [
+        (DType::F32, Layout::Kn),
+        (DType::Bf16, Layout::Nk),
+        (DType::F32, Layout::Nk),
+        (DType::Bf16, Layout::Kn),
+        (DType::F16, Layout::Nk),
+        (DType::F16, Layout::Kn),
+    ];
+    for (dtype, layout) in swept.into_iter().take(if quick { 2 } else { swept.len() }) {
+        let typical = MatmulSizes { batch: 1, m: 96, n: 96, k: 96, input: dtype, output: DType::F32, layout };
+        let own = own_tilings(backend, typical).into_iter().take(if quick { 1 } else { 2 });
+        for tiling in own.chain([PLAIN, AWKWARD].into_iter().take(if quick { 1 } else { 2 })) {
+            for (m, n, k) in around(&tiling) {
+                cases.add(MatmulSizes { m, n, k, ..typical }, tiling, Feed::Usual);
+            }
+        }
+    }
+    for sizes in combinations() {
+        let own = own_tilings(backend, sizes).into_iter().next();
+        for tiling in own.into_iter().chain([AWKWARD]) {
+            cases.add(sizes, tiling, Feed::Usual);
+            cases.add(MatmulSizes { n: sizes.k, ..sizes }, tiling, Feed::Identity);
+        }
+    }
+    cases.list
+}
+
+/// Cases without repetition: sweeps around different tilings meet.
+#[derive(Default)]
+struct Cases {
+    list: Vec<Case>,
+    names: BTreeSet<String>,
+}
+
+impl Cases {
+    fn add(&mut self, sizes: MatmulSizes, tiling: MatmulTiling, feed: Feed) {
+        let case = Case::of(problem(sizes), Tiling::Matmul(tiling), feed);
+        if self.names.insert(case.name().to_owned()) {
+            self.list.push(case);
+        }
+    }
+}
+
+fn problem(sizes: MatmulSizes) -> Problem {
+    Problem::Matmul(MatmulProblem::new(sizes).expect("sizes of a case are at least 1"))
+}
+
+fn own_tilings(backend: &dyn AnyBackend, sizes: MatmulSizes) -> Vec<MatmulTiling> {
+    let tilings = backend.tilings(&problem(sizes)).into_iter();
+    tilings.filter_map(|tiling| if let Tiling::Matmul(tiling) = tiling { Some(tiling) } else { None }).collect()
+}
+
+/// Each size at {1, t − 1, t, t + 1, 2t + 1} of its tile, the others just beyond theirs.
+fn around(t: &MatmulTiling) -> BTreeSet<(usize, usize, usize)> {
+    let beside = |t: usize| (t + 1).min(LARGEST_BESIDE);
+    let sizes = |t: usize| [1, t - 1, t, t + 1, 2 * t + 1].map(|size| size.clamp(1, LARGEST_SWEPT));
+    let mut all = BTreeSet::new();
+    all.extend(sizes(t.bm).map(|m| (m, beside(t.bn), beside(t.bk))));
+    all.extend(sizes(t.bn).map(|n| (beside(t.bm), n, beside(t.bk))));
+    all.extend(sizes(t.bk).map(|k| (beside(t.bm), beside(t.bn), k)));
+    all
+}
+
+/// Element types, layouts, output types and batches at an odd size.
+fn combinations() -> Vec<MatmulSizes> {
+    let mut all = Vec::new();
+    for (input, output) in [
+        (DType::F32, DType::F32),
+        (DType::Bf16, DType::Bf16),
+        (DType::Bf16, DType::F32),
+        (DType::F16, DType::F16),
+        (DType::F16, DType::F32),
+    ] {
+        for layout in [Layout::Kn, Layout::Nk] {
+            all.extend([1, 3].map(|batch| MatmulSizes { batch, m: 11, n: 29, k: 19, input, output, layout }));
+        }
+    }
+    all
+}
