@@ -11,6 +11,7 @@ use crate::program::Program;
 use crate::tile::Tiling;
 
 mod any;
+pub mod cpu;
 mod error;
 pub mod host;
 pub mod interp;

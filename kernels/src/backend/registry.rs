@@ -43,8 +43,14 @@ pub struct Registry {
 impl Registry {
     /// The backends of this crate, each looked for on this machine.
     pub fn builtin(options: &Options) -> Registry {
-        let _ = options;
         let mut registry = Registry::default();
+        registry.add(
+            "cpu",
+            match super::cpu::Cpu::new(options.threads) {
+                Ok(cpu) => State::Ready(Box::new(cpu)),
+                Err(error) => State::Absent(error.to_string()),
+            },
+        );
         registry.add("naive", State::Ready(Box::new(super::naive::Naive::new())));
         registry
     }

@@ -65,6 +65,17 @@ impl Tensor {
         self.elems() * self.dtype.size_bytes()
     }
 
+    /// Calls `each` with the element offset of each of `rows` of the matrix at `lead`, in order.
+    pub fn row_offsets(&self, lead: &[i64], rows: std::ops::Range<usize>, mut each: impl FnMut(usize)) {
+        match self.rows.as_slice() {
+            [axis] => {
+                let base = self.row_offset(lead, 0);
+                rows.for_each(|row| each(base + row * axis.stride));
+            }
+            _ => rows.for_each(|row| each(self.row_offset(lead, row))),
+        }
+    }
+
     /// Element offset of row `row` of the matrix at `lead`.
     pub fn row_offset(&self, lead: &[i64], row: usize) -> usize {
         let base: usize = self.lead.iter().zip(lead).map(|(axis, at)| axis.stride * *at as usize).sum();

@@ -1,0 +1,203 @@
+//! The CPU: programs lowered to packed panels, register tiles and fused rows, on any instruction set.
+//!
+//! ```text
+//! lower      operations -> how tiles are used -> slots, shared copies, steps        lower.rs uses.rs memo.rs schedule.rs
+//! launch     grid points over threads; each runs the steps over its own arena       exec.rs workspace.rs pool.rs
+//! leaves     register tile · few rows in place · rows · panels · store              microkernel stream rows pack stored
+//! vectors    one trait, four instruction sets, chosen once a call                    simd.rs isa.rs
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::host::cpu_name;
+use super::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Probe};
+use crate::problem::Problem;
+use crate::program::Program;
+use crate::tile::Tiling;
+
+mod cache;
+mod exec;
+mod isa;
+mod lower;
+mod memo;
+mod memory;
+mod microkernel;
+mod pack;
+mod plan;
+mod pool;
+mod probe;
+mod rows;
+mod schedule;
+mod simd;
+mod source;
+mod stored;
+mod stream;
+mod tiling;
+mod uses;
+mod workspace;
+
+pub use isa::{Isa, UnknownIsa};
+pub use memory::Buffer;
+
+use cache::Caches;
+use plan::Plan;
+use pool::Pool;
+use workspace::Workspace;
+
+/// This machine's CPU.
+#[derive(Debug)]
+pub struct Cpu {
+    isa: Isa,
+    threads: usize,
+    caches: Caches,
+    pool: Pool,
+    device: DeviceInfo,
+    limits: Limits,
+}
+
+/// Why there is no CPU backend.
+#[derive(Debug, thiserror::Error)]
+pub enum CpuError {
+    /// `FARTHING_ISA` names an instruction set this CPU lacks.
+    #[error(transparent)]
+    Isa(#[from] UnknownIsa),
+    /// The system gives no threads.
+    #[error("{threads} threads could not be started: {reason}; ask for fewer")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl Cpu {
+    /// The best instruction set of this CPU (or the one `FARTHING_ISA` names), on `threads` threads; on all CPUs where
+    /// none is given.
+    ///
+    /// # Errors
+    /// See [`CpuError`].
+    pub fn new(threads: Option<usize>) -> Result<Cpu, CpuError> {
+        Cpu::with_isa(Isa::detect()?, threads)
+    }
+
+    /// As [`Cpu::new`], with the instruction set given.
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub fn with_isa(isa: Isa, threads: Option<usize>) -> Result<Cpu, CpuError> {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = threads.unwrap_or_else(all).max(1);
+        let pool = Pool::new(threads).map_err(|reason| CpuError::Threads { threads, reason })?;
+        let caches = Caches::read();
+        let details = [
+            ("isa", isa.to_string()),
+            ("l1d_bytes", caches.l1d.to_string()),
+            ("l2_bytes", caches.l2.to_string()),
+            ("l3_bytes", caches.l3.to_string()),
+        ];
+        let device = DeviceInfo {
+            backend: "cpu".into(),
+            device: cpu_name(),
+            fidelity: Fidelity::Hardware,
+            threads: Some(threads),
+            details: details.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<BTreeMap<_, _>>(),
+        };
+        let limits = Limits {
+            max_buffer_bytes: None,
+            exp2_error: simd::EXP2_ERROR,
+            // Square root, then division: half an ulp each; tanh and log2 are the C library's, within 2 ulp.
+            function_error: 2.0 / f64::from(1 << 23),
+        };
+        Ok(Cpu { isa, threads, caches, pool, device, limits })
+    }
+
+    fn workspace(&self, program: &Program, plan: &Plan) -> Result<Workspace, DeviceError> {
+        Workspace::new(program, plan, self.threads).map_err(|asked_bytes| self.out_of_memory(asked_bytes))
+    }
+
+    fn out_of_memory(&self, asked_bytes: u64) -> DeviceError {
+        DeviceError::OutOfMemory { asked_bytes, device: self.device.device.clone() }
+    }
+}
+
+/// A program lowered for the CPU, with the memory it works in.
+#[derive(Debug)]
+pub struct Executable {
+    program: Program,
+    plan: Plan,
+    space: Mutex<Workspace>,
+    lowered: Lowered,
+}
+
+impl Backend for Cpu {
+    type Buffer = Buffer;
+    type Executable = Executable;
+
+    fn device(&self) -> &DeviceInfo {
+        &self.device
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
+        vec![match problem {
+            Problem::Matmul(p) => Tiling::Matmul(tiling::matmul(p, self.isa, self.caches, self.threads)),
+            Problem::Attention(p) => Tiling::Attention(tiling::attention(p, self.isa, self.threads)),
+        }]
+    }
+
+    fn alloc(&self, bytes: usize) -> Result<Buffer, DeviceError> {
+        Buffer::zeroed(bytes).ok_or_else(|| self.out_of_memory(bytes as u64))
+    }
+
+    fn upload(&self, src: &[u8], dst: &mut Buffer) -> Result<(), DeviceError> {
+        dst.bytes_mut().copy_from_slice(src);
+        Ok(())
+    }
+
+    fn download(&self, src: &Buffer, dst: &mut [u8]) -> Result<(), DeviceError> {
+        dst.copy_from_slice(src.bytes());
+        Ok(())
+    }
+
+    fn lower(&self, program: &Program) -> Result<Executable, LowerError> {
+        let plan = lower::lower(program, self.isa);
+        let space = self.workspace(program, &plan)?;
+        let dtypes: Vec<String> = program.inputs().take(1).map(|id| program.tensor(id).dtype.to_string()).collect();
+        let strategy = plan.strategies.join("+");
+        let lowered = Lowered {
+            name: format!("{}/{}/{}_{}", program.name(), dtypes.join(""), self.isa, strategy),
+            compute_limit: Some(if plan.pairs { "dot_bf16" } else { "fma_f32" }.to_owned()),
+        };
+        Ok(Executable { program: program.clone(), plan, space: Mutex::new(space), lowered })
+    }
+
+    fn lowered(&self, exe: &Executable) -> Lowered {
+        exe.lowered.clone()
+    }
+
+    fn run(&self, exe: &Executable, n: u64, inputs: &[&Buffer], output: &mut Buffer) -> Result<Elapsed, DeviceError> {
+        let mut space = exe.space.lock().unwrap_or_else(PoisonError::into_inner);
+        let space = &mut *space;
+        let tensors = exec::pointers(&exe.program, inputs, output, &mut space.scratch);
+        let seconds = self.pool.enter(|| {
+            let start = Instant::now();
+            for _ in 0..n {
+                // SAFETY: the buffers are of the program's sizes and live through the call; `output` and the scratch
+                // are borrowed mutably, so nothing overlaps them.
+                unsafe { exec::launch(self.isa, &self.pool, &exe.plan, &mut space.stages, &tensors) };
+            }
+            start.elapsed().as_secs_f64()
+        });
+        Ok(Elapsed { seconds, clock: Clock::HostWall })
+    }
+
+    fn probes(&self) -> Vec<Probe<'_>> {
+        probe::probes(self.isa, &self.pool, self.threads, self.caches)
+    }
+}

@@ -1,0 +1,265 @@
+//! Runs a plan: grid points over threads, steps over slots.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::isa::Isa;
+use super::memory::{Buffer, Shared};
+use super::microkernel::{Block, Pair, Single};
+use super::pack::{Layout, pack};
+use super::plan::{Place, Plan, Product, SlotId, StagePlan, Step, Target};
+use super::pool::Pool;
+use super::rows::{self, Slots};
+use super::source::Source;
+use super::stored::store;
+use super::stream::Stream;
+use super::workspace::StageSpace;
+use crate::program::Form;
+
+/// Launches a plan once.
+///
+/// # Safety
+/// - `tensors` has a pointer for each tensor of the program the plan was made from, valid for its elements, and the
+///   workspace's slack behind them; no two of them overlap.
+pub(super) unsafe fn launch(isa: Isa, pool: &Pool, plan: &Plan, spaces: &mut [StageSpace], tensors: &[Shared<u8>]) {
+    for (stage, space) in plan.stages.iter().zip(spaces) {
+        space.forget();
+        let n_points: usize = stage.grid.iter().product();
+        let next = AtomicUsize::new(0);
+        let arenas: Vec<Shared<f32>> = space.arenas.iter_mut().map(|a| Shared(a.as_mut_ptr().cast())).collect();
+        let space = &*space;
+        let n_workers = arenas.len().min(n_points);
+        pool.each(n_workers, |worker| {
+            let mut points = Points { isa, stage, space, tensors, worker: Worker::new(stage, arenas[worker]) };
+            loop {
+                let point = next.fetch_add(1, Ordering::Relaxed);
+                if point >= n_points {
+                    break;
+                }
+                points.run(point);
+            }
+        });
+    }
+}
+
+/// What one thread keeps while it runs points.
+struct Worker {
+    values: Vec<i64>,
+    // Where each slot is now: in the arena, or an entry of a memo.
+    at: Vec<*mut f32>,
+    home: Vec<*mut f32>,
+    leads: Vec<usize>,
+    // Slots that are zero but not written yet.
+    zero: Vec<bool>,
+    offsets: Vec<usize>,
+    lead_at: Vec<i64>,
+}
+
+impl Worker {
+    fn new(stage: &StagePlan, arena: Shared<f32>) -> Worker {
+        let home: Vec<*mut f32> = stage.slots.iter().map(|slot| arena.0.wrapping_add(slot.offset)).collect();
+        Worker {
+            values: vec![0; stage.n_vars],
+            at: home.clone(),
+            home,
+            leads: stage.slots.iter().map(|slot| slot.lead).collect(),
+            zero: vec![false; stage.slots.len()],
+            offsets: Vec::new(),
+            lead_at: Vec::new(),
+        }
+    }
+}
+
+struct Points<'a> {
+    isa: Isa,
+    stage: &'a StagePlan,
+    space: &'a StageSpace,
+    tensors: &'a [Shared<u8>],
+    worker: Worker,
+}
+
+impl<'a> Points<'a> {
+    fn run(&mut self, point: usize) {
+        let mut rest = point;
+        for (axis, extent) in self.stage.grid.iter().enumerate().rev() {
+            self.worker.values[axis] = (rest % extent) as i64;
+            rest /= extent;
+        }
+        self.steps(&self.stage.steps);
+    }
+
+    fn steps(&mut self, steps: &'a [Step]) {
+        for step in steps {
+            match step {
+                Step::Load { place, targets } => self.load(place, targets),
+                Step::Pack { from, dtype, to, layout, rows, cols } => {
+                    self.settle(*from);
+                    let values = &self.worker.values;
+                    let (n_rows, n_cols, lead) = (rows.valid(values), cols.valid(values), self.worker.leads[from.0]);
+                    let stride = lead * 4 / dtype.size_bytes();
+                    let offsets: Vec<usize> = (0..n_rows).map(|r| r * stride).collect();
+                    let base = self.worker.at[from.0].cast_const().cast();
+                    let source = Source { base, dtype: *dtype, offsets: &offsets, cols: n_cols };
+                    // SAFETY: both slots are this worker's and hold the tile's rows and panels.
+                    unsafe { pack(self.isa, source, *layout, self.worker.at[to.0], 0) };
+                }
+                Step::Block { product, b } => self.block(product, *b),
+                Step::Stream { product, place, form } => self.stream(product, place, *form),
+                Step::Zero { slot } => self.worker.zero[slot.0] = true,
+                Step::Rows(group) => {
+                    for slot in group.slots() {
+                        self.settle(slot);
+                    }
+                    let slots = Slots { at: &self.worker.at, leads: &self.worker.leads };
+                    // SAFETY: the slots are this worker's, allotted for whole rows of whole vectors.
+                    unsafe { rows::run(self.isa, group, slots, &self.worker.values) };
+                }
+                Step::Store { from, place } => {
+                    self.settle(*from);
+                    self.locate(place);
+                    let w = &self.worker;
+                    let base = self.tensors[place.tensor].0;
+                    let (n_cols, dtype) = (place.cols.valid(&w.values), place.shape.dtype);
+                    // SAFETY: `locate` gives rows inside the tensor, and the verifier keeps points apart.
+                    unsafe { store(self.isa, w.at[from.0], w.leads[from.0], base, dtype, &w.offsets, n_cols) };
+                }
+                Step::Loop { var, low, high, body } => {
+                    let values = &self.worker.values;
+                    let low = low.iter().map(|b| b.eval(values)).max().unwrap_or(0);
+                    let high = high.iter().map(|b| b.eval(values)).min().unwrap_or(0);
+                    for at in low..high {
+                        self.worker.values[*var] = at;
+                        self.steps(body);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the zeros that were postponed.
+    fn settle(&mut self, slot: SlotId) {
+        if !std::mem::replace(&mut self.worker.zero[slot.0], false) {
+            return;
+        }
+        let (rows, _) = self.stage.extents[slot.0];
+        let units = self.stage.slots[slot.0].lead * rows.valid(&self.worker.values);
+        // SAFETY: the slot is this worker's and holds `rows` rows.
+        unsafe { std::ptr::write_bytes(self.worker.at[slot.0], 0, units) };
+    }
+
+    /// Offsets of the tile's rows that exist, in elements, into `worker.offsets`.
+    fn locate(&mut self, place: &Place) {
+        let Worker { values, offsets, lead_at, .. } = &mut self.worker;
+        lead_at.clear();
+        lead_at.extend(place.lead.iter().map(|index| index.eval(values)));
+        let (first, n_rows, col) = (place.rows.start(values), place.rows.valid(values), place.cols.start(values));
+        offsets.clear();
+        if n_rows > 0 {
+            place.shape.row_offsets(lead_at, first..first + n_rows, |offset| offsets.push(offset + col));
+        }
+    }
+
+    fn source(&self, place: &Place) -> Source<'_> {
+        Source {
+            base: self.tensors[place.tensor].0,
+            dtype: place.shape.dtype,
+            offsets: &self.worker.offsets,
+            cols: place.cols.valid(&self.worker.values),
+        }
+    }
+
+    fn load(&mut self, place: &Place, targets: &[Target]) {
+        let mut located = false;
+        for target in targets {
+            let memo = target.memo.and_then(|memo| self.space.memos[memo].as_ref().map(|space| (memo, space)));
+            let Target { slot, layout, .. } = *target;
+            let lead = self.stage.slots[slot.0].lead;
+            self.worker.zero[slot.0] = false;
+            match memo {
+                None => {
+                    if !std::mem::replace(&mut located, true) {
+                        self.locate(place);
+                    }
+                    self.worker.at[slot.0] = self.worker.home[slot.0];
+                    self.copy(place, layout, self.worker.home[slot.0], lead);
+                }
+                Some((memo, space)) => {
+                    let entry = self.stage.memos[memo].entry(&self.worker.values);
+                    if space.claim(entry) {
+                        if !std::mem::replace(&mut located, true) {
+                            self.locate(place);
+                        }
+                        self.copy(place, layout, space.at(entry), lead);
+                        space.publish(entry);
+                    }
+                    self.worker.at[slot.0] = space.at(entry);
+                }
+            }
+        }
+    }
+
+    fn copy(&self, place: &Place, layout: Layout, dst: *mut f32, lead: usize) {
+        // SAFETY: `locate` gives rows inside the tensor; the destination is this worker's slot or the entry it
+        // claimed, and has room for the form.
+        unsafe { pack(self.isa, self.source(place), layout, dst, lead) };
+    }
+
+    fn block(&mut self, product: &Product, b: SlotId) {
+        self.settle(product.a);
+        let fresh = std::mem::replace(&mut self.worker.zero[product.acc.0], false);
+        let w = &self.worker;
+        let depth = product.depth.valid(&w.values);
+        let block = Block {
+            m: product.rows.valid(&w.values),
+            n: product.cols.valid(&w.values),
+            k: if product.pairs { depth.div_ceil(2) } else { depth },
+            a: w.at[product.a.0],
+            lda: w.leads[product.a.0],
+            b: w.at[b.0],
+            c: w.at[product.acc.0],
+            ldc: w.leads[product.acc.0],
+            fresh,
+        };
+        // SAFETY: the slots hold rows, panels and accumulators of these sizes, padded to whole panels.
+        unsafe { if product.pairs { block.run::<Pair>(self.isa) } else { block.run::<Single>(self.isa) } }
+    }
+
+    fn stream(&mut self, product: &Product, place: &Place, form: Form) {
+        self.settle(product.a);
+        self.locate(place);
+        let fresh = std::mem::replace(&mut self.worker.zero[product.acc.0], false);
+        let w = &self.worker;
+        let stream = Stream {
+            m: product.rows.valid(&w.values),
+            a: w.at[product.a.0],
+            lda: w.leads[product.a.0],
+            b: self.source(place),
+            c: w.at[product.acc.0],
+            ldc: w.leads[product.acc.0],
+            fresh,
+        };
+        match form {
+            // SAFETY: the slots hold rows and accumulators of these sizes; `locate` gives rows inside the tensor.
+            Form::Ab => unsafe { stream.sums(self.isa) },
+            // SAFETY: as above; pairs were chosen for bf16 factors alone.
+            Form::Abt => unsafe { stream.dots(self.isa, product.pairs) },
+        }
+    }
+}
+
+/// The operand buffers of a launch as pointers by tensor.
+pub(super) fn pointers(
+    program: &crate::program::Program,
+    inputs: &[&Buffer],
+    output: &mut Buffer,
+    scratch: &mut [Buffer],
+) -> Vec<Shared<u8>> {
+    let mut pointers = vec![Shared(std::ptr::null_mut()); program.tensors().len()];
+    for (id, buffer) in program.inputs().zip(inputs) {
+        pointers[id.0 as usize] = Shared(buffer.as_ptr().cast_mut());
+    }
+    for (id, buffer) in program.scratch().zip(scratch) {
+        pointers[id.0 as usize] = Shared(buffer.as_mut_ptr());
+    }
+    pointers[program.output().0 as usize] = Shared(output.as_mut_ptr());
+    pointers
+}

@@ -1,0 +1,187 @@
+//! Which instruction set runs, decided once per process.
+//!
+//! Holding a token (`Avx512`, `Avx2`, ...) proves that the CPU has the instructions: tokens are made here alone.
+
+use std::fmt;
+
+#[cfg(target_arch = "x86_64")]
+use super::simd::{Avx2, Avx512, Avx512Bf16};
+use super::simd::{Portable, Simd};
+
+/// An instruction set this CPU has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// 512-bit vectors with `vdpbf16ps`.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16(Avx512Bf16),
+    /// 512-bit vectors.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    /// 256-bit vectors with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// Whatever the compiler makes of plain loops; every CPU has it.
+    Portable(Portable),
+}
+
+/// A word in `FARTHING_ISA` that names no instruction set, or one this CPU lacks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("FARTHING_ISA=`{asked}` is not an instruction set of this CPU; it has: {has}")]
+pub struct UnknownIsa {
+    /// The word.
+    pub asked: String,
+    /// What could be asked for.
+    pub has: String,
+}
+
+/// Work written once over [`Simd`], run on any instruction set.
+pub(super) trait Task {
+    /// What it gives.
+    type Out;
+
+    /// The work. Implementations are `#[inline(always)]`, so that they are compiled for the instruction set of the
+    /// entry they are called from.
+    fn run<S: Simd>(self, simd: S) -> Self::Out;
+}
+
+impl Isa {
+    /// Every instruction set of this CPU, the best first.
+    pub fn available() -> Vec<Isa> {
+        let mut found = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 =
+                is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
+            let avx512 = avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            if avx512 && is_x86_feature_detected!("avx512bf16") {
+                // SAFETY: the features the token stands for were detected above.
+                found.push(Isa::Avx512Bf16(unsafe { Avx512Bf16::new_unchecked() }));
+            }
+            if avx512 {
+                // SAFETY: the features the token stands for were detected above.
+                found.push(Isa::Avx512(unsafe { Avx512::new_unchecked() }));
+            }
+            if avx2 {
+                // SAFETY: the features the token stands for were detected above.
+                found.push(Isa::Avx2(unsafe { Avx2::new_unchecked() }));
+            }
+        }
+        found.push(Isa::Portable(Portable));
+        found
+    }
+
+    /// The best instruction set of this CPU, or the one that `FARTHING_ISA` names.
+    ///
+    /// # Errors
+    /// The variable names an instruction set that this CPU lacks, or none at all.
+    pub fn detect() -> Result<Isa, UnknownIsa> {
+        let available = Isa::available();
+        let Ok(asked) = std::env::var("FARTHING_ISA") else { return Ok(available[0]) };
+        let named = available.iter().find(|isa| isa.to_string() == asked);
+        named.copied().ok_or_else(|| {
+            let has = available.iter().map(Isa::to_string).collect::<Vec<_>>().join(", ");
+            UnknownIsa { asked, has }
+        })
+    }
+
+    /// Whether products of bf16 pairs are one instruction.
+    pub fn dots_bf16(self) -> bool {
+        self.run(Dots)
+    }
+
+    /// f32 elements of a vector.
+    pub(super) fn lanes(self) -> usize {
+        self.run(Lanes)
+    }
+
+    /// Rows of the micro-kernel's register tile.
+    pub(super) fn mr(self) -> usize {
+        self.run(Rows)
+    }
+
+    /// Runs a task with the instructions of this set.
+    #[inline]
+    pub(super) fn run<T: Task>(self, task: T) -> T::Out {
+        match self {
+            // SAFETY: the token proves the features that the entry enables.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16(token) => unsafe { run_avx512_bf16(task, token) },
+            // SAFETY: the token proves the features that the entry enables.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(token) => unsafe { run_avx512(task, token) },
+            // SAFETY: the token proves the features that the entry enables.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(token) => unsafe { run_avx2(task, token) },
+            Isa::Portable(token) => task.run(token),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c")]
+fn run_avx512_bf16<T: Task>(task: T, token: Avx512Bf16) -> T::Out {
+    task.run(token)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
+fn run_avx512<T: Task>(task: T, token: Avx512) -> T::Out {
+    task.run(token)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn run_avx2<T: Task>(task: T, token: Avx2) -> T::Out {
+    task.run(token)
+}
+
+impl fmt::Display for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16(_) => "avx512bf16",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(_) => "avx2",
+            Isa::Portable(_) => "portable",
+        })
+    }
+}
+
+struct Dots;
+
+impl Task for Dots {
+    type Out = bool;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> bool {
+        S::DOTS_BF16
+    }
+}
+
+struct Lanes;
+
+impl Task for Lanes {
+    type Out = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        S::LANES
+    }
+}
+
+struct Rows;
+
+impl Task for Rows {
+    type Out = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        S::MR
+    }
+}

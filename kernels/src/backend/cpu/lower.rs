@@ -1,0 +1,277 @@
+//! Program to plan, from the operations alone.
+//!
+//! 1. How each tile is used decides its forms: rows of f32 where arithmetic reads it, rows of bf16 pairs or panels
+//!    where a product does. A tile has as many forms as it has kinds of use; most have one.
+//! 2. A load that does not depend on some axis of the grid gives the same copy along that axis: it is kept for the
+//!    launch ([`Memo`]), and whoever needs it first makes it.
+//! 3. A right factor of a product with few rows is not copied at all ([`Step::Stream`]).
+//! 4. Runs of elementwise operations are regrouped ([`super::schedule`]), so that each row of a tile is visited once
+//!    for all that can be done to it.
+
+use std::collections::HashMap;
+
+use super::isa::Isa;
+use super::memo;
+use super::pack::Layout;
+use super::plan::{Place, Plan, Product, SlotId, StagePlan, Step, Target};
+use super::rows::{RowArg, RowFn, RowOp};
+use super::schedule;
+use super::uses::{Uses, uses};
+use crate::DType;
+use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileId};
+
+/// Lowers a program.
+pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
+    let mut plan = Plan { stages: vec![], strategies: vec![], pairs: false };
+    for stage in program.stages() {
+        let mut lowering = Lowering::new(program, stage, isa);
+        let steps = lowering.ops(&stage.body);
+        lowering.plan.steps = steps;
+        plan.pairs |= lowering.strategies.iter().any(|(_, pairs)| *pairs);
+        plan.strategies.extend(lowering.strategies.iter().map(|(name, _)| *name));
+        plan.stages.push(lowering.plan);
+    }
+    plan.strategies.sort_unstable();
+    plan.strategies.dedup();
+    plan
+}
+
+/// Forms a tile is held in.
+#[derive(Clone, Copy, Debug, Default)]
+struct Forms {
+    rows: Option<SlotId>,
+    pairs: Option<SlotId>,
+    panels: Option<(SlotId, Layout)>,
+}
+
+struct Lowering<'p> {
+    program: &'p Program,
+    stage: &'p Stage,
+    uses: HashMap<TileId, Uses>,
+    forms: HashMap<TileId, Forms>,
+    // Loads whose tile stays in memory: where each lies.
+    in_place: HashMap<TileId, Place>,
+    lanes: usize,
+    plan: StagePlan,
+    strategies: Vec<(&'static str, bool)>,
+}
+
+impl<'p> Lowering<'p> {
+    fn new(program: &'p Program, stage: &'p Stage, isa: Isa) -> Lowering<'p> {
+        let plan = StagePlan {
+            grid: stage.grid.iter().map(|axis| axis.extent).collect(),
+            n_vars: stage.n_vars,
+            slots: vec![],
+            extents: vec![],
+            memos: vec![],
+            steps: vec![],
+        };
+        let mut lowering = Lowering {
+            program,
+            stage,
+            uses: uses(stage, isa.dots_bf16()),
+            forms: HashMap::new(),
+            in_place: HashMap::new(),
+            lanes: isa.lanes(),
+            plan,
+            strategies: vec![],
+        };
+        lowering.allot();
+        lowering
+    }
+
+    /// Gives every tile a slot for each form its uses need.
+    fn allot(&mut self) {
+        for id in (0..self.stage.tiles.len() as u32).map(TileId) {
+            let Some(uses) = self.uses.get(&id) else { continue };
+            let ty = *self.stage.tile(id);
+            let mut forms = Forms::default();
+            if uses.rows {
+                // A column vector that no product touches is dense: operations on it run down all rows at once.
+                let dense = ty.cols.size == 1 && !uses.factor;
+                forms.rows = Some(if dense {
+                    self.plan.add_slot(1, ty.rows.size.next_multiple_of(self.lanes), (ty.rows, ty.cols))
+                } else {
+                    self.plan.add_rows(ty.rows, ty.cols, false)
+                });
+            }
+            if uses.pairs {
+                forms.pairs = Some(self.plan.add_rows(ty.rows, ty.cols, true));
+            }
+            if let Some(layout) = uses.panels {
+                let (depth, cols) = match layout {
+                    Layout::PanelsNk | Layout::PairPanelsNk => (ty.cols.size, ty.rows.size),
+                    _ => (ty.rows.size, ty.cols.size),
+                };
+                let depth = if layout.is_pairs() { depth.div_ceil(2) } else { depth };
+                let units = depth * cols.next_multiple_of(2 * self.lanes);
+                forms.panels = Some((self.plan.add_slot(0, units, (ty.rows, ty.cols)), layout));
+            }
+            self.forms.insert(id, forms);
+        }
+    }
+
+    fn ops(&mut self, ops: &'p [Op]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut pending: Vec<(Span, RowOp)> = Vec::new();
+        for op in ops {
+            if self.row_ops(op, &mut pending) {
+                continue;
+            }
+            steps.extend(schedule::groups(std::mem::take(&mut pending), &self.plan.slots));
+            self.step(op, &mut steps);
+        }
+        steps.extend(schedule::groups(pending, &self.plan.slots));
+        steps
+    }
+
+    /// Lowers an operation that works row by row; `false` leaves it to [`Lowering::step`].
+    fn row_ops(&self, op: &Op, out: &mut Vec<(Span, RowOp)>) -> bool {
+        let (dst, f, over) = match op {
+            Op::Fill { value, dst } if *value != 0.0 || !self.is_acc(*dst) => (*dst, RowFn::Fill(*value), *dst),
+            Op::Unary { dst, f, x } => (*dst, RowFn::Unary(*f, self.arg(*x, *dst)), *dst),
+            Op::Binary { dst, f, x, y } => (*dst, RowFn::Binary(*f, self.arg(*x, *dst), self.arg(*y, *dst)), *dst),
+            Op::Reduce { dst, f, x } => (*dst, RowFn::Reduce(*f, self.rows(*x)), *x),
+            Op::Band { dst, x, row_div, low, high, outside } => {
+                let x = self.rows(*x);
+                (*dst, RowFn::Band { x, row_div: *row_div, low: *low, high: *high, outside: *outside }, *dst)
+            }
+            Op::Position { dst, axis } => (*dst, RowFn::Position(*axis), *dst),
+            Op::Convert { dst, x } => {
+                self.convert(*dst, *x, out);
+                return true;
+            }
+            _ => return false,
+        };
+        let cols = self.stage.tile(over).cols;
+        // A tile that nothing reads has no slot: its operation has no effect.
+        if let Some(dst_slot) = self.forms.get(&dst).and_then(|forms| forms.rows) {
+            out.push((self.stage.tile(dst).rows, RowOp { dst: dst_slot, f, cols }));
+        }
+        true
+    }
+
+    fn convert(&self, dst: TileId, x: TileId, out: &mut Vec<(Span, RowOp)>) {
+        let (ty, x) = (self.stage.tile(dst), self.rows(x));
+        let forms = self.forms.get(&dst).copied().unwrap_or_default();
+        if let Some(slot) = forms.rows {
+            out.push((ty.rows, RowOp { dst: slot, f: RowFn::Round(ty.dtype, x), cols: ty.cols }));
+        }
+        if let Some(slot) = forms.pairs {
+            out.push((ty.rows, RowOp { dst: slot, f: RowFn::Pairs(x), cols: ty.cols }));
+        }
+    }
+
+    fn step(&mut self, op: &'p Op, steps: &mut Vec<Step>) {
+        match op {
+            Op::Load { dst, tensor, lead } => self.load(*dst, *tensor, lead, steps),
+            Op::Store { tensor, lead, src } => {
+                let ty = self.stage.tile(*src);
+                let place = self.place(*tensor, lead, ty.rows, ty.cols);
+                steps.push(Step::Store { from: self.rows(*src), place });
+            }
+            Op::Fill { dst, .. } => steps.push(Step::Zero { slot: self.rows(*dst) }),
+            Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form, steps),
+            Op::Loop { var, low, high, body } => {
+                let body = self.ops(body);
+                steps.push(Step::Loop { var: var.0 as usize, low: low.clone(), high: high.clone(), body });
+            }
+            _ => unreachable!("row_ops takes every other operation"),
+        }
+    }
+
+    fn load(&mut self, dst: TileId, tensor: TensorId, lead: &[Index], steps: &mut Vec<Step>) {
+        let ty = *self.stage.tile(dst);
+        let place = self.place(tensor, lead, ty.rows, ty.cols);
+        let forms = self.forms.get(&dst).copied().unwrap_or_default();
+        let rows = forms.rows.map(|slot| (slot, Layout::Rows));
+        let pairs = forms.pairs.map(|slot| (slot, Layout::RowPairs));
+        let reused = memo::reused(self.stage, &place);
+        let targets: Vec<Target> = [rows, pairs, forms.panels]
+            .into_iter()
+            .flatten()
+            .map(|(slot, layout)| {
+                // A factor alone is kept: arithmetic may overwrite its argument.
+                let kept = reused.as_ref().filter(|_| !self.is_overwritten(dst));
+                let memo = kept.map(|(key, entries)| {
+                    let units = self.plan.slots[slot.0].units;
+                    self.plan.memos.push(super::plan::Memo { key: key.clone(), entries: *entries, units });
+                    self.plan.memos.len() - 1
+                });
+                Target { slot, layout, memo }
+            })
+            .collect();
+        if self.uses.get(&dst).is_some_and(|uses| uses.in_place) {
+            self.in_place.insert(dst, place.clone());
+        }
+        if !targets.is_empty() {
+            steps.push(Step::Load { place, targets });
+        }
+    }
+
+    fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form, steps: &mut Vec<Step>) {
+        let (acc_ty, a_ty, b_ty) = (self.stage.tile(acc), self.stage.tile(a), *self.stage.tile(b));
+        let a_forms = self.forms[&a];
+        let in_place = self.in_place.get(&b).cloned();
+        let streams = in_place.is_some();
+        // A stream over steps of the contraction widens: only dot products take pairs.
+        let pairs = self.uses[&a].takes_pairs(a_ty.dtype) && !(streams && form == Form::Ab);
+        let a_slot = if pairs { a_forms.pairs } else { a_forms.rows };
+        let product = Product {
+            acc: self.rows(acc),
+            a: a_slot.expect("uses gave the left factor its form"),
+            rows: acc_ty.rows,
+            cols: acc_ty.cols,
+            depth: a_ty.cols,
+            pairs,
+        };
+        self.strategies.push((if streams { "stream" } else { "panels" }, pairs));
+        if let Some(place) = in_place {
+            steps.push(Step::Stream { product, place, form });
+            return;
+        }
+        let (panels, layout) = self.forms[&b].panels.expect("uses gave the right factor its panels");
+        if self.uses[&b].computed {
+            let forms = self.forms[&b];
+            let from = if layout.is_pairs() { forms.pairs } else { forms.rows };
+            let (from, dtype) = (
+                from.expect("uses gave the factor its rows"),
+                if layout.is_pairs() { DType::Bf16 } else { DType::F32 },
+            );
+            steps.push(Step::Pack { from, dtype, to: panels, layout, rows: b_ty.rows, cols: b_ty.cols });
+        }
+        steps.push(Step::Block { product, b: panels });
+    }
+
+    fn arg(&self, arg: Arg, dst: TileId) -> RowArg {
+        let Arg::Tile(tile) = arg else {
+            let Arg::Scalar(x) = arg else { unreachable!("an argument is a tile or a scalar") };
+            return RowArg::Scalar(x);
+        };
+        let (ty, dst) = (self.stage.tile(tile), self.stage.tile(dst));
+        let slot = self.rows(tile);
+        match (ty.rows == dst.rows, ty.cols == dst.cols) {
+            (true, true) => RowArg::Each(slot),
+            (true, false) => RowArg::PerRow(slot),
+            (false, true) => RowArg::PerCol(slot),
+            (false, false) => RowArg::One(slot),
+        }
+    }
+
+    fn rows(&self, tile: TileId) -> SlotId {
+        self.forms[&tile].rows.expect("uses gave a tile that arithmetic reads its rows")
+    }
+
+    fn is_acc(&self, tile: TileId) -> bool {
+        self.uses.get(&tile).is_some_and(|uses| uses.acc)
+    }
+
+    fn is_overwritten(&self, tile: TileId) -> bool {
+        self.uses.get(&tile).is_some_and(|uses| uses.overwritten)
+    }
+
+    fn place(&self, tensor: TensorId, lead: &[Index], rows: Span, cols: Span) -> Place {
+        let shape = self.program.tensor(tensor).clone();
+        Place { tensor: tensor.0 as usize, shape, lead: lead.to_vec(), rows, cols }
+    }
+}

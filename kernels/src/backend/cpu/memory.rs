@@ -1,0 +1,63 @@
+//! Aligned memory, and pointers that threads share.
+
+use bytemuck::Zeroable;
+
+/// A cache line. Buffers are made of these, so that vectors never straddle two lines at a buffer's start.
+#[derive(Clone, Copy, Debug, Zeroable)]
+#[repr(C, align(64))]
+struct Line([f32; FLOATS_PER_LINE]);
+
+/// f32 elements of a cache line.
+pub(super) const FLOATS_PER_LINE: usize = 16;
+
+/// Lines behind the last element that may be read: kernels load whole vectors at the end of a row.
+const SLACK_LINES: usize = 4;
+
+/// Zeroed memory aligned to cache lines, readable for some lines past its end.
+#[derive(Debug)]
+pub struct Buffer {
+    lines: Vec<Line>,
+    bytes: usize,
+}
+
+impl Buffer {
+    /// Zeros; `None` where there is no room.
+    pub(super) fn zeroed(bytes: usize) -> Option<Buffer> {
+        let n = bytes.div_ceil(size_of::<Line>()).checked_add(SLACK_LINES)?;
+        let mut lines = Vec::new();
+        lines.try_reserve_exact(n).ok()?;
+        lines.resize(n, Line::zeroed());
+        Some(Buffer { lines, bytes })
+    }
+
+    /// The first byte.
+    pub(super) fn as_ptr(&self) -> *const u8 {
+        self.lines.as_ptr().cast()
+    }
+
+    /// The first byte, to write.
+    pub(super) fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.lines.as_mut_ptr().cast()
+    }
+
+    /// The contents.
+    pub(super) fn bytes(&self) -> &[u8] {
+        // SAFETY: the lines hold at least `bytes` initialised bytes, borrowed with `self`.
+        unsafe { std::slice::from_raw_parts(self.as_ptr(), self.bytes) }
+    }
+
+    /// The contents, to write.
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the lines hold at least `bytes` initialised bytes, borrowed with `self`; any byte is a valid f32.
+        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr(), self.bytes) }
+    }
+}
+
+/// A pointer that several threads use; each use says why it is alone with what it writes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shared<T>(pub(super) *mut T);
+
+// SAFETY: a pointer is a number; the accesses through it are unsafe and argue for themselves.
+unsafe impl<T> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Shared<T> {}

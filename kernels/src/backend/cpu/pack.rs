@@ -1,0 +1,239 @@
+//! Copies of tiles in the order in which the micro-kernel reads them.
+//!
+//! Right factors become panels `[k][NR]`, the last one padded with zero columns. Left factors become rows at a constant
+//! stride. f16 and bf16 widen to f32 here, unless bf16 pairs stay pairs for the instruction that multiplies them.
+
+use super::isa::{Isa, Task};
+use super::simd::Simd;
+use super::source::{Bf16, Element, F16, F32, Source};
+use crate::DType;
+
+/// How a copy is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Layout {
+    /// f32 rows.
+    Rows,
+    /// Rows of bf16 pairs; an odd last element is paired with zero.
+    RowPairs,
+    /// f32 panels of a source whose rows run along the contraction.
+    PanelsKn,
+    /// Pair panels of a source whose rows run along the contraction.
+    PairPanelsKn,
+    /// f32 panels of a source whose columns run along the contraction.
+    PanelsNk,
+    /// Pair panels of a source whose columns run along the contraction.
+    PairPanelsNk,
+}
+
+impl Layout {
+    /// Whether units are bf16 pairs.
+    pub(super) fn is_pairs(self) -> bool {
+        matches!(self, Layout::RowPairs | Layout::PairPanelsKn | Layout::PairPanelsNk)
+    }
+}
+
+/// Copies `source` into `layout` at `dst`; `lead` is the stride of rows, in units.
+///
+/// # Safety
+/// - Each row of `source` is valid for reads of its columns.
+/// - `dst` is valid for writes of the copy, padding included, and does not overlap the source.
+/// - Pair layouts are made of bf16 only.
+pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f32, lead: usize) {
+    match (layout, source.dtype) {
+        (Layout::Rows, DType::F32) => isa.run(Rows::<F32>(source, dst, lead, std::marker::PhantomData)),
+        (Layout::Rows, DType::F16) => isa.run(Rows::<F16>(source, dst, lead, std::marker::PhantomData)),
+        (Layout::Rows, DType::Bf16) => isa.run(Rows::<Bf16>(source, dst, lead, std::marker::PhantomData)),
+        (Layout::RowPairs, _) => row_pairs(source, dst, lead),
+        (Layout::PanelsKn, DType::F32) => isa.run(Kn::<F32>(source, dst, std::marker::PhantomData)),
+        (Layout::PanelsKn, DType::F16) => isa.run(Kn::<F16>(source, dst, std::marker::PhantomData)),
+        (Layout::PanelsKn, DType::Bf16) => isa.run(Kn::<Bf16>(source, dst, std::marker::PhantomData)),
+        (Layout::PairPanelsKn, _) => isa.run(PairKn(source, dst)),
+        (Layout::PanelsNk, DType::F32) => isa.run(Nk::<F32>(source, source.cols, dst, std::marker::PhantomData)),
+        (Layout::PanelsNk, DType::F16) => isa.run(Nk::<F16>(source, source.cols, dst, std::marker::PhantomData)),
+        (Layout::PanelsNk, DType::Bf16) => isa.run(Nk::<Bf16>(source, source.cols, dst, std::marker::PhantomData)),
+        (Layout::PairPanelsNk, _) => {
+            isa.run(Nk::<PairBits>(source, source.cols.div_ceil(2), dst, std::marker::PhantomData));
+        }
+    }
+}
+
+struct Rows<'o, E>(Source<'o>, *mut f32, usize, std::marker::PhantomData<E>);
+
+impl<E: Element> Task for Rows<'_, E> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Rows(source, dst, lead, _) = self;
+        for r in 0..source.offsets.len() {
+            let (from, to) = (source.row(r).cast::<E::Bits>(), dst.wrapping_add(r * lead));
+            let whole = source.cols - source.cols % S::LANES;
+            let mut c = 0;
+            while c < whole {
+                // SAFETY: `c + LANES ≤ cols` elements of the row, and as many of the destination's, by `pack`'s contract.
+                unsafe { simd.store(to.add(c), E::load(simd, from.add(c))) };
+                c += S::LANES;
+            }
+            if whole < source.cols {
+                let rest = source.cols - whole;
+                // SAFETY: `rest` elements remain in the row and in the destination.
+                unsafe { simd.store_first(to.add(whole), E::load_first(simd, from.add(whole), rest), rest) };
+            }
+        }
+    }
+}
+
+fn row_pairs(source: Source, dst: *mut f32, lead: usize) {
+    for r in 0..source.offsets.len() {
+        let to = dst.wrapping_add(r * lead).cast::<u16>();
+        // SAFETY: the row has `cols` elements, the destination room for whole pairs, by `pack`'s contract.
+        unsafe {
+            std::ptr::copy_nonoverlapping(source.row(r).cast::<u16>(), to, source.cols);
+            if source.cols % 2 == 1 {
+                *to.add(source.cols) = 0;
+            }
+        }
+    }
+}
+
+struct Kn<'o, E>(Source<'o>, *mut f32, std::marker::PhantomData<E>);
+
+impl<E: Element> Task for Kn<'_, E> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Kn(source, dst, _) = self;
+        let (nr, k) = (2 * S::LANES, source.offsets.len());
+        for (panel, col) in (0..source.cols).step_by(nr).enumerate() {
+            let to = dst.wrapping_add(panel * k * nr);
+            let rest = source.cols - col;
+            for p in 0..k {
+                let (from, to) = (source.row(p).cast::<E::Bits>().wrapping_add(col), to.wrapping_add(p * nr));
+                // SAFETY: at most `rest` elements of the row are read, and `nr` written to step `p` of the panel.
+                unsafe {
+                    let (low, high) = if nr <= rest {
+                        (E::load(simd, from), E::load(simd, from.add(S::LANES)))
+                    } else {
+                        let high = rest.saturating_sub(S::LANES);
+                        let skip = rest.min(S::LANES);
+                        (E::load_first(simd, from, skip), E::load_first(simd, from.add(skip), high))
+                    };
+                    simd.store(to, low);
+                    simd.store(to.add(S::LANES), high);
+                }
+            }
+        }
+    }
+}
+
+struct PairKn<'o>(Source<'o>, *mut f32);
+
+impl Task for PairKn<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let PairKn(source, dst) = self;
+        let (nr, units) = (2 * S::LANES, source.offsets.len().div_ceil(2));
+        let zeros = [0u16; 16];
+        for (panel, col) in (0..source.cols).step_by(nr).enumerate() {
+            let to = dst.wrapping_add(panel * units * nr);
+            for unit in 0..units {
+                let has_high = 2 * unit + 1 < source.offsets.len();
+                for v in 0..2 {
+                    let at = col + v * S::LANES;
+                    let n = source.cols.saturating_sub(at).min(S::LANES);
+                    let (mut low_end, mut high_end) = (zeros, zeros);
+                    let low = source.row(2 * unit).cast::<u16>().wrapping_add(at);
+                    let high =
+                        if has_high { source.row(2 * unit + 1).cast::<u16>().wrapping_add(at) } else { zeros.as_ptr() };
+                    // SAFETY: `n` elements remain in each row (and 16 in `zeros`); short ends are copied before a
+                    // whole vector is read; the panel has room for `nr` units a step.
+                    unsafe {
+                        let units = if n == S::LANES {
+                            simd.interleave_u16(low, high)
+                        } else {
+                            std::ptr::copy_nonoverlapping(low, low_end.as_mut_ptr(), n);
+                            std::ptr::copy_nonoverlapping(high, high_end.as_mut_ptr(), n);
+                            simd.interleave_u16(low_end.as_ptr(), high_end.as_ptr())
+                        };
+                        simd.store(to.add(unit * nr + v * S::LANES), units);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// bf16 pairs as they lie in a row: units are read, not widened.
+struct PairBits;
+
+impl Element for PairBits {
+    type Bits = f32;
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const f32) -> S::F {
+        // SAFETY: as the caller's.
+        unsafe { simd.load(p) }
+    }
+}
+
+struct Nk<'o, E>(Source<'o>, usize, *mut f32, std::marker::PhantomData<E>);
+
+impl<E: Element> Task for Nk<'_, E> {
+    type Out = ();
+
+    /// Squares of LANES × LANES: rows of the source are read into a square, its transpose is written.
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Nk(source, k, dst, _) = self;
+        let (nr, n) = (2 * S::LANES, source.offsets.len());
+        // Elements of a row behind its last whole unit: an odd bf16.
+        let odd = if size_of::<E::Bits>() > source.dtype.size_bytes() { source.cols % 2 } else { 0 };
+        let whole_units = k - odd;
+        let mut square = [0.0f32; 256];
+        for half in 0..n.div_ceil(nr) * 2 {
+            let (first, panel) = (half * S::LANES, half / 2);
+            let to = dst.wrapping_add(panel * k * nr + (half % 2) * S::LANES);
+            for p in (0..k).step_by(S::LANES) {
+                let units = (k - p).min(S::LANES);
+                for r in 0..S::LANES {
+                    let row = square.as_mut_ptr().wrapping_add(r * S::LANES);
+                    if first + r >= n {
+                        // SAFETY: `r < LANES` rows of LANES units lie in the square.
+                        unsafe { simd.store(row, simd.splat(0.0)) };
+                        continue;
+                    }
+                    let from = source.row(first + r).cast::<E::Bits>().wrapping_add(p);
+                    // SAFETY: `units` units from `p` exist in the row, an odd last one in half.
+                    unsafe {
+                        let readable = units.min(whole_units.saturating_sub(p));
+                        let x = if readable == S::LANES {
+                            E::load(simd, from)
+                        } else {
+                            E::load_first(simd, from, readable)
+                        };
+                        simd.store(row, x);
+                        if readable < units {
+                            let last = *from.add(readable).cast::<u16>();
+                            *row.add(readable) = f32::from_bits(u32::from(last));
+                        }
+                    }
+                }
+                // SAFETY: the square holds LANES rows; step `p + i` of the panel has room for LANES units a half.
+                unsafe {
+                    if units == S::LANES {
+                        simd.transpose(square.as_ptr(), S::LANES, to.add(p * nr), nr);
+                    } else {
+                        for i in 0..units {
+                            for r in 0..S::LANES {
+                                *to.add((p + i) * nr + r) = square[r * S::LANES + i];
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

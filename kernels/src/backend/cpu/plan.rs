@@ -1,0 +1,151 @@
+//! What a program becomes on the CPU: steps over slots of a worker's arena.
+
+use super::memory::FLOATS_PER_LINE;
+use super::microkernel::lead;
+use super::pack::Layout;
+use super::rows::Group;
+use crate::DType;
+use crate::program::{Bound, Form, Index, Span, Tensor};
+
+/// Position of a slot in its stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SlotId(pub(super) usize);
+
+/// Room for a tile in one form: rows of f32 or of bf16 pairs, or panels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    /// Where it starts in the arena, in f32.
+    pub(super) offset: usize,
+    /// Stride of rows, in 32-bit units; 1 for a column vector that is no factor.
+    pub(super) lead: usize,
+    /// Units it takes.
+    pub(super) units: usize,
+}
+
+/// A tile of a tensor in memory.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// Which buffer.
+    pub(super) tensor: usize,
+    /// Its element type and axes.
+    pub(super) shape: Tensor,
+    /// Which matrix.
+    pub(super) lead: Vec<Index>,
+    /// Rows of the tile.
+    pub(super) rows: Span,
+    /// Columns of the tile.
+    pub(super) cols: Span,
+}
+
+/// Copies of a load that several grid points use: made once a launch by whoever needs one first.
+#[derive(Clone, Debug)]
+pub(super) struct Memo {
+    /// Entry of a load: `Σ (value of variable − least value) · factor`.
+    pub(super) key: Vec<(usize, i64, usize)>,
+    /// Number of entries.
+    pub(super) entries: usize,
+    /// Units of an entry.
+    pub(super) units: usize,
+}
+
+impl Memo {
+    /// The entry for the current variables.
+    pub(super) fn entry(&self, values: &[i64]) -> usize {
+        self.key.iter().map(|(var, least, factor)| (values[*var] - least) as usize * factor).sum()
+    }
+}
+
+/// One form in which a load is copied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    /// Where to.
+    pub(super) slot: SlotId,
+    /// In which form.
+    pub(super) layout: Layout,
+    /// Which memo keeps it; none copies at each use.
+    pub(super) memo: Option<usize>,
+}
+
+/// Factors of a product by slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Product {
+    pub(super) acc: SlotId,
+    pub(super) a: SlotId,
+    pub(super) rows: Span,
+    pub(super) cols: Span,
+    pub(super) depth: Span,
+    /// Whether units are bf16 pairs.
+    pub(super) pairs: bool,
+}
+
+/// One step of a grid point.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// Copies a tile of a tensor.
+    Load { place: Place, targets: Vec<Target> },
+    /// Copies a computed tile into panels.
+    Pack { from: SlotId, dtype: DType, to: SlotId, layout: Layout, rows: Span, cols: Span },
+    /// Product of a factor in rows and one in panels.
+    Block { product: Product, b: SlotId },
+    /// Product with few rows; the right factor stays where it is.
+    Stream { product: Product, place: Place, form: Form },
+    /// `slot` is zero from here on; written only when someone other than a product reads it.
+    Zero { slot: SlotId },
+    /// Elementwise operations and reductions, row by row.
+    Rows(Group),
+    /// Writes a tile to a tensor.
+    Store { from: SlotId, place: Place },
+    /// Repeats its body.
+    Loop { var: usize, low: Vec<Bound>, high: Vec<Bound>, body: Vec<Step> },
+}
+
+/// A stage, lowered.
+#[derive(Clone, Debug)]
+pub(super) struct StagePlan {
+    /// Extents of the grid, first axis slowest.
+    pub(super) grid: Vec<usize>,
+    /// Variables, grid axes first.
+    pub(super) n_vars: usize,
+    /// Slots of each worker's arena.
+    pub(super) slots: Vec<Slot>,
+    /// Slots that are accumulators, with their rows and columns: what `Zero` postpones.
+    pub(super) extents: Vec<(Span, Span)>,
+    /// Shared copies.
+    pub(super) memos: Vec<Memo>,
+    /// What a grid point does.
+    pub(super) steps: Vec<Step>,
+}
+
+impl StagePlan {
+    /// f32 elements of a worker's arena.
+    pub(super) fn arena_units(&self) -> usize {
+        self.slots.last().map_or(0, |slot| slot.offset + slot.units)
+    }
+
+    /// Adds a slot of whole cache lines.
+    pub(super) fn add_slot(&mut self, lead: usize, units: usize, extent: (Span, Span)) -> SlotId {
+        let offset = self.arena_units();
+        // A line more than needed: slots that start at the same distance from a page would alias in L1.
+        let units = units.next_multiple_of(FLOATS_PER_LINE) + FLOATS_PER_LINE;
+        self.slots.push(Slot { offset, lead, units });
+        self.extents.push(extent);
+        SlotId(self.slots.len() - 1)
+    }
+
+    /// Adds a slot of rows: f32, or bf16 pairs.
+    pub(super) fn add_rows(&mut self, rows: Span, cols: Span, pairs: bool) -> SlotId {
+        let lead = lead(if pairs { cols.size.div_ceil(2) } else { cols.size });
+        self.add_slot(lead, rows.size * lead, (rows, cols))
+    }
+}
+
+/// A program, lowered.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    /// Stages in order.
+    pub(super) stages: Vec<StagePlan>,
+    /// What the products are: for the row's name and its limit.
+    pub(super) strategies: Vec<&'static str>,
+    /// Whether products are of bf16 pairs.
+    pub(super) pairs: bool,
+}

@@ -1,0 +1,201 @@
+//! One vector of f32, in the terms that kernels use. Each instruction set implements these leaves; loops are written
+//! once over the trait and inlined into one entry an instruction set (`isa.rs`).
+//!
+//! Vectors also carry bf16 pairs: 32-bit units that hold two neighbours of the contraction, the earlier one in the low
+//! half. Loads, stores and broadcasts treat a unit as an f32 with the same bits.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod math;
+mod portable;
+#[cfg(test)]
+mod tests;
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx512::{Avx512, Avx512Bf16};
+pub(super) use math::EXP2_ERROR;
+pub(super) use portable::Portable;
+
+use half::{bf16, f16};
+
+/// Vector operations of one instruction set.
+pub(super) trait Simd: Copy + Send + Sync + 'static {
+    /// A vector of `LANES` f32.
+    type F: Copy;
+
+    /// Elements of a vector.
+    const LANES: usize;
+    /// Rows of the micro-kernel's register tile: `MR · 2` accumulators, 2 vectors of B and a broadcast fit the file.
+    const MR: usize;
+    /// Whether [`Simd::dot_bf16`] is one instruction.
+    const DOTS_BF16: bool;
+
+    /// The same number in each lane.
+    fn splat(self, x: f32) -> Self::F;
+
+    /// Reads a vector.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `LANES` f32; no alignment is required.
+    unsafe fn load(self, p: *const f32) -> Self::F;
+
+    /// Writes a vector.
+    ///
+    /// # Safety
+    /// `p` is valid for writes of `LANES` f32; no alignment is required.
+    unsafe fn store(self, p: *mut f32, x: Self::F);
+
+    /// Reads the first `n ≤ LANES` elements, zeros in the other lanes.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `n` f32.
+    #[inline(always)]
+    unsafe fn load_first(self, p: *const f32, n: usize) -> Self::F {
+        let mut lanes = [0.0f32; 16];
+        // SAFETY: the caller's `n` elements are readable, and `n ≤ LANES ≤ 16`.
+        unsafe { std::ptr::copy_nonoverlapping(p, lanes.as_mut_ptr(), n) };
+        // SAFETY: `lanes` holds 16 ≥ LANES elements.
+        unsafe { self.load(lanes.as_ptr()) }
+    }
+
+    /// Writes the first `n ≤ LANES` elements.
+    ///
+    /// # Safety
+    /// `p` is valid for writes of `n` f32.
+    #[inline(always)]
+    unsafe fn store_first(self, p: *mut f32, x: Self::F, n: usize) {
+        let lanes = self.to_array(x);
+        // SAFETY: the caller's `n` elements are writable, and `n ≤ LANES ≤ 16`.
+        unsafe { std::ptr::copy_nonoverlapping(lanes.as_ptr(), p, n) };
+    }
+
+    /// Reads `LANES` bf16 as f32.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `LANES` elements.
+    unsafe fn load_bf16(self, p: *const u16) -> Self::F;
+
+    /// Reads `LANES` f16 as f32.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `LANES` elements.
+    unsafe fn load_f16(self, p: *const u16) -> Self::F;
+
+    /// Rounds to bf16, nearest even, and writes `LANES` elements.
+    ///
+    /// # Safety
+    /// `p` is valid for writes of `LANES` elements.
+    #[inline(always)]
+    unsafe fn store_bf16(self, p: *mut u16, x: Self::F) {
+        let lanes = self.to_array(x);
+        for (i, x) in lanes[..Self::LANES].iter().enumerate() {
+            // SAFETY: `i < LANES`, and the caller's `LANES` elements are writable.
+            unsafe { *p.add(i) = bf16::from_f32(*x).to_bits() };
+        }
+    }
+
+    /// Rounds to f16, nearest even, and writes `LANES` elements.
+    ///
+    /// # Safety
+    /// `p` is valid for writes of `LANES` elements.
+    #[inline(always)]
+    unsafe fn store_f16(self, p: *mut u16, x: Self::F) {
+        let lanes = self.to_array(x);
+        for (i, x) in lanes[..Self::LANES].iter().enumerate() {
+            // SAFETY: `i < LANES`, and the caller's `LANES` elements are writable.
+            unsafe { *p.add(i) = f16::from_f32(*x).to_bits() };
+        }
+    }
+
+    /// `x + y`.
+    fn add(self, x: Self::F, y: Self::F) -> Self::F;
+    /// `x − y`.
+    fn sub(self, x: Self::F, y: Self::F) -> Self::F;
+    /// `x · y`.
+    fn mul(self, x: Self::F, y: Self::F) -> Self::F;
+    /// `x / y`.
+    fn div(self, x: Self::F, y: Self::F) -> Self::F;
+    /// The greater of two numbers.
+    fn max(self, x: Self::F, y: Self::F) -> Self::F;
+    /// The smaller of two numbers.
+    fn min(self, x: Self::F, y: Self::F) -> Self::F;
+    /// `√x`.
+    fn sqrt(self, x: Self::F) -> Self::F;
+    /// `x · y + z`, fused where the instruction set has it.
+    fn mul_add(self, x: Self::F, y: Self::F, z: Self::F) -> Self::F;
+    /// The nearest integer, ties to even.
+    fn round(self, x: Self::F) -> Self::F;
+    /// `x · 2^n` for an integer `n` in −252..=254; 0 below the normal numbers is allowed.
+    fn scale_by_exp2(self, x: Self::F, n: Self::F) -> Self::F;
+
+    /// `z + Σ x · y` over the two bf16 of each unit.
+    fn dot_bf16(self, x: Self::F, y: Self::F, z: Self::F) -> Self::F;
+
+    /// Hints that the line at `p` is read soon. `p` need not be valid.
+    #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        let _ = p;
+    }
+
+    /// Writes the transpose of `LANES` rows of `LANES` units: `dst[c · dst_stride + r] = src[r · src_stride + c]`.
+    ///
+    /// # Safety
+    /// Each row of `src` is valid for reads, and each row of `dst` for writes, of `LANES` units.
+    #[inline(always)]
+    unsafe fn transpose(self, src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
+        for r in 0..Self::LANES {
+            for c in 0..Self::LANES {
+                // SAFETY: `r, c < LANES`, within the caller's rows.
+                unsafe { *dst.add(c * dst_stride + r) = *src.add(r * src_stride + c) };
+            }
+        }
+    }
+
+    /// Interleaves two rows of `LANES` bf16 into `LANES` units, `low` in the low halves.
+    ///
+    /// # Safety
+    /// `low` and `high` are valid for reads of `LANES` elements.
+    unsafe fn interleave_u16(self, low: *const u16, high: *const u16) -> Self::F;
+
+    /// The lanes, unused ones zero.
+    #[inline(always)]
+    fn to_array(self, x: Self::F) -> [f32; 16] {
+        let mut lanes = [0.0; 16];
+        // SAFETY: `lanes` holds 16 ≥ LANES elements.
+        unsafe { self.store(lanes.as_mut_ptr(), x) };
+        lanes
+    }
+
+    /// Sum of the lanes.
+    #[inline(always)]
+    fn sum(self, x: Self::F) -> f32 {
+        self.to_array(x)[..Self::LANES].iter().sum()
+    }
+
+    /// Greatest lane.
+    #[inline(always)]
+    fn max_lane(self, x: Self::F) -> f32 {
+        self.to_array(x)[..Self::LANES].iter().fold(f32::NEG_INFINITY, |m, x| m.max(*x))
+    }
+
+    /// `2^x`, relative error at most [`EXP2_ERROR`]; 0 for −∞.
+    #[inline(always)]
+    fn exp2(self, x: Self::F) -> Self::F {
+        math::exp2(self, x)
+    }
+
+    /// A scalar function of each lane, for functions no hot path needs.
+    #[inline(always)]
+    fn map(self, x: Self::F, f: fn(f32) -> f32) -> Self::F {
+        let mut lanes = self.to_array(x);
+        for x in &mut lanes[..Self::LANES] {
+            *x = f(*x);
+        }
+        // SAFETY: `lanes` holds 16 ≥ LANES elements.
+        unsafe { self.load(lanes.as_ptr()) }
+    }
+}

@@ -1,0 +1,170 @@
+//! 256-bit vectors: AVX2, FMA, F16C.
+
+use std::arch::x86_64::*;
+
+use super::Simd;
+
+/// Proof that the CPU has AVX2, FMA and F16C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// The token, unproved.
+    ///
+    /// # Safety
+    /// - The CPU has AVX2, FMA and F16C.
+    pub(in super::super) unsafe fn new_unchecked() -> Avx2 {
+        Avx2(())
+    }
+}
+
+/// Calls one intrinsic of the features that `Avx2` stands for.
+macro_rules! leaf {
+    ($call:expr) => {
+        // SAFETY: the token `self` proves the CPU's features; pointers are as the method's contract says.
+        unsafe { $call }
+    };
+}
+
+impl Simd for Avx2 {
+    type F = __m256;
+
+    const LANES: usize = 8;
+    // 6 × 2: 12 accumulators + 2 B + 1 A of 16 ymm registers.
+    const MR: usize = 6;
+    const DOTS_BF16: bool = false;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        leaf!(_mm256_set1_ps(x))
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, p: *const f32) -> __m256 {
+        leaf!(_mm256_loadu_ps(p))
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32, x: __m256) {
+        leaf!(_mm256_storeu_ps(p, x))
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(self, p: *const u16) -> __m256 {
+        let bits = leaf!(_mm256_cvtepu16_epi32(_mm_loadu_si128(p.cast())));
+        leaf!(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(bits)))
+    }
+
+    #[inline(always)]
+    unsafe fn load_f16(self, p: *const u16) -> __m256 {
+        leaf!(_mm256_cvtph_ps(_mm_loadu_si128(p.cast())))
+    }
+
+    #[inline(always)]
+    unsafe fn store_f16(self, p: *mut u16, x: __m256) {
+        leaf!(_mm_storeu_si128(p.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x)))
+    }
+
+    #[inline(always)]
+    fn add(self, x: __m256, y: __m256) -> __m256 {
+        leaf!(_mm256_add_ps(x, y))
+    }
+
+    #[inline(always)]
+    fn sub(self, x: __m256, y: __m256) -> __m256 {
+        leaf!(_mm256_sub_ps(x, y))
+    }
+
+    #[inline(always)]
+    fn mul(self, x: __m256, y: __m256) -> __m256 {
+        leaf!(_mm256_mul_ps(x, y))
+    }
+
+    #[inline(always)]
+    fn div(self, x: __m256, y: __m256) -> __m256 {
+        leaf!(_mm256_div_ps(x, y))
+    }
+
+    #[inline(always)]
+    fn max(self, x: __m256, y: __m256) -> __m256 {
+        leaf!(_mm256_max_ps(x, y))
+    }
+
+    #[inline(always)]
+    fn min(self, x: __m256, y: __m256) -> __m256 {
+        leaf!(_mm256_min_ps(x, y))
+    }
+
+    #[inline(always)]
+    fn sqrt(self, x: __m256) -> __m256 {
+        leaf!(_mm256_sqrt_ps(x))
+    }
+
+    #[inline(always)]
+    fn mul_add(self, x: __m256, y: __m256, z: __m256) -> __m256 {
+        leaf!(_mm256_fmadd_ps(x, y, z))
+    }
+
+    #[inline(always)]
+    fn round(self, x: __m256) -> __m256 {
+        leaf!(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x))
+    }
+
+    #[inline(always)]
+    fn scale_by_exp2(self, x: __m256, n: __m256) -> __m256 {
+        // Two factors, since n may lie outside the exponents of normal numbers.
+        let n = leaf!(_mm256_cvtps_epi32(n));
+        let half = leaf!(_mm256_srai_epi32::<1>(n));
+        let rest = leaf!(_mm256_sub_epi32(n, half));
+        let bias = leaf!(_mm256_set1_epi32(127));
+        let first = leaf!(_mm256_slli_epi32::<23>(_mm256_add_epi32(half, bias)));
+        let second = leaf!(_mm256_slli_epi32::<23>(_mm256_add_epi32(rest, bias)));
+        let scaled = self.mul(x, leaf!(_mm256_castsi256_ps(first)));
+        self.mul(scaled, leaf!(_mm256_castsi256_ps(second)))
+    }
+
+    #[inline(always)]
+    fn dot_bf16(self, x: __m256, y: __m256, z: __m256) -> __m256 {
+        let mask = leaf!(_mm256_castsi256_ps(_mm256_set1_epi32(-65536)));
+        let high = |v: __m256| leaf!(_mm256_and_ps(v, mask));
+        let low = |v: __m256| leaf!(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(v))));
+        self.mul_add(high(x), high(y), self.mul_add(low(x), low(y), z))
+    }
+
+    #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        leaf!(_mm_prefetch::<_MM_HINT_T0>(p.cast()))
+    }
+
+    #[inline(always)]
+    unsafe fn interleave_u16(self, low: *const u16, high: *const u16) -> __m256 {
+        let low = leaf!(_mm256_cvtepu16_epi32(_mm_loadu_si128(low.cast())));
+        let high = leaf!(_mm256_cvtepu16_epi32(_mm_loadu_si128(high.cast())));
+        leaf!(_mm256_castsi256_ps(_mm256_or_si256(low, _mm256_slli_epi32::<16>(high))))
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(self, src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
+        // SAFETY: the caller's rows are readable.
+        let r: [__m256; 8] = std::array::from_fn(|i| unsafe { self.load(src.add(i * src_stride)) });
+        // Pairs of rows, then quads, then halves: 8 + 8 + 8 shuffles.
+        let t: [__m256; 8] = std::array::from_fn(|i| {
+            let (a, b) = (r[(i / 2) * 2], r[(i / 2) * 2 + 1]);
+            if i % 2 == 0 { leaf!(_mm256_unpacklo_ps(a, b)) } else { leaf!(_mm256_unpackhi_ps(a, b)) }
+        });
+        let u: [__m256; 8] = std::array::from_fn(|i| {
+            let (a, b) = (t[(i / 4) * 4 + (i % 4) / 2], t[(i / 4) * 4 + (i % 4) / 2 + 2]);
+            if i % 2 == 0 { leaf!(_mm256_shuffle_ps::<0x44>(a, b)) } else { leaf!(_mm256_shuffle_ps::<0xee>(a, b)) }
+        });
+        for i in 0..8 {
+            let (a, b) = (u[i % 4], u[i % 4 + 4]);
+            let column = if i < 4 {
+                leaf!(_mm256_permute2f128_ps::<0x20>(a, b))
+            } else {
+                leaf!(_mm256_permute2f128_ps::<0x31>(a, b))
+            };
+            // SAFETY: the caller's rows are writable.
+            unsafe { self.store(dst.add(i * dst_stride), column) };
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! 512-bit vectors: AVX-512 F, BW, DQ, VL, and BF16 where the token says so.
+
+use std::arch::x86_64::*;
+
+use super::Simd;
+
+/// Proof that the CPU has AVX-512 F, BW, DQ and VL, AVX2, FMA and F16C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx512(());
+
+/// Proof that the CPU has all that [`Avx512`] stands for, and AVX512_BF16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx512Bf16(());
+
+/// Calls one intrinsic of the features that the token stands for.
+macro_rules! leaf {
+    ($call:expr) => {
+        // SAFETY: the token `self` proves the CPU's features; pointers are as the method's contract says.
+        unsafe { $call }
+    };
+}
+
+/// Both tokens share every leaf but the bf16 products.
+macro_rules! implement {
+    ($token:ident, $dots:literal, $dot:ident) => {
+        impl $token {
+            /// The token, unproved.
+            ///
+            /// # Safety
+            /// - The CPU has the features the type names.
+            pub(in super::super) unsafe fn new_unchecked() -> $token {
+                $token(())
+            }
+        }
+
+        impl Simd for $token {
+            type F = __m512;
+
+            const LANES: usize = 16;
+            // 14 × 2: 28 accumulators + 2 B of 32 zmm registers; A is broadcast by the memory operand.
+            const MR: usize = 14;
+            const DOTS_BF16: bool = $dots;
+
+            #[inline(always)]
+            fn splat(self, x: f32) -> __m512 {
+                leaf!(_mm512_set1_ps(x))
+            }
+
+            #[inline(always)]
+            unsafe fn load(self, p: *const f32) -> __m512 {
+                leaf!(_mm512_loadu_ps(p))
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, p: *mut f32, x: __m512) {
+                leaf!(_mm512_storeu_ps(p, x))
+            }
+
+            #[inline(always)]
+            unsafe fn load_first(self, p: *const f32, n: usize) -> __m512 {
+                leaf!(_mm512_maskz_loadu_ps(((1u32 << n) - 1) as u16, p))
+            }
+
+            #[inline(always)]
+            unsafe fn store_first(self, p: *mut f32, x: __m512, n: usize) {
+                leaf!(_mm512_mask_storeu_ps(p, ((1u32 << n) - 1) as u16, x))
+            }
+
+            #[inline(always)]
+            unsafe fn load_bf16(self, p: *const u16) -> __m512 {
+                let bits = leaf!(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast())));
+                leaf!(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(bits)))
+            }
+
+            #[inline(always)]
+            unsafe fn load_f16(self, p: *const u16) -> __m512 {
+                leaf!(_mm512_cvtph_ps(_mm256_loadu_si256(p.cast())))
+            }
+
+            #[inline(always)]
+            unsafe fn store_bf16(self, p: *mut u16, x: __m512) {
+                // Nearest even: add half an ulp of bf16, less one where the kept bit is even; NaN stays NaN.
+                let bits = leaf!(_mm512_castps_si512(x));
+                let odd = leaf!(_mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1)));
+                let bias = leaf!(_mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+                let rounded = leaf!(_mm512_srli_epi32::<16>(_mm512_add_epi32(bits, bias)));
+                let nan = leaf!(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x));
+                let rounded = leaf!(_mm512_mask_mov_epi32(rounded, nan, _mm512_set1_epi32(0x7fc0)));
+                leaf!(_mm256_storeu_si256(p.cast(), _mm512_cvtepi32_epi16(rounded)))
+            }
+
+            #[inline(always)]
+            unsafe fn store_f16(self, p: *mut u16, x: __m512) {
+                leaf!(_mm256_storeu_si256(p.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x)))
+            }
+
+            #[inline(always)]
+            fn add(self, x: __m512, y: __m512) -> __m512 {
+                leaf!(_mm512_add_ps(x, y))
+            }
+
+            #[inline(always)]
+            fn sub(self, x: __m512, y: __m512) -> __m512 {
+                leaf!(_mm512_sub_ps(x, y))
+            }
+
+            #[inline(always)]
+            fn mul(self, x: __m512, y: __m512) -> __m512 {
+                leaf!(_mm512_mul_ps(x, y))
+            }
+
+            #[inline(always)]
+            fn div(self, x: __m512, y: __m512) -> __m512 {
+                leaf!(_mm512_div_ps(x, y))
+            }
+
+            #[inline(always)]
+            fn max(self, x: __m512, y: __m512) -> __m512 {
+                leaf!(_mm512_max_ps(x, y))
+            }
+
+            #[inline(always)]
+            fn min(self, x: __m512, y: __m512) -> __m512 {
+                leaf!(_mm512_min_ps(x, y))
+            }
+
+            #[inline(always)]
+            fn sqrt(self, x: __m512) -> __m512 {
+                leaf!(_mm512_sqrt_ps(x))
+            }
+
+            #[inline(always)]
+            fn mul_add(self, x: __m512, y: __m512, z: __m512) -> __m512 {
+                leaf!(_mm512_fmadd_ps(x, y, z))
+            }
+
+            #[inline(always)]
+            fn round(self, x: __m512) -> __m512 {
+                leaf!(_mm512_roundscale_ps::<0>(x))
+            }
+
+            #[inline(always)]
+            fn scale_by_exp2(self, x: __m512, n: __m512) -> __m512 {
+                leaf!(_mm512_scalef_ps(x, n))
+            }
+
+            #[inline(always)]
+            fn dot_bf16(self, x: __m512, y: __m512, z: __m512) -> __m512 {
+                $dot(self, x, y, z)
+            }
+
+            #[inline(always)]
+            fn prefetch(self, p: *const f32) {
+                leaf!(_mm_prefetch::<_MM_HINT_T0>(p.cast()))
+            }
+
+            #[inline(always)]
+            unsafe fn interleave_u16(self, low: *const u16, high: *const u16) -> __m512 {
+                let low = leaf!(_mm512_cvtepu16_epi32(_mm256_loadu_si256(low.cast())));
+                let high = leaf!(_mm512_cvtepu16_epi32(_mm256_loadu_si256(high.cast())));
+                leaf!(_mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32::<16>(high))))
+            }
+
+            #[inline(always)]
+            fn sum(self, x: __m512) -> f32 {
+                leaf!(_mm512_reduce_add_ps(x))
+            }
+
+            #[inline(always)]
+            fn max_lane(self, x: __m512) -> f32 {
+                leaf!(_mm512_reduce_max_ps(x))
+            }
+
+            #[inline(always)]
+            unsafe fn transpose(self, src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
+                // SAFETY: the caller's rows are readable.
+                let r: [__m512; 16] = std::array::from_fn(|i| unsafe { self.load(src.add(i * src_stride)) });
+                // Within 128-bit blocks: pairs of rows, then quads; then blocks by 2 and by 4. 16 shuffles a step.
+                let t: [__m512; 16] = std::array::from_fn(|i| {
+                    let (a, b) = (r[(i / 2) * 2], r[(i / 2) * 2 + 1]);
+                    if i % 2 == 0 { leaf!(_mm512_unpacklo_ps(a, b)) } else { leaf!(_mm512_unpackhi_ps(a, b)) }
+                });
+                let u: [__m512; 16] = std::array::from_fn(|i| {
+                    let (a, b) = (t[(i / 4) * 4 + (i % 4) / 2], t[(i / 4) * 4 + (i % 4) / 2 + 2]);
+                    if i % 2 == 0 {
+                        leaf!(_mm512_shuffle_ps::<0x44>(a, b))
+                    } else {
+                        leaf!(_mm512_shuffle_ps::<0xee>(a, b))
+                    }
+                });
+                // u[4q + c] holds columns c, c + 4, c + 8, c + 12 of rows 4q..4q + 4, one a block.
+                for c in 0..4 {
+                    let even = leaf!(_mm512_shuffle_f32x4::<0x88>(u[c], u[4 + c]));
+                    let odd = leaf!(_mm512_shuffle_f32x4::<0xdd>(u[c], u[4 + c]));
+                    let even_down = leaf!(_mm512_shuffle_f32x4::<0x88>(u[8 + c], u[12 + c]));
+                    let odd_down = leaf!(_mm512_shuffle_f32x4::<0xdd>(u[8 + c], u[12 + c]));
+                    let columns = [
+                        (c, leaf!(_mm512_shuffle_f32x4::<0x88>(even, even_down))),
+                        (c + 4, leaf!(_mm512_shuffle_f32x4::<0x88>(odd, odd_down))),
+                        (c + 8, leaf!(_mm512_shuffle_f32x4::<0xdd>(even, even_down))),
+                        (c + 12, leaf!(_mm512_shuffle_f32x4::<0xdd>(odd, odd_down))),
+                    ];
+                    for (column, x) in columns {
+                        // SAFETY: the caller's rows are writable.
+                        unsafe { self.store(dst.add(column * dst_stride), x) };
+                    }
+                }
+            }
+        }
+    };
+}
+
+implement!(Avx512, false, dot_by_halves);
+implement!(Avx512Bf16, true, dot_by_instruction);
+
+#[inline(always)]
+fn dot_by_instruction(_proof: Avx512Bf16, x: __m512, y: __m512, z: __m512) -> __m512 {
+    // SAFETY: the token proves AVX512_BF16; both types are 512 bits without padding.
+    unsafe {
+        _mm512_dpbf16_ps(z, std::mem::transmute::<__m512, __m512bh>(x), std::mem::transmute::<__m512, __m512bh>(y))
+    }
+}
+
+#[inline(always)]
+fn dot_by_halves(simd: Avx512, x: __m512, y: __m512, z: __m512) -> __m512 {
+    // SAFETY: the token proves AVX-512 F; likewise in the closures.
+    let mask = unsafe { _mm512_set1_epi32(-65536) };
+    let high = |v: __m512| unsafe { _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(v), mask)) };
+    let low = |v: __m512| unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(v))) };
+    simd.mul_add(high(x), high(y), simd.mul_add(low(x), low(y), z))
+}

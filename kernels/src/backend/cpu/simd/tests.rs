@@ -1,0 +1,195 @@
+//! Each instruction set's leaves against plain arithmetic.
+
+use half::{bf16, f16};
+
+use super::{EXP2_ERROR, Simd};
+use crate::backend::cpu::isa::{Isa, Task};
+
+fn on_every_isa(check: impl Fn(Isa)) {
+    for isa in Isa::available() {
+        println!("{isa}");
+        check(isa);
+    }
+}
+
+/// A vector operation on the first LANES of two arrays.
+struct Zip<F>(F, [f32; 16], [f32; 16]);
+
+trait Pair {
+    fn of<S: Simd>(&self, simd: S, x: S::F, y: S::F) -> S::F;
+}
+
+impl<F: Pair> Task for Zip<F> {
+    type Out = Vec<f32>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Vec<f32> {
+        // SAFETY: arrays of 16 ≥ LANES.
+        let (x, y) = unsafe { (simd.load(self.1.as_ptr()), simd.load(self.2.as_ptr())) };
+        simd.to_array(self.0.of(simd, x, y))[..S::LANES].to_vec()
+    }
+}
+
+struct Exp2;
+
+impl Pair for Exp2 {
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, x: S::F, _: S::F) -> S::F {
+        simd.exp2(x)
+    }
+}
+
+#[test]
+fn exp2_keeps_its_bound_and_is_zero_at_minus_infinity() {
+    on_every_isa(|isa| {
+        for step in 0..40_000 {
+            let x: [f32; 16] = std::array::from_fn(|i| -125.9 + (step * 16 + i) as f32 * 3.94e-4);
+            for (x, got) in x.iter().zip(isa.run(Zip(Exp2, x, [0.0; 16]))) {
+                let exact = f64::from(*x).exp2();
+                let error = (f64::from(got) - exact).abs() / exact;
+                assert!(error <= EXP2_ERROR, "{isa}: exp2({x}) = {got}, off by {error:e} of {EXP2_ERROR:e}");
+            }
+        }
+        let ends = [f32::NEG_INFINITY, f32::MIN, -1e4, -0.0, 0.0, 1.0, 128.5, 1e30];
+        let x: [f32; 16] = std::array::from_fn(|i| ends[i % 8]);
+        let got = isa.run(Zip(Exp2, x, x));
+        assert_eq!(got[..8], [0.0, 0.0, 0.0, 1.0, 1.0, 2.0, f32::INFINITY, f32::INFINITY], "{isa}");
+    });
+}
+
+struct Dot;
+
+impl Pair for Dot {
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, x: S::F, y: S::F) -> S::F {
+        simd.dot_bf16(x, y, simd.splat(0.5))
+    }
+}
+
+#[test]
+fn bf16_pairs_multiply_low_with_low_and_high_with_high() {
+    let unit = |low: f32, high: f32| {
+        let (low, high) = (bf16::from_f32(low).to_bits(), bf16::from_f32(high).to_bits());
+        f32::from_bits(u32::from(low) | u32::from(high) << 16)
+    };
+    on_every_isa(|isa| {
+        let x = std::array::from_fn(|i| unit(i as f32, 2.0));
+        let y = std::array::from_fn(|i| unit(3.0, i as f32 - 8.0));
+        for (i, got) in isa.run(Zip(Dot, x, y)).into_iter().enumerate() {
+            assert_eq!(got, 0.5 + 3.0 * i as f32 + 2.0 * (i as f32 - 8.0), "{isa} lane {i}");
+        }
+    });
+}
+
+struct Conversions;
+
+impl Task for Conversions {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        // Halfway cases, subnormals, the largest numbers, infinities and NaN.
+        let values = [
+            1.0 + 1.0 / 256.0,
+            1.0 + 3.0 / 256.0,
+            1.0 + 1.0 / 2048.0,
+            -1.0 - 3.0 / 2048.0,
+            1e-40,
+            -6e-8,
+            65_519.0,
+            65_520.0,
+            3.4e38,
+            f32::MAX,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            f32::NAN,
+            0.0,
+            -0.0,
+            0.1,
+        ];
+        let mut bits = [0u16; 16];
+        for chunk in values.chunks(S::LANES) {
+            // SAFETY: chunks of LANES elements, since LANES divides 16; `bits` holds as many.
+            unsafe { simd.store_bf16(bits.as_mut_ptr(), simd.load(chunk.as_ptr())) };
+            for (x, bits) in chunk.iter().zip(bits) {
+                let (got, expected) = (bf16::from_bits(bits), bf16::from_f32(*x));
+                assert!(got == expected || got.is_nan() && expected.is_nan(), "bf16 of {x}: {got} for {expected}");
+            }
+            // SAFETY: as above.
+            unsafe { simd.store_f16(bits.as_mut_ptr(), simd.load(chunk.as_ptr())) };
+            for (x, bits) in chunk.iter().zip(bits) {
+                let (got, expected) = (f16::from_bits(bits), f16::from_f32(*x));
+                assert!(got == expected || got.is_nan() && expected.is_nan(), "f16 of {x}: {got} for {expected}");
+            }
+        }
+        let (ones, twos): ([u16; 16], [u16; 16]) = ([0x3f80; 16], std::array::from_fn(|i| 0x4000 + i as u16));
+        // SAFETY: arrays of 16 ≥ LANES.
+        let mixed = unsafe { simd.interleave_u16(ones.as_ptr(), twos.as_ptr()) };
+        for (i, unit) in simd.to_array(mixed)[..S::LANES].iter().enumerate() {
+            assert_eq!(unit.to_bits(), 0x3f80 | (0x4000 + i as u32) << 16);
+        }
+    }
+}
+
+#[test]
+fn conversions_round_to_nearest_even() {
+    on_every_isa(|isa| isa.run(Conversions));
+}
+
+struct Transposes;
+
+impl Task for Transposes {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        const STRIDES: (usize, usize) = (19, 37);
+        let src: Vec<f32> = (0..16 * STRIDES.0).map(|i| i as f32).collect();
+        let mut dst = vec![-1.0; 16 * STRIDES.1];
+        // SAFETY: 16 ≥ LANES rows of at least 16 ≥ LANES elements each.
+        unsafe { simd.transpose(src.as_ptr(), STRIDES.0, dst.as_mut_ptr(), STRIDES.1) };
+        for (i, x) in dst.iter().enumerate() {
+            let (row, col) = (i / STRIDES.1, i % STRIDES.1);
+            let inside = row < S::LANES && col < S::LANES;
+            assert_eq!(*x, if inside { src[col * STRIDES.0 + row] } else { -1.0 }, "row {row}, column {col}");
+        }
+    }
+}
+
+#[test]
+fn transposes_write_their_square_and_nothing_else() {
+    on_every_isa(|isa| isa.run(Transposes));
+}
+
+struct Folds;
+
+impl Task for Folds {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let values: [f32; 16] = std::array::from_fn(|i| [3.0, -7.0, 5.0, 11.0, 0.0, 2.0, -1.0, 4.0][i % 8]);
+        // SAFETY: an array of 16 ≥ LANES.
+        let x = unsafe { simd.load(values.as_ptr()) };
+        let lanes = &values[..S::LANES];
+        assert_eq!(simd.sum(x), lanes.iter().sum::<f32>());
+        assert_eq!(simd.max_lane(x), 11.0);
+        let sum_of = |x| simd.to_array(x)[..S::LANES].to_vec();
+        assert_eq!(sum_of(simd.round(simd.splat(2.5))), vec![2.0; S::LANES]);
+        for n in 0..=S::LANES {
+            // SAFETY: `n ≤ LANES ≤ 16` elements.
+            let first = unsafe { simd.load_first(values.as_ptr(), n) };
+            let expected: Vec<f32> = (0..S::LANES).map(|i| if i < n { values[i] } else { 0.0 }).collect();
+            assert_eq!(sum_of(first), expected, "first {n}");
+            let mut out = [-1.0f32; 16];
+            // SAFETY: as above.
+            unsafe { simd.store_first(out.as_mut_ptr(), x, n) };
+            assert!(out[..n] == values[..n] && out[n..].iter().all(|x| *x == -1.0), "first {n}");
+        }
+    }
+}
+
+#[test]
+fn folds_and_partial_vectors_touch_their_lanes_alone() {
+    on_every_isa(|isa| isa.run(Folds));
+}

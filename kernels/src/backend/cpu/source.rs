@@ -1,0 +1,93 @@
+//! Rows of elements in memory, of any element type, widened as they are read.
+
+use super::simd::Simd;
+use crate::DType;
+
+/// Rows of one element type: row `r` starts `offsets[r]` elements from `base`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'o> {
+    /// First element of the tensor, or of the tile.
+    pub(super) base: *const u8,
+    /// Element type.
+    pub(super) dtype: DType,
+    /// Where each row starts, in elements.
+    pub(super) offsets: &'o [usize],
+    /// Elements of each row.
+    pub(super) cols: usize,
+}
+
+impl Source<'_> {
+    /// First element of row `r`, as a pointer to its bytes.
+    #[inline(always)]
+    pub(super) fn row(&self, r: usize) -> *const u8 {
+        self.base.wrapping_add(self.offsets[r] * self.dtype.size_bytes())
+    }
+}
+
+/// An element type as a type, so that loops are compiled for each.
+pub(super) trait Element: 'static {
+    /// Its bits.
+    type Bits: Copy + Default;
+
+    /// Reads `LANES` elements as f32.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `LANES` elements.
+    unsafe fn load<S: Simd>(simd: S, p: *const Self::Bits) -> S::F;
+
+    /// Reads the first `n ≤ LANES` elements as f32, zeros in the other lanes.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `n` elements.
+    #[inline(always)]
+    unsafe fn load_first<S: Simd>(simd: S, p: *const Self::Bits, n: usize) -> S::F {
+        let mut lanes = [Self::Bits::default(); 16];
+        // SAFETY: the caller's `n ≤ LANES ≤ 16` elements are readable.
+        unsafe { std::ptr::copy_nonoverlapping(p, lanes.as_mut_ptr(), n) };
+        // SAFETY: `lanes` holds 16 ≥ LANES elements.
+        unsafe { Self::load(simd, lanes.as_ptr()) }
+    }
+}
+
+/// f32.
+pub(super) struct F32;
+/// f16.
+pub(super) struct F16;
+/// bf16.
+pub(super) struct Bf16;
+
+impl Element for F32 {
+    type Bits = f32;
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const f32) -> S::F {
+        // SAFETY: as the caller's.
+        unsafe { simd.load(p) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first<S: Simd>(simd: S, p: *const f32, n: usize) -> S::F {
+        // SAFETY: as the caller's.
+        unsafe { simd.load_first(p, n) }
+    }
+}
+
+impl Element for F16 {
+    type Bits = u16;
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const u16) -> S::F {
+        // SAFETY: as the caller's.
+        unsafe { simd.load_f16(p) }
+    }
+}
+
+impl Element for Bf16 {
+    type Bits = u16;
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const u16) -> S::F {
+        // SAFETY: as the caller's.
+        unsafe { simd.load_bf16(p) }
+    }
+}

@@ -1,0 +1,259 @@
+//! Products with few rows (decode, GEMV): the right factor is read once, in place, at the speed of memory; packing it
+//! would cost more than using it.
+//!
+//! 1. `b` as `[n, k]`: dot products, lanes along k, several rows of `b` at once; sums across lanes come last.
+//! 2. `b` as `[k, n]`: rows of `b` times broadcast elements of `a`, lanes along n.
+//!
+//! Up to [`MAX_ROWS`] rows of `a` share each pass; more take several passes over a tile that is then in cache.
+
+use std::marker::PhantomData;
+
+use super::isa::{Isa, Task};
+use super::microkernel::{Pair, Single, Unit};
+use super::simd::Simd;
+use super::source::{Bf16, Element, F16, F32, Source};
+use crate::DType;
+
+/// Rows of one pass: with 2 vectors of `b` each, 16 accumulators.
+const MAX_ROWS: usize = 8;
+
+/// `c[m, n] (+)= a[m, k] · b` with `b` in place.
+pub(super) struct Stream<'o> {
+    /// Rows.
+    pub(super) m: usize,
+    /// `m` rows of f32, or of bf16 pairs where `pairs` is set.
+    pub(super) a: *const f32,
+    /// Stride of `a`, in units.
+    pub(super) lda: usize,
+    /// Right factor: rows along k (`Ab`) or along n (`Abt`).
+    pub(super) b: Source<'o>,
+    /// `m` rows with room for whole vectors.
+    pub(super) c: *mut f32,
+    /// Stride of `c`.
+    pub(super) ldc: usize,
+    /// Whether `c` is overwritten rather than added to.
+    pub(super) fresh: bool,
+}
+
+impl Stream<'_> {
+    /// `b` holds columns of the product as rows, `[n, k]`.
+    ///
+    /// # Safety
+    /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither.
+    /// - With `pairs`, `a` holds bf16 pairs and `b` is bf16.
+    pub(super) unsafe fn dots(&self, isa: Isa, pairs: bool) {
+        self.passes(|pass| match (pairs, self.b.dtype) {
+            (true, _) => pass.dots_of::<PairElement, Pair>(isa),
+            (false, DType::F32) => pass.dots_of::<F32, Single>(isa),
+            (false, DType::F16) => pass.dots_of::<F16, Single>(isa),
+            (false, DType::Bf16) => pass.dots_of::<Bf16, Single>(isa),
+        });
+    }
+
+    /// `b` holds steps of the contraction as rows, `[k, n]`.
+    ///
+    /// # Safety
+    /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither; `a` holds f32.
+    pub(super) unsafe fn sums(&self, isa: Isa) {
+        self.passes(|pass| match self.b.dtype {
+            DType::F32 => pass.sums_of::<F32>(isa),
+            DType::F16 => pass.sums_of::<F16>(isa),
+            DType::Bf16 => pass.sums_of::<Bf16>(isa),
+        });
+    }
+
+    fn passes(&self, pass: impl Fn(Stream)) {
+        for row in (0..self.m).step_by(MAX_ROWS) {
+            pass(Stream {
+                m: (self.m - row).min(MAX_ROWS),
+                a: self.a.wrapping_add(row * self.lda),
+                c: self.c.wrapping_add(row * self.ldc),
+                ..*self
+            });
+        }
+    }
+
+    fn dots_of<E: Element, U: Unit>(&self, isa: Isa) {
+        match self.m {
+            1 => isa.run(Dots::<E, U, 1, 4>(self, PhantomData)),
+            2 => isa.run(Dots::<E, U, 2, 4>(self, PhantomData)),
+            3 => isa.run(Dots::<E, U, 3, 4>(self, PhantomData)),
+            4 => isa.run(Dots::<E, U, 4, 4>(self, PhantomData)),
+            5 => isa.run(Dots::<E, U, 5, 2>(self, PhantomData)),
+            6 => isa.run(Dots::<E, U, 6, 2>(self, PhantomData)),
+            7 => isa.run(Dots::<E, U, 7, 2>(self, PhantomData)),
+            _ => isa.run(Dots::<E, U, 8, 2>(self, PhantomData)),
+        }
+    }
+
+    fn sums_of<E: Element>(&self, isa: Isa) {
+        match self.m {
+            1 => isa.run(Sums::<E, 1, 4>(self, PhantomData)),
+            2 => isa.run(Sums::<E, 2, 4>(self, PhantomData)),
+            3 => isa.run(Sums::<E, 3, 4>(self, PhantomData)),
+            4 => isa.run(Sums::<E, 4, 4>(self, PhantomData)),
+            5 => isa.run(Sums::<E, 5, 2>(self, PhantomData)),
+            6 => isa.run(Sums::<E, 6, 2>(self, PhantomData)),
+            7 => isa.run(Sums::<E, 7, 2>(self, PhantomData)),
+            _ => isa.run(Sums::<E, 8, 2>(self, PhantomData)),
+        }
+    }
+}
+
+/// bf16 pairs as they lie in a row.
+struct PairElement;
+
+impl Element for PairElement {
+    type Bits = f32;
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const f32) -> S::F {
+        // SAFETY: as the caller's.
+        unsafe { simd.load(p) }
+    }
+}
+
+/// `M` rows of `a` against `NB` rows of `b` at a time.
+struct Dots<'s, E, U, const M: usize, const NB: usize>(&'s Stream<'s>, PhantomData<(E, U)>);
+
+impl<E: Element, U: Unit, const M: usize, const NB: usize> Task for Dots<'_, E, U, M, NB> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let s = self.0;
+        let n = s.b.offsets.len();
+        let mut j = 0;
+        while j + NB <= n {
+            self.rows::<S, NB>(simd, j);
+            j += NB;
+        }
+        while j < n {
+            self.rows::<S, 1>(simd, j);
+            j += 1;
+        }
+    }
+}
+
+impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB> {
+    #[inline(always)]
+    fn rows<S: Simd, const N: usize>(&self, simd: S, j: usize) {
+        let s = self.0;
+        let per_unit = size_of::<E::Bits>() / s.b.dtype.size_bytes();
+        let units = s.b.cols / per_unit;
+        let b: [*const E::Bits; N] = std::array::from_fn(|r| s.b.row(j + r).cast());
+        let mut acc = [[simd.splat(0.0); N]; M];
+        let mut p = 0;
+        while p + S::LANES <= units {
+            // SAFETY: LANES units from `p` exist in each row of `a` and `b`.
+            let b: [S::F; N] = std::array::from_fn(|r| unsafe { E::load(simd, b[r].add(p)) });
+            for (i, row) in acc.iter_mut().enumerate() {
+                // SAFETY: as above; `i < m`.
+                let x = unsafe { simd.load(s.a.add(i * s.lda + p)) };
+                for (sum, y) in row.iter_mut().zip(b) {
+                    *sum = U::mul_add(simd, x, y, *sum);
+                }
+            }
+            p += S::LANES;
+        }
+        if p < units {
+            let rest = units - p;
+            // SAFETY: `rest` units remain in each row of `a` and `b`.
+            let b: [S::F; N] = std::array::from_fn(|r| unsafe { E::load_first(simd, b[r].add(p), rest) });
+            for (i, row) in acc.iter_mut().enumerate() {
+                // SAFETY: as above; `i < m`.
+                let x = unsafe { simd.load_first(s.a.add(i * s.lda + p), rest) };
+                for (sum, y) in row.iter_mut().zip(b) {
+                    *sum = U::mul_add(simd, x, y, *sum);
+                }
+            }
+        }
+        let has_odd = units * per_unit < s.b.cols;
+        for (i, row) in acc.iter().enumerate() {
+            for (r, lanes) in row.iter().enumerate() {
+                let mut sum = simd.sum(*lanes);
+                if has_odd {
+                    sum += self.odd_product(i, j + r);
+                }
+                // SAFETY: row `i < m` of `c` has room for column `j + r < n`.
+                unsafe {
+                    let at = s.c.add(i * s.ldc + j + r);
+                    *at = if s.fresh { sum } else { *at + sum };
+                }
+            }
+        }
+    }
+
+    /// The product of the last elements of rows of odd length, which fill half a unit.
+    #[cold]
+    fn odd_product(&self, i: usize, row: usize) -> f32 {
+        let (s, last) = (self.0, self.0.b.cols - 1);
+        let widen = |bits: u16| f32::from_bits(u32::from(bits) << 16);
+        // SAFETY: element `last` exists in both rows, of bf16.
+        unsafe {
+            let a = *s.a.add(i * s.lda).cast::<u16>().add(last);
+            let b = *s.b.row(row).cast::<u16>().add(last);
+            widen(a) * widen(b)
+        }
+    }
+}
+
+/// `M` rows of `a` against `NV` vectors of columns at a time.
+struct Sums<'s, E, const M: usize, const NV: usize>(&'s Stream<'s>, PhantomData<E>);
+
+impl<E: Element, const M: usize, const NV: usize> Task for Sums<'_, E, M, NV> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let cols = self.0.b.cols;
+        let mut col = 0;
+        while col + NV * S::LANES <= cols {
+            self.columns::<S, NV>(simd, col, S::LANES);
+            col += NV * S::LANES;
+        }
+        while col < cols {
+            self.columns::<S, 1>(simd, col, (cols - col).min(S::LANES));
+            col += S::LANES;
+        }
+    }
+}
+
+impl<E: Element, const M: usize, const NV: usize> Sums<'_, E, M, NV> {
+    /// `V` vectors of columns from `col`; the last one holds `lanes` of them.
+    #[inline(always)]
+    fn columns<S: Simd, const V: usize>(&self, simd: S, col: usize, lanes: usize) {
+        let s = self.0;
+        let mut acc = [[simd.splat(0.0); V]; M];
+        for p in 0..s.b.offsets.len() {
+            let b = s.b.row(p).cast::<E::Bits>().wrapping_add(col);
+            let b: [S::F; V] = std::array::from_fn(|v| {
+                // SAFETY: `lanes` columns of the last vector exist in row `p`, whole vectors before it.
+                unsafe {
+                    if V == 1 && lanes < S::LANES {
+                        E::load_first(simd, b, lanes)
+                    } else {
+                        E::load(simd, b.add(v * S::LANES))
+                    }
+                }
+            });
+            for (i, row) in acc.iter_mut().enumerate() {
+                // SAFETY: `i < m` and `p < k`.
+                let x = simd.splat(unsafe { *s.a.add(i * s.lda + p) });
+                for (sum, y) in row.iter_mut().zip(b) {
+                    *sum = simd.mul_add(x, y, *sum);
+                }
+            }
+        }
+        for (i, row) in acc.iter().enumerate() {
+            for (v, x) in row.iter().enumerate() {
+                // SAFETY: row `i < m` of `c` has room for whole vectors of columns.
+                unsafe {
+                    let at = s.c.add(i * s.ldc + col + v * S::LANES);
+                    let sum = if s.fresh { *x } else { simd.add(*x, simd.load(at)) };
+                    simd.store(at, sum);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Tile sizes from cache sizes.
+
+use super::cache::Caches;
+use super::isa::Isa;
+use super::microkernel::LEADS;
+use super::uses::STREAM_ROWS;
+use crate::DType;
+use crate::problem::{AttentionProblem, Layout, MatmulProblem};
+use crate::tile::{AttentionTiling, MatmulTiling, n_tiles};
+
+/// Splits `len` into tiles of at most `most`, all of nearly the same size, each a multiple of `step` but the last.
+fn even(len: usize, most: usize, step: usize) -> usize {
+    let n = n_tiles(len, most.max(1));
+    len.div_ceil(n).next_multiple_of(step).min(len).max(1)
+}
+
+/// Matmul: a step's row panel of `a` (MR × bk) takes 3/5 of L1, its block of `b` (bk × bn) and the accumulators
+/// (bm × bn) half of L2 between them.
+pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
+    let p = problem.sizes();
+    if p.m <= STREAM_ROWS {
+        return streamed(problem, threads);
+    }
+    let elems_per_unit = if p.input == DType::Bf16 && isa.dots_bf16() { 2 } else { 1 };
+    // The longest constant stride bounds a step, less the line that keeps strides odd.
+    let most_k = (caches.l1d * 3 / 5 / (isa.mr() * 4) / 64 * 64).clamp(64, LEADS[2] - 16);
+    let bk_units = even(p.k.div_ceil(elems_per_unit), most_k, 16);
+    let nr = 2 * isa.lanes();
+    let bn = even(p.n, (caches.l2 / 2 / 4 / bk_units / nr * nr).clamp(2 * nr, 512), nr);
+    let most_m = (caches.l2 / 4 / 4 / bn / isa.mr() * isa.mr()).clamp(4 * isa.mr(), 20 * isa.mr());
+    let mut bm = even(p.m, most_m, 1);
+    // Enough points for the threads, and for one that starts late to find work left.
+    let points = |bm: usize| p.batch * n_tiles(p.n, bn) * n_tiles(p.m, bm);
+    while threads > 1 && points(bm) < 4 * threads && bm > 4 * isa.mr() {
+        bm = even(p.m, bm.div_ceil(2), 1);
+    }
+    MatmulTiling { bm, bn, bk: (bk_units * elems_per_unit).min(p.k) }
+}
+
+/// Few rows: the right factor is read once where it lies. With `[n, k]` whole rows of it, since shorter steps only add
+/// sums across lanes; with `[k, n]` tiles narrow enough that the accumulators stay in registers and L1.
+fn streamed(problem: &MatmulProblem, threads: usize) -> MatmulTiling {
+    let p = problem.sizes();
+    let bn = match p.layout {
+        Layout::Nk => 128,
+        Layout::Kn => 512,
+    };
+    let bn = if threads > 1 { even(p.n, bn.min(p.n.div_ceil(4 * threads)), 32) } else { even(p.n, bn, 32) };
+    MatmulTiling { bm: p.m, bn, bk: p.k.min(STREAM_K) }
+}
+
+/// Steps of a streamed contraction: 16 rows of it in f32 take a quarter of a 1 MiB L2.
+const STREAM_K: usize = 4096;
+
+/// Attention: queries, scores, accumulators, keys and values of a tile lie in L2 together.
+pub(super) fn attention(problem: &AttentionProblem, isa: Isa, threads: usize) -> AttentionTiling {
+    let p = problem.sizes();
+    let n_rows = p.sq * problem.group();
+    let points = |bq: usize| p.batch * p.hkv * n_tiles(n_rows, bq);
+    let mut bq = even(n_rows, 8 * isa.mr(), 1);
+    while threads > 1 && points(bq) < 4 * threads && bq > 2 * isa.mr() {
+        bq = even(n_rows, bq.div_ceil(2), 1);
+    }
+    let bk = even(p.skv, if bq <= STREAM_ROWS { 64 } else { 256 }, 32);
+    // Too few heads and rows to go round: the keys are split as well.
+    let kv_splits = if points(bq) >= threads { 1 } else { threads.div_ceil(points(bq)).min(n_tiles(p.skv, bk)) };
+    AttentionTiling { bq, bk, kv_splits }
+}

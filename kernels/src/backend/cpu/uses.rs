@@ -1,0 +1,143 @@
+//! How the tiles of a stage are used, which decides the forms they are held in.
+
+use std::collections::HashMap;
+
+use super::pack::Layout;
+use crate::DType;
+use crate::program::{Arg, Form, Op, Stage, TileId};
+
+/// Rows up to which a product streams its right factor in place.
+pub(super) const STREAM_ROWS: usize = 16;
+
+/// Uses of one tile.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Uses {
+    /// Needed as f32 rows.
+    pub(super) rows: bool,
+    /// Needed as rows of bf16 pairs.
+    pub(super) pairs: bool,
+    /// Needed as panels.
+    pub(super) panels: Option<Layout>,
+    /// Is a right factor that stays in memory.
+    pub(super) in_place: bool,
+    /// Takes part in a product.
+    pub(super) factor: bool,
+    /// Is an accumulator.
+    pub(super) acc: bool,
+    /// Is defined by something other than a load.
+    pub(super) computed: bool,
+    /// Is a load that something else redefines.
+    pub(super) overwritten: bool,
+    loaded: bool,
+}
+
+impl Uses {
+    /// Whether products read this left factor as pairs.
+    pub(super) fn takes_pairs(&self, dtype: DType) -> bool {
+        dtype == DType::Bf16 && self.pairs
+    }
+}
+
+/// Uses of every tile that is used at all. `dots_bf16`: whether products of bf16 pairs are one instruction.
+pub(super) fn uses(stage: &Stage, dots_bf16: bool) -> HashMap<TileId, Uses> {
+    let mut walk = Walk { stage, dots_bf16, uses: HashMap::new() };
+    // Definitions first: how a product takes a factor depends on who made it.
+    walk.definitions(&stage.body);
+    walk.ops(&stage.body);
+    walk.uses
+}
+
+struct Walk<'s> {
+    stage: &'s Stage,
+    dots_bf16: bool,
+    uses: HashMap<TileId, Uses>,
+}
+
+impl Walk<'_> {
+    fn of(&mut self, tile: TileId) -> &mut Uses {
+        self.uses.entry(tile).or_default()
+    }
+
+    fn definitions(&mut self, ops: &[Op]) {
+        for op in ops {
+            match op {
+                Op::Load { dst, .. } => self.of(*dst).loaded = true,
+                Op::Fill { dst, .. }
+                | Op::Unary { dst, .. }
+                | Op::Binary { dst, .. }
+                | Op::Reduce { dst, .. }
+                | Op::Band { dst, .. }
+                | Op::Position { dst, .. }
+                | Op::Convert { dst, .. } => self.of(*dst).computed = true,
+                Op::Mma { acc, .. } => {
+                    let acc = self.of(*acc);
+                    (acc.acc, acc.computed, acc.factor) = (true, true, true);
+                }
+                Op::Store { .. } => {}
+                Op::Loop { body, .. } => self.definitions(body),
+            }
+        }
+        for uses in self.uses.values_mut() {
+            uses.overwritten = uses.loaded && uses.computed;
+        }
+    }
+
+    fn ops(&mut self, ops: &[Op]) {
+        for op in ops {
+            match op {
+                Op::Store { src: x, .. } | Op::Reduce { x, .. } | Op::Band { x, .. } | Op::Convert { x, .. } => {
+                    self.of(*x).rows = true;
+                }
+                Op::Unary { x, .. } => self.arg(*x),
+                Op::Binary { x, y, .. } => {
+                    self.arg(*x);
+                    self.arg(*y);
+                }
+                Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form),
+                Op::Loop { body, .. } => self.ops(body),
+                Op::Load { .. } | Op::Fill { .. } | Op::Position { .. } => {}
+            }
+        }
+    }
+
+    fn arg(&mut self, arg: Arg) {
+        if let Arg::Tile(tile) = arg {
+            self.of(tile).rows = true;
+        }
+    }
+
+    fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) {
+        let few_rows = self.stage.tile(acc).rows.size <= STREAM_ROWS;
+        let streams = few_rows && !self.of(b).computed;
+        let dots = self.dots_bf16 && self.stage.tile(a).dtype == DType::Bf16;
+        self.of(acc).rows = true;
+        let pairs = dots && !(streams && form == Form::Ab);
+        let left = self.of(a);
+        left.factor = true;
+        if pairs {
+            left.pairs = true;
+        } else {
+            left.rows = true;
+        }
+        let right = self.of(b);
+        right.factor = true;
+        if streams {
+            right.in_place = true;
+            return;
+        }
+        right.panels = Some(match (form, pairs) {
+            (Form::Ab, false) => Layout::PanelsKn,
+            (Form::Ab, true) => Layout::PairPanelsKn,
+            (Form::Abt, false) => Layout::PanelsNk,
+            (Form::Abt, true) => Layout::PairPanelsNk,
+        });
+        if right.computed {
+            // Panels are then copied from rows, which must exist.
+            if pairs {
+                right.pairs = true;
+            } else {
+                right.rows = true;
+            }
+        }
+    }
+}
