@@ -1,3 +1,146 @@
-//! The commands.
+//! The commands: words in, a table or records out, an exit status.
 
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::session::Backends;
+use crate::store::{Results, StoreError};
+
+mod compare;
 pub mod cost;
+mod devices;
+mod explain;
+mod progress;
+mod results;
+mod run;
+
+pub use progress::Progress;
+
+/// Checks and times kernels on every backend, keeps rows with their proof, and prices tokens from them.
+#[derive(Parser)]
+#[command(name = "farthing", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Folder of runs [default: the nearest `results` here or above]
+    #[arg(long, global = true, value_name = "DIR")]
+    results: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shows each backend, ready or absent and why, and this machine's measured limits
+    Devices(devices::DevicesArgs),
+    /// Checks and times cases
+    Run(run::RunArgs),
+    /// Compares two runs, case by case
+    Compare(compare::CompareArgs),
+    /// Shows what bounds one row
+    Explain(explain::ExplainArgs),
+    /// Shows what a token costs on the machine just measured and on the chips of the catalogue
+    Cost(cost::CostArgs),
+    /// Lists runs, and regenerates their index
+    Results(results::ResultsArgs),
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    #[default]
+    Table,
+    /// JSON Lines, as stored
+    Json,
+    /// For a spreadsheet
+    Csv,
+    /// Markdown, for a document
+    Md,
+}
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The words make no sense: status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// The world, a device or a result failed: status 1.
+    #[error("{0}")]
+    Failed(String),
+    /// A run file cannot be read or written: status 1.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Output could not be written: status 1, or 0 when the reader has gone.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+    /// Ctrl-C: status 130.
+    #[error("{0}")]
+    Interrupted(String),
+}
+
+impl CliError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            CliError::Usage(_) => 2,
+            CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            CliError::Interrupted(_) => crate::interrupt::EXIT_CODE as u8,
+            CliError::Failed(_) | CliError::Store(_) | CliError::Output(_) => 1,
+        }
+    }
+}
+
+/// Runs the command that `args` name, on these backends, and returns the exit status: 0, 1 for a failure or a wrong
+/// result, 2 for words that make no sense, 130 after Ctrl-C.
+pub fn main(args: impl IntoIterator<Item = OsString>, backends: Backends) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; a reader that has gone is none of ours.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    match dispatch(cli, backends) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if error.exit_code() != 0 {
+                let _ = writeln!(io::stderr(), "farthing: {error}");
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let results = Results::find(cli.results.as_deref(), &here);
+    let mut out = io::BufWriter::new(io::stdout());
+    match cli.command {
+        Command::Devices(args) => devices::run(&args, backends, &mut out),
+        Command::Run(args) => run::run(&args, backends, &results, &mut out),
+        Command::Compare(args) => compare::run(&args, &results, &mut out),
+        Command::Explain(args) => explain::run(&args, &results, &mut out),
+        Command::Cost(args) => price(&args, &results, &mut out),
+        Command::Results(args) => results::run(&args, &results, &mut out),
+    }?;
+    Ok(out.flush()?)
+}
+
+/// Costs from the newest run, or from the catalogue alone where there is none.
+fn price(args: &cost::CostArgs, results: &Results, out: &mut dyn Write) -> Result<(), CliError> {
+    let run = match results.newest() {
+        Ok(run) => Some(run),
+        Err(StoreError::NoRuns { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let machine = run.as_ref().map(|run| (&run.header.environment).into());
+    let rows = run.as_ref().map_or(&[][..], |run| &run.rows);
+    let limits = run.as_ref().map_or(&[][..], |run| &run.header.limits);
+    cost::run(args, machine, rows, limits, out).map_err(|error| match error.downcast::<io::Error>() {
+        Ok(error) => error.into(),
+        Err(error) => CliError::Usage(format!("{error:#}")),
+    })
+}

@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The `farthing` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    farthing::cli::main(std::env::args_os(), farthing_kernels::backend::registry::Registry::builtin)
+}

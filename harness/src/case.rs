@@ -1,0 +1,218 @@
+//! One thing to measure, and the words of a command line or a suite that name it.
+
+use farthing_kernels::DType;
+use farthing_kernels::problem::{Layout, Mask, OperandShape, Problem, ProblemError};
+
+use crate::record::Temperature;
+
+mod words;
+
+pub use words::Words;
+
+/// Most query rows of a case that streams its weights or its cache: below it, memory and not arithmetic is the limit,
+/// and operands left in cache by the launch before would flatter it.
+const STREAMING_ROWS: usize = 16;
+
+/// A problem and how its operands should lie when a launch begins.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Case {
+    problem: Problem,
+}
+
+impl Case {
+    /// A case of this problem.
+    pub fn new(problem: Problem) -> Case {
+        Case { problem }
+    }
+
+    /// What is computed.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// Cold for decode and for products with few rows, which read each weight once a launch; hot for the others.
+    pub fn temperature(&self) -> Temperature {
+        let rows = match &self.problem {
+            Problem::Matmul(p) => p.sizes().m,
+            Problem::Attention(p) => p.sizes().sq,
+        };
+        if rows <= STREAMING_ROWS { Temperature::Cold } else { Temperature::Hot }
+    }
+
+    /// `kn` or `nk` of a matmul.
+    pub fn layout(&self) -> Option<Layout> {
+        match &self.problem {
+            Problem::Matmul(p) => Some(p.sizes().layout),
+            Problem::Attention(_) => None,
+        }
+    }
+
+    /// Mask of attention.
+    pub fn mask(&self) -> Option<Mask> {
+        match &self.problem {
+            Problem::Matmul(_) => None,
+            Problem::Attention(p) => Some(p.sizes().mask),
+        }
+    }
+
+    /// Batch of a matmul; 1 where the shape holds the batch.
+    pub fn batch(&self) -> usize {
+        match &self.problem {
+            Problem::Matmul(p) => p.sizes().batch,
+            Problem::Attention(_) => 1,
+        }
+    }
+
+    /// What a benchmark of this case is called: `matmul/cpu/f32/1024x1024x1024/kn/t1`. Slashes lie between parts only.
+    pub fn id(&self, backend: &str, threads: Option<usize>) -> String {
+        let variant = match (self.layout(), self.mask()) {
+            (Some(layout), _) => layout.to_string(),
+            (_, Some(mask)) => mask.to_string().replace(':', ""),
+            (None, None) => String::new(),
+        };
+        let mut id = format!("{}/{backend}/{}/{}/{variant}", self.problem.op(), self.problem.dtype(), self.problem);
+        if self.batch() > 1 {
+            id += &format!("/b{}", self.batch());
+        }
+        if self.problem.output().dtype != DType::F32 {
+            id += &format!("/{}-out", self.problem.output().dtype);
+        }
+        threads.map_or(id.clone(), |t| format!("{id}/t{t}"))
+    }
+
+    /// Host memory that checking and timing one set of operands takes: each operand as bytes for the host and for the
+    /// device, and as f64 for the oracle.
+    pub fn host_bytes(&self) -> u64 {
+        let mut operands = self.problem.inputs();
+        operands.push(self.problem.output());
+        let each = |o: &OperandShape| (o.elems() as u64).saturating_mul(2 * o.dtype.size_bytes() as u64 + 8);
+        operands.iter().map(each).fold(0, u64::saturating_add)
+    }
+
+    /// Refuses a case that this much memory cannot hold.
+    ///
+    /// # Errors
+    /// [`CaseError::TooLarge`].
+    pub fn refuse_over(&self, available_bytes: u64) -> Result<(), CaseError> {
+        let needed_bytes = self.host_bytes();
+        if needed_bytes <= available_bytes {
+            return Ok(());
+        }
+        let shape = self.problem.to_string();
+        Err(CaseError::TooLarge { shape, needed_bytes, available_bytes })
+    }
+}
+
+/// Words that name no case. Each message names the word and what would do.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum CaseError {
+    /// A word that is none of the known ones.
+    #[error("{0}")]
+    Unknown(String),
+    /// A shape without sizes, or with another number of them than the operation takes.
+    #[error("shape `{shape}`: {why}; {op} takes {form}, for example {example}")]
+    Shape {
+        /// The word.
+        shape: String,
+        /// What is wrong with it.
+        why: String,
+        /// The operation.
+        op: &'static str,
+        /// Names of the sizes.
+        form: &'static str,
+        /// A good shape.
+        example: &'static str,
+    },
+    /// A setting that the operations asked for do not have.
+    #[error("{setting} applies to {op} only; leave it out, or add {op} to the operations")]
+    NotApplicable {
+        /// The setting.
+        setting: &'static str,
+        /// The operation that has it.
+        op: &'static str,
+    },
+    /// No shape was given.
+    #[error("no shape given; name one, for example --shape 1024x1024x1024, or use --suite quick")]
+    NoShape,
+    /// Sizes that make no problem.
+    #[error("shape `{shape}`: {source}")]
+    Problem {
+        /// The word.
+        shape: String,
+        /// The constructor's refusal.
+        source: ProblemError,
+    },
+    /// Operands that do not fit this machine.
+    #[error(
+        "shape `{shape}` overflows memory: it needs {:.1} GB and {:.1} GB are available; use a smaller shape",
+        *needed_bytes as f64 / 1e9, *available_bytes as f64 / 1e9
+    )]
+    TooLarge {
+        /// The shape.
+        shape: String,
+        /// What one set of operands and its check take.
+        needed_bytes: u64,
+        /// What there is.
+        available_bytes: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(op: &str, shape: &str, more: impl FnOnce(&mut Words)) -> Result<Vec<Case>, CaseError> {
+        let list = |s: &str| s.split(',').filter(|w| !w.is_empty()).map(str::to_owned).collect();
+        let mut words = Words { op: list(op), shape: list(shape), ..Words::default() };
+        more(&mut words);
+        words.cases()
+    }
+
+    #[test]
+    fn every_combination_is_a_case_and_its_name_says_which() {
+        let cases = words("matmul", "8x16x32", |w| {
+            w.dtype = vec!["f32".into(), "bf16".into()];
+            w.b = vec!["kn".into(), "nk".into()];
+        });
+        let ids: Vec<String> = cases.expect("good words").iter().map(|c| c.id("cpu", Some(2))).collect();
+        assert_eq!(ids[0], "matmul/cpu/f32/8x16x32/kn/t2");
+        assert_eq!(ids[3], "matmul/cpu/bf16/8x16x32/nk/t2");
+        assert_eq!(ids.len(), 4);
+        let windowed = words("attention", "1x4x2x8x8x16x32", |w| w.mask = vec!["window:4".into()]).expect("good words");
+        assert_eq!(windowed[0].id("gpu", None), "attention/gpu/f32/1x4x2x8x8x16x32/window4");
+    }
+
+    #[test]
+    fn the_number_of_sizes_names_the_operation() {
+        let cases = words("", "8x8x32,1x2x1x4x4x8", |_| {}).expect("good words");
+        assert_eq!(cases.iter().map(|c| c.problem().op()).collect::<Vec<_>>(), ["matmul", "attention"]);
+    }
+
+    #[test]
+    fn few_rows_are_cold() {
+        let cases = words("", "16x8x32,17x8x32,1x2x1x1x64x8", |_| {}).expect("good words");
+        let temperatures: Vec<Temperature> = cases.iter().map(Case::temperature).collect();
+        assert_eq!(temperatures, [Temperature::Cold, Temperature::Hot, Temperature::Cold]);
+    }
+
+    #[test]
+    fn a_bad_word_is_named_with_a_remedy() {
+        let refused = |op, shape, more: fn(&mut Words)| words(op, shape, more).expect_err("bad words").to_string();
+        assert!(refused("matmull", "8x8x8", |_| {}).contains("did you mean `matmul`?"));
+        assert!(refused("matmul", "8x8", |_| {}).contains("2 sizes; matmul takes MxNxK"));
+        assert!(refused("matmul", "8x8xk", |_| {}).contains("`k` is no whole number"));
+        assert!(refused("matmul", "8x8x99999999999999999999", |_| {}).contains("no whole number below"));
+        assert!(refused("attention", "1x4x3x8x8x16", |_| {}).contains("hkv = 3 does not divide hq = 4"));
+        assert!(refused("attention", "1x4x2x8x8x16", |w| w.mask = vec!["window:0".into()]).contains("window is 0"));
+        assert!(refused("attention", "1x4x2x8x8x16", |w| w.b = vec!["nk".into()]).contains("--b applies to matmul"));
+        assert!(refused("matmul", "8x8x8", |w| w.dtype = vec!["f64".into()]).contains("known: f32, f16, bf16"));
+        assert!(refused("matmul", "", |_| {}).contains("--shape 1024x1024x1024"));
+    }
+
+    #[test]
+    fn what_memory_cannot_hold_is_refused_before_it_is_allocated() {
+        let case = words("matmul", "1000000x1000000x1000000", |_| {}).expect("an address for each byte").remove(0);
+        let refused = case.refuse_over(16 << 30).expect_err("48 TB").to_string();
+        assert!(refused.contains("needs 48000.0 GB"), "{refused}"); // 3 operands · 10¹² elements · (4 + 4 + 8) bytes
+    }
+}

@@ -1,0 +1,185 @@
+//! From words to cases: the same for a command line and for a suite file.
+
+use farthing_kernels::DType;
+use farthing_kernels::problem::{
+    AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem, ProblemError,
+};
+use serde::Deserialize;
+
+use super::{Case, CaseError};
+use crate::nearest::unknown;
+
+/// Lists of words; every combination is a case. An empty list means its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Words {
+    /// `matmul`, `attention`; by default whatever the shape's number of sizes says.
+    pub op: Vec<String>,
+    /// `MxNxK`, or `BxHQxHKVxSQxSKVxD[xDV]`.
+    pub shape: Vec<String>,
+    /// `f32`, `f16`, `bf16`; f32 by default.
+    pub dtype: Vec<String>,
+    /// Type of the output: f32 by default, or `input` for the inputs' type.
+    pub out_dtype: Vec<String>,
+    /// `kn`, `nk`; kn by default. Matmul only.
+    pub b: Vec<String>,
+    /// `none`, `causal`, `window:N`; none by default. Attention only.
+    pub mask: Vec<String>,
+    /// Products of a batch; 1 by default. Matmul only.
+    pub batch: Vec<String>,
+}
+
+/// What a shape of each operation looks like.
+struct Form {
+    op: &'static str,
+    sizes: &'static [usize],
+    form: &'static str,
+    example: &'static str,
+}
+
+const MATMUL: Form = Form { op: "matmul", sizes: &[3], form: "MxNxK", example: "1024x1024x1024" };
+const ATTENTION: Form = Form {
+    op: "attention",
+    sizes: &[6, 7],
+    form: "BxHQxHKVxSQxSKVxD (and xDV where values have another head size)",
+    example: "1x32x8x1024x1024x128",
+};
+
+impl Words {
+    /// Every combination, in the order of the lists, shapes outermost.
+    ///
+    /// # Errors
+    /// A word that is unknown, does not parse, does not apply, or makes no problem.
+    pub fn cases(&self) -> Result<Vec<Case>, CaseError> {
+        let ops = self.ops()?;
+        self.refuse_inapplicable(&ops)?;
+        if self.shape.is_empty() {
+            return Err(CaseError::NoShape);
+        }
+        let parsed = Parsed {
+            dtypes: all_or(&self.dtype, DType::F32, dtype)?,
+            outputs: all_or(&self.out_dtype, Some(DType::F32), out_dtype)?,
+            layouts: all_or(&self.b, Layout::Kn, layout)?,
+            masks: all_or(&self.mask, Mask::None, mask)?,
+            batches: all_or(&self.batch, 1, batch)?,
+        };
+        let mut cases = Vec::new();
+        for shape in &self.shape {
+            let (form, sizes) = read_shape(shape, &ops)?;
+            for problem in parsed.problems(form, &sizes) {
+                let problem = problem.map_err(|source| CaseError::Problem { shape: shape.clone(), source })?;
+                cases.push(Case::new(problem));
+            }
+        }
+        Ok(cases)
+    }
+
+    fn ops(&self) -> Result<Vec<&'static Form>, CaseError> {
+        let known = |word: &String| match word.as_str() {
+            "matmul" => Ok(&MATMUL),
+            "attention" => Ok(&ATTENTION),
+            other => Err(CaseError::Unknown(unknown("op", other, &["matmul", "attention"]))),
+        };
+        if self.op.is_empty() { Ok(vec![&MATMUL, &ATTENTION]) } else { self.op.iter().map(known).collect() }
+    }
+
+    fn refuse_inapplicable(&self, ops: &[&Form]) -> Result<(), CaseError> {
+        let settings =
+            [("--b", &self.b, "matmul"), ("--batch", &self.batch, "matmul"), ("--mask", &self.mask, "attention")];
+        for (setting, words, op) in settings {
+            if !words.is_empty() && ops.iter().all(|form| form.op != op) {
+                return Err(CaseError::NotApplicable { setting, op });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The lists, parsed.
+struct Parsed {
+    dtypes: Vec<DType>,
+    outputs: Vec<Option<DType>>,
+    layouts: Vec<Layout>,
+    masks: Vec<Mask>,
+    batches: Vec<usize>,
+}
+
+impl Parsed {
+    fn problems(&self, form: &Form, sizes: &[usize]) -> Vec<Result<Problem, ProblemError>> {
+        let mut problems = Vec::new();
+        for &input in &self.dtypes {
+            for output in self.outputs.iter().map(|o| o.unwrap_or(input)) {
+                match *sizes {
+                    [m, n, k] if form.op == MATMUL.op => problems.extend(self.matmuls([m, n, k], input, output)),
+                    [batch, hq, hkv, sq, skv, d, ref rest @ ..] => {
+                        let dv = rest.first().copied().unwrap_or(d);
+                        problems.extend(self.masks.iter().map(|&mask| {
+                            let sizes = AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output };
+                            AttentionProblem::new(sizes).map(Problem::Attention)
+                        }));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        problems
+    }
+
+    fn matmuls(&self, [m, n, k]: [usize; 3], input: DType, output: DType) -> Vec<Result<Problem, ProblemError>> {
+        let pairs = self.layouts.iter().flat_map(|&layout| self.batches.iter().map(move |&batch| (layout, batch)));
+        pairs
+            .map(|(layout, batch)| MatmulProblem::new(MatmulSizes { batch, m, n, k, input, output, layout }))
+            .map(|p| p.map(Problem::Matmul))
+            .collect()
+    }
+}
+
+fn all_or<T>(words: &[String], default: T, parse: fn(&str) -> Result<T, CaseError>) -> Result<Vec<T>, CaseError> {
+    if words.is_empty() { Ok(vec![default]) } else { words.iter().map(|w| parse(w)).collect() }
+}
+
+fn read_shape<'f>(shape: &str, ops: &[&'f Form]) -> Result<(&'f Form, Vec<usize>), CaseError> {
+    let parts: Vec<&str> = shape.split(['x', 'X', '×']).map(str::trim).collect();
+    let fits = ops.iter().find(|form| form.sizes.contains(&parts.len()));
+    let refuse = |form: &Form, why: String| CaseError::Shape {
+        shape: shape.to_owned(),
+        why,
+        op: form.op,
+        form: form.form,
+        example: form.example,
+    };
+    let form = fits.ok_or_else(|| refuse(ops[0], format!("{} sizes", parts.len())))?;
+    let size = |part: &&str| {
+        part.parse::<usize>().map_err(|_| refuse(form, format!("`{part}` is no whole number below {}", usize::MAX)))
+    };
+    Ok((form, parts.iter().map(size).collect::<Result<_, _>>()?))
+}
+
+fn dtype(word: &str) -> Result<DType, CaseError> {
+    word.parse().map_err(|_| CaseError::Unknown(unknown("dtype", word, &["f32", "f16", "bf16"])))
+}
+
+fn out_dtype(word: &str) -> Result<Option<DType>, CaseError> {
+    if word == "input" { Ok(None) } else { dtype(word).map(Some) }
+}
+
+fn layout(word: &str) -> Result<Layout, CaseError> {
+    match word {
+        "kn" => Ok(Layout::Kn),
+        "nk" => Ok(Layout::Nk),
+        other => Err(CaseError::Unknown(unknown("layout of b", other, &["kn", "nk"]))),
+    }
+}
+
+fn mask(word: &str) -> Result<Mask, CaseError> {
+    let window = word.strip_prefix("window:").and_then(|n| n.parse().ok()).map(Mask::Window);
+    match word {
+        "none" => Ok(Mask::None),
+        "causal" => Ok(Mask::Causal),
+        other => window.ok_or_else(|| CaseError::Unknown(unknown("mask", other, &["none", "causal", "window:N"]))),
+    }
+}
+
+fn batch(word: &str) -> Result<usize, CaseError> {
+    word.parse().map_err(|_| CaseError::Unknown(format!("batch `{word}` is no whole number; for example 8")))
+}

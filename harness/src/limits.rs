@@ -1,0 +1,116 @@
+//! The limits of this machine, measured at the start of a run: the best of several tries of each probe.
+
+use farthing_kernels::backend::{AnyBackend, DeviceError, Probe, Work};
+
+use crate::record::MeasuredLimit;
+
+/// Shortest try, in seconds: long enough that a timer's tick and a cold start are below a percent.
+const TRY_S: f64 = 0.020;
+/// Tries of a probe. A limit is the best that was seen: interference only ever slows.
+const TRIES: usize = 5;
+/// Launches of a try are never more than this, whatever a clock that stands still says.
+const MAX_LAUNCHES: u64 = 1 << 32;
+
+/// Limits of some backends, and what could not be measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Each limit once a device and thread count.
+    pub measured: Vec<MeasuredLimit>,
+    /// One sentence a probe that failed.
+    pub warnings: Vec<String>,
+}
+
+impl Limits {
+    /// Runs the probes of a backend. A limit that is known for its device and thread count is not measured again:
+    /// backends that share a device share its limits.
+    pub fn add(&mut self, name: &str, backend: &dyn AnyBackend) {
+        let device = &backend.device().device;
+        for mut probe in backend.probes() {
+            let known = |l: &MeasuredLimit| l.device == *device && l.limit == probe.limit && l.threads == probe.threads;
+            if self.measured.iter().any(known) {
+                continue;
+            }
+            match best_rate(&mut probe) {
+                Ok(per_second) => self.measured.push(MeasuredLimit {
+                    backend: name.to_owned(),
+                    device: device.clone(),
+                    limit: probe.limit,
+                    threads: probe.threads,
+                    per_second,
+                    unit: unit(probe.work).to_owned(),
+                }),
+                Err(error) => self.warnings.push(format!("{} of {device} was not measured: {error}", probe.limit)),
+            }
+        }
+    }
+}
+
+fn unit(work: Work) -> &'static str {
+    match work {
+        Work::Flops => "flop/s",
+        Work::Bytes => "B/s",
+    }
+}
+
+/// Why a probe gave no rate.
+#[derive(Debug, thiserror::Error)]
+enum ProbeError {
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error("its clock stood still")]
+    NoTime,
+}
+
+fn best_rate(probe: &mut Probe<'_>) -> Result<f64, ProbeError> {
+    let mut launches = 1;
+    let mut seconds = (probe.run)(launches)?.seconds;
+    while seconds < TRY_S && launches < MAX_LAUNCHES {
+        // Straight to the length wanted once a reading is long enough to trust, else a cautious step.
+        let factor = if seconds > TRY_S / 100.0 { (1.1 * TRY_S / seconds).ceil() as u64 } else { 10 };
+        launches = launches.saturating_mul(factor.max(2)).min(MAX_LAUNCHES);
+        seconds = (probe.run)(launches)?.seconds;
+    }
+    let mut best = seconds;
+    for _ in 1..TRIES {
+        best = best.min((probe.run)(launches)?.seconds);
+    }
+    let rate = probe.per_launch * launches as f64 / best;
+    if rate.is_finite() && best > 0.0 { Ok(rate) } else { Err(ProbeError::NoTime) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farthing_kernels::backend::{Clock, Elapsed};
+
+    fn probe(run: impl FnMut(u64) -> Result<Elapsed, DeviceError> + Send + 'static) -> Probe<'static> {
+        Probe { limit: "fma_f32".into(), threads: 1, work: Work::Flops, per_launch: 100.0, run: Box::new(run) }
+    }
+
+    fn elapsed(seconds: f64) -> Result<Elapsed, DeviceError> {
+        Ok(Elapsed { seconds, clock: Clock::HostWall })
+    }
+
+    #[test]
+    fn the_best_try_counts_and_is_long_enough() {
+        let mut calls = 0;
+        let mut p = probe(move |n| {
+            calls += 1;
+            let disturbed = if calls % 2 == 0 { 1.5 } else { 1.0 };
+            elapsed(n as f64 * 1e-6 * disturbed)
+        });
+        assert!((best_rate(&mut p).expect("a working probe") - 1e8).abs() < 1.0); // 100 flops a microsecond
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_gives_no_rate() {
+        assert!(matches!(best_rate(&mut probe(|_| elapsed(0.0))), Err(ProbeError::NoTime)));
+        assert!(matches!(best_rate(&mut probe(|_| elapsed(f64::NAN))), Err(ProbeError::NoTime)));
+    }
+
+    #[test]
+    fn a_failing_probe_is_an_error() {
+        let failing = |_| Err(DeviceError::Driver("no queue".into()));
+        assert!(best_rate(&mut probe(failing)).expect_err("failing").to_string().contains("no queue"));
+    }
+}

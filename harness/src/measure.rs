@@ -1,0 +1,223 @@
+//! Check, time, check again: one case on one backend, and the row that comes of it.
+//!
+//! ```text
+//! arm      lower, upload, compare one launch of each kind of operands with the f64 oracle
+//! launch   called by a driver: the sampler of `farthing run`, or Criterion
+//! finish   replace the operands by fresh ones, compare again, make the row
+//! ```
+//!
+//! A failure on the way ends the case with a row that says why and claims no speed. Nothing is timed that was not found
+//! right in this process, and nothing is kept that was not found right again.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use farthing_kernels::backend::{AnyBackend, Clock, DeviceError, Elapsed, LowerError, Lowered, Prepared};
+use farthing_kernels::problem::Problem;
+use farthing_kernels::program::Program;
+use farthing_kernels::tile::Tiling;
+use farthing_kernels::{attention, matmul};
+
+use crate::case::Case;
+use crate::record::{Row, RunHeader};
+
+mod operands;
+mod oracle;
+mod recorder;
+mod row;
+pub mod sampler;
+
+pub use oracle::Oracle;
+pub use recorder::{Recorder, Recording};
+
+use operands::Operands;
+
+/// A backend under its registry name.
+#[derive(Clone, Copy)]
+pub struct Subject<'b> {
+    /// Name on the command line and in rows.
+    pub name: &'b str,
+    /// What runs.
+    pub backend: &'b dyn AnyBackend,
+}
+
+/// Why a case gives no speed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The output missed the oracle's bound.
+    #[error("{report}")]
+    Wrong {
+        /// Worst error over its bound; none where that is no number.
+        ratio: Option<f64>,
+        /// Where, both values, the bound.
+        report: String,
+    },
+    /// The backend said that it cannot do this.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The device, or the code that drives it, failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<LowerError> for Failure {
+    fn from(error: LowerError) -> Failure {
+        match error {
+            LowerError::Unsupported(unsupported) => Failure::Unsupported(unsupported.to_string()),
+            LowerError::Device(device) => device.into(),
+        }
+    }
+}
+
+impl From<DeviceError> for Failure {
+    fn from(error: DeviceError) -> Failure {
+        Failure::Failed(error.to_string())
+    }
+}
+
+/// Calls into a backend. A panic there is that backend's failure and ends its case, not the run.
+fn guarded<T>(call: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Err(Failure::Failed(format!("the backend panicked: {text}")))
+    })
+}
+
+/// What all cases of a run share.
+pub struct Lab<'a> {
+    /// Machine and measured limits.
+    pub header: &'a RunHeader,
+    /// Who knows the right results.
+    pub oracle: &'a Oracle,
+    /// Most bytes that the operand sets of a cold case may take on the device.
+    pub cold_cap_bytes: u64,
+}
+
+/// A case that was found right and is ready to be timed.
+pub struct Armed<'b> {
+    case: Case,
+    subject: Subject<'b>,
+    prepared: Box<dyn Prepared + 'b>,
+    tiling: Tiling,
+    lowered: Lowered,
+    operands: Operands,
+    worst_ratio: f64,
+    checked_launch_s: f64,
+}
+
+impl Armed<'_> {
+    /// Launches `n` times back to back.
+    ///
+    /// # Errors
+    /// The device failed, or its clock said nothing.
+    pub fn launch(&mut self, n: u64) -> Result<Elapsed, Failure> {
+        let elapsed = guarded(|| Ok(self.prepared.run(n)?))?;
+        if elapsed.seconds.is_finite() && elapsed.seconds >= 0.0 {
+            Ok(elapsed)
+        } else {
+            Err(Failure::Failed(format!("the clock of {} said {} s", self.subject.name, elapsed.seconds)))
+        }
+    }
+
+    /// Host seconds that the checked launch took, transfers among them: an upper estimate of a launch.
+    pub fn checked_launch_s(&self) -> f64 {
+        self.checked_launch_s
+    }
+}
+
+impl Lab<'_> {
+    /// Lowers, uploads and checks.
+    ///
+    /// # Errors
+    /// The finished row of a case that is not supported, fails, or is wrong.
+    pub fn arm<'b>(&self, case: &Case, subject: Subject<'b>) -> Result<Armed<'b>, Box<Row>> {
+        guarded(|| self.armed(case, subject)).map_err(|failure| Box::new(self.failed(case, subject, &failure)))
+    }
+
+    fn armed<'b>(&self, case: &Case, subject: Subject<'b>) -> Result<Armed<'b>, Failure> {
+        let problem = case.problem();
+        let tilings = subject.backend.tilings(problem);
+        let none = || Failure::Unsupported(format!("{} offers no tiling for {}", subject.name, problem.op()));
+        let tiling = *tilings.first().ok_or_else(none)?;
+        let operands = Operands::plan(case, &self.header.environment, self.cold_cap_bytes);
+        let mut prepared = self.prepare(case, subject, tiling, &operands)?;
+        let mut worst_ratio = 0.0;
+        let mut checked_launch_s = f64::INFINITY;
+        for set in 0..operands.distinct() {
+            let timer = sampler::HostClock::start();
+            let output = prepared.output_of(set)?;
+            checked_launch_s = checked_launch_s.min(timer.seconds());
+            let ratio = self.oracle.check(problem, operands.seed(set), subject.backend.limits(), &tiling, &output)?;
+            worst_ratio = f64::max(worst_ratio, ratio);
+        }
+        let lowered = prepared.lowered();
+        Ok(Armed { case: case.clone(), subject, prepared, tiling, lowered, operands, worst_ratio, checked_launch_s })
+    }
+
+    fn prepare<'b>(
+        &self,
+        case: &Case,
+        subject: Subject<'b>,
+        tiling: Tiling,
+        operands: &Operands,
+    ) -> Result<Box<dyn Prepared + 'b>, Failure> {
+        let program = program(case.problem(), &tiling)?;
+        let inputs: Vec<_> =
+            (0..operands.distinct()).map(|i| self.oracle.inputs(case.problem(), operands.seed(i))).collect();
+        let sets: Vec<Vec<&[u8]>> = (0..operands.sets()).map(|set| inputs[set % inputs.len()].slices()).collect();
+        Ok(subject.backend.prepare(&program, &sets)?)
+    }
+
+    /// Checks on fresh inputs and makes the row.
+    pub fn finish(&self, armed: Armed<'_>, recording: Result<Recording, Failure>) -> Row {
+        let mut armed = armed;
+        let proven = recording.and_then(|recording| {
+            let ratio = guarded(|| self.check_fresh(&mut armed))?;
+            Ok((recording, f64::max(ratio, armed.worst_ratio)))
+        });
+        match proven {
+            Ok((recording, ratio)) => self.measured(&armed, &recording, ratio),
+            Err(failure) => self.spoilt(&armed, &failure),
+        }
+    }
+
+    /// Checks an armed case once more, on fresh inputs, without timing it.
+    ///
+    /// # Errors
+    /// The finished row of a case that fails or is wrong.
+    pub fn recheck(&self, mut armed: Armed<'_>) -> Result<f64, Box<Row>> {
+        guarded(|| self.check_fresh(&mut armed)).map_err(|failure| Box::new(self.spoilt(&armed, &failure)))
+    }
+
+    fn check_fresh(&self, armed: &mut Armed<'_>) -> Result<f64, Failure> {
+        let problem = armed.case.problem();
+        let seed = armed.operands.fresh_seed();
+        let inputs = self.oracle.inputs(problem, seed);
+        armed.prepared.replace(0, &inputs.slices())?;
+        let output = armed.prepared.output_of(0)?;
+        self.oracle.check(problem, seed, armed.subject.backend.limits(), &armed.tiling, &output)
+    }
+}
+
+/// The program of a problem.
+fn program(problem: &Problem, tiling: &Tiling) -> Result<Program, Failure> {
+    match (problem, tiling) {
+        (Problem::Matmul(p), Tiling::Matmul(t)) => Ok(matmul(p, t)),
+        (Problem::Attention(p), Tiling::Attention(t)) => Ok(attention(p, t)),
+        _ => Err(Failure::Failed(format!("the backend offers tiling {tiling} for {}", problem.op()))),
+    }
+}
+
+/// How rows name a clock.
+fn clock_name(clock: Clock) -> &'static str {
+    match clock {
+        Clock::HostWall => "wall",
+        Clock::DeviceTimestamp => "device",
+        Clock::Simulated => "simulated",
+    }
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! Making rows: one place for every field, whatever became of the case.
+
+use farthing_kernels::backend::Fidelity;
+use sha2::{Digest, Sha256};
+
+use super::{Armed, Failure, Lab, Recording, Subject};
+use crate::case::Case;
+use crate::machine;
+use crate::record::{Kind, Row, SCHEMA, Status};
+use crate::roofline::{Demand, Roofline};
+use crate::stats::{self, Summary};
+
+/// Relative spread (median absolute deviation over median) above which a row warns.
+const NOISY: f64 = 0.05;
+/// Share of outliers above which a row warns: with normal noise Tukey's fences leave out 0.7 %.
+const MANY_OUTLIERS: f64 = 0.2;
+/// Longest reason kept: a compiler's log can be megabytes.
+const MAX_REASON: usize = 2000;
+
+impl Lab<'_> {
+    /// The row of a case that ended before it was lowered.
+    pub(super) fn failed(&self, case: &Case, subject: Subject<'_>, failure: &Failure) -> Row {
+        let row = self.blank(case, subject, "");
+        with_failure(row, failure)
+    }
+
+    /// The row of a case that was armed and then failed.
+    pub(super) fn spoilt(&self, armed: &Armed<'_>, failure: &Failure) -> Row {
+        with_failure(self.of_armed(armed), failure)
+    }
+
+    /// The row of a case that was checked twice and timed.
+    pub(super) fn measured(&self, armed: &Armed<'_>, recording: &Recording, ratio: f64) -> Row {
+        let mut row = self.of_armed(armed);
+        let summary = match stats::summary(&recording.samples_s) {
+            Ok(summary) => summary,
+            Err(error) => return with_failure(row, &Failure::Failed(error.to_string())),
+        };
+        row.clock = recording.clock.clone();
+        row.launches = recording.launches;
+        row.samples_s = recording.samples_s.clone();
+        row.median_s = Some(summary.median);
+        row.ci95_s = summary.ci95;
+        row.gflops = Some(row.flops / summary.median / 1e9);
+        row.gbps = Some(row.bytes / summary.median / 1e9);
+        row.error_ratio = Some(ratio);
+        row.warnings.extend(doubts(&summary, recording.samples_s.len()));
+        self.set_share(&mut row, armed, summary.median);
+        row
+    }
+
+    fn set_share(&self, row: &mut Row, armed: &Armed<'_>, median_s: f64) {
+        let demand = Demand {
+            device: &row.device,
+            threads: row.threads,
+            flops: row.flops,
+            bytes: row.bytes,
+            temperature: row.temperature,
+            compute_limit: armed.lowered.compute_limit.as_deref(),
+        };
+        let header = self.header;
+        let roofline = Roofline::of(&demand, &header.limits, &header.environment.caches_bytes);
+        let Some(bound) = roofline.binding() else { return };
+        let share = bound.seconds / median_s;
+        if share > 1.0 {
+            row.warnings
+                .push(format!("faster than the measured {} allows: the limit or the model is wrong", bound.limit));
+        }
+        row.limit = Some(bound.limit.clone());
+        row.share = Some(share);
+    }
+
+    fn of_armed(&self, armed: &Armed<'_>) -> Row {
+        let mut row = self.blank(&armed.case, armed.subject, &armed.lowered.name);
+        row.temperature = armed.operands.temperature();
+        row.warnings.extend(armed.operands.warning().map(str::to_owned));
+        row
+    }
+
+    fn blank(&self, case: &Case, subject: Subject<'_>, lowered: &str) -> Row {
+        let device = subject.backend.device();
+        Row {
+            schema: SCHEMA,
+            kind: kind(device.fidelity),
+            id: self.row_id(case, subject, lowered),
+            op: case.problem().op().to_owned(),
+            shape: case.problem().to_string(),
+            dtype: case.problem().dtype(),
+            out_dtype: case.problem().output().dtype,
+            layout: case.layout().map(|l| l.to_string()),
+            mask: case.mask().map(|m| m.to_string()),
+            batch: case.batch(),
+            backend: subject.name.to_owned(),
+            device: device.device.clone(),
+            lowered: lowered.to_owned(),
+            threads: device.threads,
+            temperature: case.temperature(),
+            clock: "wall".to_owned(),
+            launches: 0,
+            samples_s: Vec::new(),
+            median_s: None,
+            ci95_s: None,
+            flops: case.problem().flops(),
+            bytes: case.problem().min_bytes(),
+            gflops: None,
+            gbps: None,
+            limit: None,
+            share: None,
+            error_ratio: None,
+            status: Status::Ok,
+            reason: None,
+            warnings: self.surroundings(),
+        }
+    }
+
+    fn row_id(&self, case: &Case, subject: Subject<'_>, lowered: &str) -> String {
+        let device = subject.backend.device();
+        let environment = &self.header.environment;
+        let words = [
+            &case.id(subject.name, device.threads),
+            &device.device,
+            lowered,
+            &machine::fingerprint(environment),
+            environment.commit.as_deref().unwrap_or("-"),
+            &self.header.run,
+        ];
+        machine::hex(&Sha256::digest(words.join("|"))[..6])
+    }
+
+    /// What was wrong with the machine before the first case.
+    fn surroundings(&self) -> Vec<String> {
+        let environment = &self.header.environment;
+        let busy = environment.load_before.filter(|load| *load > environment.cpus as f64 * 0.5);
+        busy.map(|load| format!("the machine was busy at the start (load {load:.2})")).into_iter().collect()
+    }
+}
+
+fn kind(fidelity: Fidelity) -> Kind {
+    match fidelity {
+        Fidelity::Hardware => Kind::Measured,
+        Fidelity::Software => Kind::Software,
+        Fidelity::Simulated => Kind::Simulated,
+        Fidelity::Fake => Kind::Fake,
+    }
+}
+
+fn with_failure(mut row: Row, failure: &Failure) -> Row {
+    row.status = match failure {
+        Failure::Wrong { ratio, .. } => {
+            row.error_ratio = *ratio;
+            Status::Wrong
+        }
+        Failure::Unsupported(_) => Status::Unsupported,
+        Failure::Failed(_) => Status::Failed,
+    };
+    row.reason = Some(failure.to_string().chars().take(MAX_REASON).collect());
+    row
+}
+
+/// What a reader should know of the samples.
+fn doubts(summary: &Summary, n: usize) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if summary.ci95.is_none() {
+        doubts.push(format!("{n} samples give no 95 % interval"));
+    }
+    if summary.mad > NOISY * summary.median {
+        doubts.push(format!("noisy: median deviation {:.0} % of the median", 100.0 * summary.mad / summary.median));
+    }
+    if summary.outliers as f64 > MANY_OUTLIERS * n as f64 {
+        doubts.push(format!("{} of {n} samples are outliers", summary.outliers));
+    }
+    doubts
+}

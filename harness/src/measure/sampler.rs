@@ -1,0 +1,175 @@
+//! The sampler of `farthing run`: how long a sample is, how many there are, and whose turn it is.
+//!
+//! Subjects take turns, A B A B, so that a machine that slows down slows them alike and their ratio holds. A subject is
+//! done when it has enough samples and its median is known well, or its time is up.
+
+use std::time::Instant;
+
+use farthing_kernels::backend::Elapsed;
+
+use super::{Armed, Failure, Recorder, Recording};
+use crate::stats;
+
+/// When to stop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Shortest sample, in seconds: launches are repeated until a sample takes as long.
+    pub sample_s: f64,
+    /// Fewest samples, unless time is up.
+    pub min_samples: usize,
+    /// Most samples.
+    pub max_samples: usize,
+    /// Half width of the median's interval, relative to it, at which it is known well.
+    pub precision: f64,
+    /// Seconds for one subject, warm-up among them.
+    pub total_s: f64,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        // 3 ms: timer resolution and the harness's own microseconds are below 0.1 %.
+        Budget { sample_s: 0.003, min_samples: 10, max_samples: 60, precision: 0.005, total_s: 2.0 }
+    }
+}
+
+/// Fewest samples of a subject that is slower than its time allows.
+const LEAST_SAMPLES: usize = 3;
+
+/// Something to launch.
+pub trait Launch {
+    /// Launches `n` times.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn launch(&mut self, n: u64) -> Result<Elapsed, Failure>;
+}
+
+impl Launch for Armed<'_> {
+    fn launch(&mut self, n: u64) -> Result<Elapsed, Failure> {
+        Armed::launch(self, n)
+    }
+}
+
+/// Host time since some start: the scheduler's clock, never a sample's.
+pub trait Stopwatch {
+    /// Seconds.
+    fn seconds(&self) -> f64;
+}
+
+/// The host's monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct HostClock(Instant);
+
+impl HostClock {
+    /// Starts now.
+    pub fn start() -> HostClock {
+        HostClock(Instant::now())
+    }
+}
+
+impl Stopwatch for HostClock {
+    fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+impl HostClock {
+    /// Seconds since the start.
+    pub fn seconds(&self) -> f64 {
+        Stopwatch::seconds(self)
+    }
+}
+
+/// Samples every subject; `None` in place of a result where `stop` said so before the subject was done.
+pub fn sample<L: Launch>(
+    subjects: &mut [L],
+    budget: &Budget,
+    clock: &dyn Stopwatch,
+    stop: &dyn Fn() -> bool,
+) -> Vec<Option<Result<Recording, Failure>>> {
+    let mut turns: Vec<Turn> = subjects.iter_mut().map(|s| Turn::warmed_up(s, budget, clock)).collect();
+    while turns.iter().any(|t| !t.done) && !stop() {
+        for (turn, subject) in turns.iter_mut().zip(subjects.iter_mut()) {
+            if !turn.done && !stop() {
+                turn.take(subject, budget, clock);
+            }
+        }
+    }
+    turns.into_iter().map(|t| if t.done { Some(t.result()) } else { None }).collect()
+}
+
+/// One subject's state.
+struct Turn {
+    launches: u64,
+    recorder: Recorder,
+    spent_s: f64,
+    failure: Option<Failure>,
+    done: bool,
+}
+
+impl Turn {
+    /// Finds how many launches make a sample; doing so warms up caches, clocks and branch predictors.
+    fn warmed_up(subject: &mut impl Launch, budget: &Budget, clock: &dyn Stopwatch) -> Turn {
+        let mut turn = Turn { launches: 1, recorder: Recorder::default(), spent_s: 0.0, failure: None, done: false };
+        loop {
+            let taken_s = turn.timed(subject, clock).0;
+            if turn.done || taken_s >= budget.sample_s || turn.spent_s >= budget.total_s / 4.0 {
+                return turn;
+            }
+            // Straight to the length wanted once a reading is long enough to trust, else a cautious step.
+            let trusted = taken_s > budget.sample_s / 20.0;
+            let factor = if trusted { (1.2 * budget.sample_s / taken_s).ceil() as u64 } else { 8 };
+            turn.launches = turn.launches.saturating_mul(factor.max(2));
+        }
+    }
+
+    fn take(&mut self, subject: &mut impl Launch, budget: &Budget, clock: &dyn Stopwatch) {
+        if let (_, Some(elapsed)) = self.timed(subject, clock) {
+            self.recorder.push(self.launches, elapsed);
+            self.done = self.is_enough(budget);
+        }
+    }
+
+    /// Host seconds of one sample, and what the device's clock said.
+    fn timed(&mut self, subject: &mut impl Launch, clock: &dyn Stopwatch) -> (f64, Option<Elapsed>) {
+        let start = clock.seconds();
+        let result = subject.launch(self.launches);
+        let taken_s = clock.seconds() - start;
+        self.spent_s += taken_s;
+        match result {
+            Ok(elapsed) => (taken_s, Some(elapsed)),
+            Err(failure) => {
+                self.failure = Some(failure);
+                self.done = true;
+                (taken_s, None)
+            }
+        }
+    }
+
+    fn is_enough(&self, budget: &Budget) -> bool {
+        let n = self.recorder.len();
+        if n >= budget.max_samples {
+            return true;
+        }
+        if self.spent_s >= budget.total_s {
+            return n >= LEAST_SAMPLES;
+        }
+        n >= budget.min_samples && self.is_precise(budget.precision)
+    }
+
+    fn is_precise(&self, precision: f64) -> bool {
+        let summary = self.recorder.recording(usize::MAX).ok().and_then(|r| stats::summary(&r.samples_s).ok());
+        let interval = summary.and_then(|s| s.ci95.map(|[low, high]| (high - low) / (2.0 * s.median)));
+        interval.is_some_and(|half_width| half_width <= precision)
+    }
+
+    fn result(self) -> Result<Recording, Failure> {
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => self.recorder.recording(usize::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use super::fake::{Fake, Manner};
+use super::sampler::{Budget, HostClock, sample};
+use super::*;
+use crate::case::Words;
+use crate::record::{Kind, MeasuredLimit, SCHEMA, Status};
+
+fn header(limits: Vec<MeasuredLimit>) -> RunHeader {
+    let environment = crate::machine::environment();
+    let (run, started) = ("test".to_owned(), "2026-01-01T00:00:00Z".to_owned());
+    RunHeader { schema: SCHEMA, run, started, environment, limits, settings: BTreeMap::new() }
+}
+
+fn case(shape: &str) -> Case {
+    let words = Words { shape: vec![shape.into()], ..Words::default() };
+    words.cases().expect("a good shape").remove(0)
+}
+
+/// The row of one case, timed by the sampler.
+fn row_of(manner: Manner, shape: &str) -> Row {
+    let (header, oracle, fake) = (header(Vec::new()), Oracle::new(), Fake::new(manner));
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
+    let budget = Budget { sample_s: 1e-5, total_s: 0.5, ..Budget::default() };
+    match lab.arm(&case(shape), Subject { name: "fake", backend: &fake }) {
+        Err(row) => *row,
+        Ok(armed) => {
+            let mut subjects = [armed];
+            let mut results = sample(&mut subjects, &budget, &HostClock::start(), &|| false);
+            let recording = results.remove(0).expect("nothing stopped it");
+            let [armed] = subjects;
+            lab.finish(armed, recording)
+        }
+    }
+}
+
+fn claims_no_speed(row: &Row) -> bool {
+    row.median_s.is_none() && row.gflops.is_none() && row.share.is_none() && row.samples_s.is_empty()
+}
+
+#[test]
+fn a_right_backend_gives_a_complete_row() {
+    let row = row_of(Manner::Right, "33x17x65");
+    assert_eq!((row.status, row.kind), (Status::Ok, Kind::Fake), "{:?}", row.reason);
+    assert!(row.samples_s.len() >= 10);
+    assert!((row.median_s.expect("timed") - 1e-6).abs() < 1e-12);
+    assert!((row.gflops.expect("timed") - row.flops / 1e3).abs() < 1e-6);
+    assert!(row.error_ratio.is_some_and(|r| r > 0.0 && r <= 1.0));
+    assert_eq!(row.lowered, "fake/loops");
+}
+
+#[test]
+fn wrong_and_nan_and_stale_outputs_are_caught() {
+    for manner in [Manner::Zeros, Manner::Nan, Manner::Stale] {
+        let row = row_of(manner, "33x17x65");
+        assert_eq!(row.status, Status::Wrong, "{manner:?}");
+        assert!(claims_no_speed(&row) && row.reason.is_some(), "{manner:?}");
+    }
+}
+
+#[test]
+fn a_stale_set_among_rotated_ones_is_caught_before_timing() {
+    let row = row_of(Manner::Stale, "1x1024x1024");
+    assert_eq!((row.status, row.temperature), (Status::Wrong, crate::record::Temperature::Cold));
+}
+
+#[test]
+fn failures_on_the_way_are_rows_with_reasons() {
+    let reason = |manner, status| {
+        let row = row_of(manner, "33x17x65");
+        assert_eq!(row.status, status, "{manner:?}");
+        assert!(claims_no_speed(&row), "{manner:?}");
+        row.reason.unwrap_or_default()
+    };
+    assert!(reason(Manner::FailsAt(1), Status::Failed).contains("device lost: unplugged"));
+    assert!(reason(Manner::FailsAt(7), Status::Failed).contains("device lost: unplugged"));
+    assert!(reason(Manner::Unsupported, Status::Unsupported).contains("asked for 32 bits, the limit is 8 bits"));
+    assert!(reason(Manner::Panics, Status::Failed).contains("the backend panicked: index out of bounds"));
+    assert!(reason(Manner::NoTime, Status::Failed).contains("took no time"));
+    assert!(reason(Manner::Short, Status::Failed).contains("4 bytes long"));
+}
+
+#[test]
+fn the_share_is_the_bound_over_the_median_and_is_not_clamped() {
+    let limit = |limit: &str, per_second, unit: &str| MeasuredLimit {
+        backend: "fake".into(),
+        device: "a double".into(),
+        limit: limit.into(),
+        threads: 1,
+        per_second,
+        unit: unit.into(),
+    };
+    let header = header(vec![limit("fma_f32", 1e9, "flop/s"), limit("read_mem", 1e12, "B/s")]);
+    let (oracle, fake) = (Oracle::new(), Fake::new(Manner::Right));
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
+    let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).ok().expect("a right backend");
+    armed.lowered.compute_limit = Some("fma_f32".into());
+    let recording = Recording { launches: 1, samples_s: vec![1e-6; 8], clock: "wall".into() };
+    let row = lab.finish(armed, Ok(recording));
+    // 2 · 33 · 17 · 65 = 72930 flops at 1 GFLOP/s take 72.93 µs; the launch took 1 µs.
+    assert_eq!(row.limit.as_deref(), Some("fma_f32"));
+    assert!((row.share.expect("both limits") - 72.93).abs() < 1e-9);
+    assert!(row.warnings.iter().any(|w| w.contains("faster than the measured fma_f32")));
+}
+
+#[test]
+fn an_interrupted_subject_has_no_recording() {
+    let (header, oracle, fake) = (header(Vec::new()), Oracle::new(), Fake::new(Manner::Right));
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
+    let armed = lab.arm(&case("8x8x8"), Subject { name: "fake", backend: &fake });
+    let mut subjects: Vec<Armed<'_>> = armed.into_iter().collect();
+    let asked = Cell::new(0);
+    let stop = || asked.replace(asked.get() + 1) > 3;
+    let results = sample(&mut subjects, &Budget { sample_s: 1e-5, ..Budget::default() }, &HostClock::start(), &stop);
+    assert!(matches!(results[..], [None]));
+}

@@ -1,0 +1,93 @@
+//! `results/README.md`: the table of runs, generated from the run files.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Results, Run, StoreError, read_run, run_name};
+use crate::record::{Kind, Row, Status};
+
+/// Writes the index of all runs, atomically; of two writers at a time the later one wins with a complete table.
+///
+/// # Errors
+/// The folder cannot be read or written. A run that cannot be read is a line of the table, not an error.
+pub fn write_index(results: &Results) -> Result<PathBuf, StoreError> {
+    let mut lines = vec![HEAD.to_owned()];
+    for path in results.run_files()?.iter().rev() {
+        lines.push(match read_run(path) {
+            Ok(run) => run_line(&run),
+            Err(error) => format!("| {} | unreadable: {} | | | | |", cell(&run_name(path)), cell(&error.to_string())),
+        });
+    }
+    let path = results.dir().join("README.md");
+    replace(&path, &(lines.join("\n") + "\n")).map_err(|source| StoreError::Write { path: path.clone(), source })?;
+    Ok(path)
+}
+
+const HEAD: &str = "# Runs\n\n\
+    Generated from `runs/*.jsonl` by every run that is saved there; do not edit. Best share: the row that came closest to \
+    the limit measured in its own run.\n\n\
+    | run | started | machine | commit | rows | best share |\n\
+    |---|---|---|---|---|---|";
+
+fn run_line(run: &Run) -> String {
+    let environment = &run.header.environment;
+    let machine = format!("{} × {}", environment.cpus, environment.cpu);
+    let short = environment.commit.as_deref().map_or("none".to_owned(), |c| c.chars().take(10).collect());
+    let dirty = if environment.dirty == Some(true) { " (changed)" } else { "" };
+    let ok = run.rows.iter().filter(|r| r.status == Status::Ok).count();
+    let rows = if ok == run.rows.len() { ok.to_string() } else { format!("{ok} of {}", run.rows.len()) };
+    let name = cell(&run_name(&run.path));
+    format!(
+        "| [{name}](runs/{name}.jsonl) | {} | {} | {short}{dirty} | {rows} | {} |",
+        cell(&run.header.started),
+        cell(&machine),
+        best(&run.rows)
+    )
+}
+
+/// The best measured share.
+fn best(rows: &[Row]) -> String {
+    let measured = rows.iter().filter(|r| r.kind == Kind::Measured);
+    let shares = measured.filter_map(|r| Some((r.share?, r)));
+    let Some((share, row)) = shares.max_by(|a, b| a.0.total_cmp(&b.0)) else { return "none".into() };
+    let limit = row.limit.as_deref().unwrap_or("?");
+    cell(&format!("{:.0} % of {limit} ({} {} {}, {})", 100.0 * share, row.op, row.shape, row.dtype, row.backend))
+}
+
+/// Text that is only text in a Markdown table: device names and file names come from outside.
+fn cell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '!' => out.extend(['\\', c]),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut temp = tempfile::Builder::new().prefix(".index-").tempfile_in(dir)?;
+    temp.write_all(text.as_bytes())?;
+    temp.as_file().sync_all()?;
+    super::write::readable(temp.as_file())?;
+    temp.persist(path).map_err(|e| e.error)?;
+    let _ = fs::File::open(dir).and_then(|d| d.sync_all());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_stays_text() {
+        assert_eq!(cell("a|b`<img>\n"), "a\\|b\\`&lt;img&gt; ");
+    }
+}

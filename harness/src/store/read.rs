@@ -1,0 +1,127 @@
+//! Reading run files, which may come from anyone: every bound is checked before memory is spent.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::StoreError;
+use crate::record::{Row, RunHeader, SCHEMA, Status};
+
+/// Longest line that is read: a row of a million samples would fit.
+pub const MAX_LINE_BYTES: u64 = 32 << 20;
+/// Most rows of a file.
+pub const MAX_ROWS: usize = 1_000_000;
+
+/// A run, read back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Machine, limits and settings.
+    pub header: RunHeader,
+    /// Rows in the order in which they were measured.
+    pub rows: Vec<Row>,
+}
+
+/// What every line of ours holds.
+#[derive(Deserialize)]
+struct Schema {
+    schema: Option<u64>,
+}
+
+/// Reads a run file.
+///
+/// # Errors
+/// It cannot be read, is truncated, foreign or newer, or a line is no complete row.
+pub fn read_run(path: &Path) -> Result<Run, StoreError> {
+    let unreadable = |source| StoreError::Read { path: path.to_owned(), source };
+    let mut lines = Lines { path, file: BufReader::new(File::open(path).map_err(unreadable)?), line: 0 };
+    let Some(first) = lines.next()? else { return Err(lines.foreign("the file is empty")) };
+    lines.check_schema(&first)?;
+    let header: RunHeader =
+        serde_json::from_str(&first).map_err(|e| lines.foreign(&format!("the first line is no header: {e}")))?;
+    let mut rows = Vec::new();
+    while let Some(text) = lines.next()? {
+        if rows.len() == MAX_ROWS {
+            return Err(StoreError::TooLarge { path: path.to_owned(), why: format!("more than {MAX_ROWS} rows") });
+        }
+        lines.check_schema(&text)?;
+        let row: Row = serde_json::from_str(&text).map_err(|e| lines.bad_row(format!("not a row: {e}")))?;
+        complete(&row).map_err(|why| lines.bad_row(why))?;
+        rows.push(row);
+    }
+    Ok(Run { path: path.to_owned(), header, rows })
+}
+
+/// Whole lines of bounded length.
+struct Lines<'p, R> {
+    path: &'p Path,
+    file: R,
+    line: usize,
+}
+
+impl<R: BufRead> Lines<'_, R> {
+    fn next(&mut self) -> Result<Option<String>, StoreError> {
+        let path = || self.path.to_owned();
+        let mut bytes = Vec::new();
+        let taken = (&mut self.file).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes);
+        taken.map_err(|source| StoreError::Read { path: path(), source })?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        self.line += 1;
+        if bytes.len() as u64 > MAX_LINE_BYTES {
+            let why = format!("line {} is longer than {MAX_LINE_BYTES} bytes", self.line);
+            return Err(StoreError::TooLarge { path: path(), why });
+        }
+        let whole = bytes.pop() == Some(b'\n');
+        if !whole {
+            return Err(StoreError::Truncated { path: path(), line: self.line });
+        }
+        String::from_utf8(bytes).map(Some).map_err(|_| self.foreign("the line is not UTF-8"))
+    }
+
+    fn check_schema(&self, text: &str) -> Result<(), StoreError> {
+        let probe: Result<Schema, _> = serde_json::from_str(text);
+        match probe {
+            Ok(Schema { schema: Some(found) }) if found > u64::from(SCHEMA) => {
+                Err(StoreError::Newer { path: self.path.to_owned(), line: self.line, found, known: SCHEMA })
+            }
+            Ok(Schema { schema: Some(_) }) => Ok(()),
+            Ok(Schema { schema: None }) => Err(self.foreign("the line has no schema number")),
+            Err(error) => Err(self.foreign(&format!("the line is no JSON object of ours: {error}"))),
+        }
+    }
+
+    fn foreign(&self, why: &str) -> StoreError {
+        StoreError::Foreign { path: self.path.to_owned(), line: self.line.max(1), why: why.to_owned() }
+    }
+
+    fn bad_row(&self, why: String) -> StoreError {
+        StoreError::Row { path: self.path.to_owned(), line: self.line, why }
+    }
+}
+
+/// A row is complete: an ok one has its samples, times and proof; any other says why and claims no speed.
+pub(super) fn complete(row: &Row) -> Result<(), String> {
+    let positive = |x: &f64| x.is_finite() && *x > 0.0;
+    let speed = row.median_s.is_some() || row.gflops.is_some() || row.gbps.is_some() || row.share.is_some();
+    match row.status {
+        Status::Ok if row.samples_s.is_empty() || !row.samples_s.iter().all(positive) => {
+            Err("an ok row without positive samples".into())
+        }
+        Status::Ok if !row.median_s.as_ref().is_some_and(positive) => Err("an ok row without a median".into()),
+        Status::Ok if !row.error_ratio.is_some_and(|r| (0.0..=1.0).contains(&r)) => {
+            Err("an ok row whose error ratio is not within 0 to 1".into())
+        }
+        Status::Wrong | Status::Unsupported | Status::Failed if speed => {
+            Err("a row that is not ok claims a speed".into())
+        }
+        Status::Wrong | Status::Unsupported | Status::Failed if row.reason.is_none() => {
+            Err("a row that is not ok gives no reason".into())
+        }
+        _ => Ok(()),
+    }
+}
