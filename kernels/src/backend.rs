@@ -12,6 +12,8 @@ use crate::tile::Tiling;
 
 mod any;
 mod error;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod null;
 pub mod registry;
 

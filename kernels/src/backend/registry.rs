@@ -44,7 +44,13 @@ impl Registry {
     /// The backends of this crate, each looked for on this machine.
     pub fn builtin(options: &Options) -> Registry {
         let _ = options;
-        Registry::default()
+        #[allow(unused_mut, reason = "no backend is built in without the features that bring them")]
+        let mut registry = Registry::default();
+        #[cfg(feature = "gpu")]
+        for (name, state) in super::gpu::probe_all() {
+            registry.add(&name, state);
+        }
+        registry
     }
 
     /// Adds a backend: how another crate's joins.
