@@ -1,6 +1,6 @@
 //! GPUs, through wgpu: Vulkan, Metal, Direct3D 12.
 //!
-//! A program becomes one WGSL compute shader a stage ([`wgsl`]); stages run in order in one pass. A driver that runs on
+//! A program becomes one WGSL compute shader a stage (`gpu/wgsl.rs`); stages run in order in one pass. A driver that runs on
 //! the CPU is a device too, of [`Fidelity::Software`](super::Fidelity): it proves shaders, and compares them with one
 //! another, but says nothing of a GPU's speed.
 

@@ -3,7 +3,7 @@
 
 use farthing_kernels::DType;
 use farthing_kernels::backend::gpu::Gpu;
-use farthing_kernels::backend::{AnyBackend, Backend, Clock, LowerError, Unsupported};
+use farthing_kernels::backend::{AnyBackend, Backend, Clock, DeviceError, LowerError, Unsupported};
 use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem};
 use farthing_kernels::program::{Program, Span};
 use farthing_kernels::tile::{AttentionTiling, MatmulTiling, Tiling, n_tiles};
@@ -35,6 +35,14 @@ fn a_tensor_larger_than_a_binding_is_refused_with_both_sizes() {
         let refused = refusal(gpu, &product(MatmulSizes { m, k: 64, ..SIZES }, 64, 64, 16));
         let asked: u64 = refused.asked.parse().expect("bytes");
         assert!(refused.what.contains("bytes of tensor `a`") && asked > limit, "{device}: {refused}");
+    }
+}
+
+#[test]
+fn a_buffer_larger_than_the_device_allows_is_refused_before_it_is_asked_for() {
+    for (device, gpu) in devices() {
+        let refused = Backend::alloc(gpu, 1 << 60).expect_err("no device has an exbibyte");
+        assert!(matches!(refused, DeviceError::OutOfMemory { asked_bytes, .. } if asked_bytes == 1 << 60), "{device}");
     }
 }
 

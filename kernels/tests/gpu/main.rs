@@ -9,4 +9,5 @@ mod check;
 mod eval;
 mod limits;
 mod matmul;
+mod rounding;
 mod unknown;

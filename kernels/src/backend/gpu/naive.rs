@@ -129,60 +129,70 @@ fn attention(problem: &AttentionProblem) -> (String, [usize; 3]) {
     let p = problem.sizes();
     let mut text = String::new();
     operands(&mut text, &[("q", p.input), ("k", p.input), ("v", p.input), ("o", p.output)]);
-    let (rows, group, heads) = (p.batch * p.hq * p.sq, problem.group(), p.hkv);
     let end = format!("clamp(i + 1 + {}, 0, {})", p.skv as i64 - p.sq as i64, p.skv);
     let (first, end) = match p.mask {
         Mask::None => ("0".into(), p.skv.to_string()),
         Mask::Causal => ("0".into(), end),
         Mask::Window(w) => (format!("max({end} - {}, 0)", w.min(p.skv)), end),
     };
-    let _ = write!(
-        text,
-        "
-fn score(row: i32, kv: i32, j: i32) -> f32 {{
-  var sum = 0.0;
-  for (var c = 0; c < {d}; c++) {{
-    sum += q(row * {d} + c) * k((kv * {skv} + j) * {d} + c);
-  }}
-  return sum * {scale:?};
-}}
-
-@compute @workgroup_size({ROWS})
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
-  let row = i32(id.x);
-  if (row >= {rows}) {{ return; }}
-  let i = row % {sq};
-  let head = row / {sq};
-  let kv = (head / {hq}) * {heads} + (head % {hq}) / {group};
-  let first = {first};
-  let end = {end};
-  var peak = -3.0e38;
-  for (var j = first; j < end; j++) {{
-    peak = max(peak, score(row, kv, j));
-  }}
-  var sum = 0.0;
-  var acc: array<f32, {dv}>;
-  for (var j = first; j < end; j++) {{
-    let weight = exp(score(row, kv, j) - peak);
-    sum += weight;
-    for (var c = 0; c < {dv}; c++) {{
-      acc[c] += weight * v((kv * {skv} + j) * {dv} + c);
-    }}
-  }}
-  for (var c = 0; c < {dv}; c++) {{
-    set_o(row * {dv} + c, select(0.0, acc[c] / sum, end > first));
-  }}
-}}
-",
-        d = p.d,
-        dv = p.dv,
-        sq = p.sq,
-        skv = p.skv,
-        hq = p.hq,
-        scale = problem.scale() as f32,
+    let rows = p.batch * p.hq * p.sq;
+    let sizes = [
+        ("ROWS", rows.to_string()),
+        ("THREADS", ROWS.to_string()),
+        ("SQ", p.sq.to_string()),
+        ("SKV", p.skv.to_string()),
+        ("HQ", p.hq.to_string()),
+        ("HKV", p.hkv.to_string()),
+        ("GROUP", problem.group().to_string()),
+        ("DV", p.dv.to_string()),
+        ("D", p.d.to_string()),
+        ("SCALE", format!("{:?}", problem.scale() as f32)),
+        ("FIRST", first),
+        ("END", end),
+    ];
+    text.push_str(
+        &sizes.iter().fold(ATTENTION.to_owned(), |text, (name, size)| text.replace(&format!("${name}$"), size)),
     );
     (text, [rows.div_ceil(ROWS), 1, 1])
 }
+
+/// Two passes over the keys: the peak, then weights and their sums.
+const ATTENTION: &str = "
+fn score(row: i32, kv: i32, j: i32) -> f32 {
+  var sum = 0.0;
+  for (var c = 0; c < $D$; c++) {
+    sum += q(row * $D$ + c) * k((kv * $SKV$ + j) * $D$ + c);
+  }
+  return sum * $SCALE$;
+}
+
+@compute @workgroup_size($THREADS$)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let row = i32(id.x);
+  if (row >= $ROWS$) { return; }
+  let i = row % $SQ$;
+  let head = row / $SQ$;
+  let kv = (head / $HQ$) * $HKV$ + (head % $HQ$) / $GROUP$;
+  let first = $FIRST$;
+  let end = $END$;
+  var peak = -3.0e38;
+  for (var j = first; j < end; j++) {
+    peak = max(peak, score(row, kv, j));
+  }
+  var sum = 0.0;
+  var acc: array<f32, $DV$>;
+  for (var j = first; j < end; j++) {
+    let weight = exp(score(row, kv, j) - peak);
+    sum += weight;
+    for (var c = 0; c < $DV$; c++) {
+      acc[c] += weight * v((kv * $SKV$ + j) * $DV$ + c);
+    }
+  }
+  for (var c = 0; c < $DV$; c++) {
+    set_o(row * $DV$ + c, select(0.0, acc[c] / sum, end > first));
+  }
+}
+";
 
 impl Backend for Naive {
     type Buffer = Buffer;
