@@ -18,8 +18,8 @@ fn mm(m: usize, n: usize, k: usize, dtype: DType, layout: Layout) -> Problem {
     Problem::Matmul(MatmulProblem::new(sizes).expect("sizes"))
 }
 
-fn att(b: usize, hq: usize, hkv: usize, sq: usize, skv: usize, d: usize, mask: Mask, input: DType) -> Problem {
-    let sizes = AttentionSizes { batch: b, hq, hkv, sq, skv, d, dv: d, mask, input, output: DType::F32 };
+fn att([batch, hq, hkv, sq, skv, d]: [usize; 6], mask: Mask, input: DType) -> Problem {
+    let sizes = AttentionSizes { batch, hq, hkv, sq, skv, d, dv: d, mask, input, output: DType::F32 };
     Problem::Attention(AttentionProblem::new(sizes).expect("sizes"))
 }
 
@@ -43,9 +43,9 @@ fn main() {
         for m in [1, 8, 32, 128] {
             problems.push(mm(m, 4096, 4096, dtype, Layout::Nk));
         }
-        problems.push(att(1, 32, 8, 1024, 1024, 128, Mask::Causal, dtype));
-        problems.push(att(1, 32, 8, 1024, 1024, 128, Mask::None, dtype));
-        problems.push(att(1, 32, 8, 1, 4096, 128, Mask::None, dtype));
+        problems.push(att([1, 32, 8, 1024, 1024, 128], Mask::Causal, dtype));
+        problems.push(att([1, 32, 8, 1024, 1024, 128], Mask::None, dtype));
+        problems.push(att([1, 32, 8, 1, 4096, 128], Mask::None, dtype));
     }
     for problem in problems {
         let label = format!("{:9} {:24} {}", problem.op(), problem.to_string(), problem.dtype());

@@ -75,6 +75,20 @@ impl Softmax {
         }
     }
 
+    /// Adds what another part of the keys gave, each relative to its own peak.
+    fn join(self, b: &mut Body, part: Softmax) {
+        let fade = b.raise_peak(self.peak, part.peak);
+        let share = b.like(part.peak); // by which the part fades
+        b.sub(share, part.peak, self.peak);
+        b.exp2(share, share);
+        b.mul(part.sum, part.sum, share);
+        b.mul(self.sum, self.sum, fade);
+        b.add(self.sum, self.sum, part.sum);
+        b.mul(part.acc, part.acc, share);
+        b.mul(self.acc, self.acc, fade);
+        b.add(self.acc, self.acc, part.acc);
+    }
+
     /// `acc / sum`; zero for a row that saw no key, whose `acc` and `sum` are zero.
     fn finish(self, b: &mut Body) -> TileId {
         b.max(self.sum, self.sum, f32::MIN_POSITIVE);
@@ -98,9 +112,10 @@ fn whole(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, o: &O
 fn split(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, splits: usize, o: &Operands) {
     let p = problem.sizes();
     let n_rows = p.sq * problem.group();
-    let (peaks_out, peaks) = b.scratch("peaks", &[splits, p.batch, p.hkv], n_rows, 1);
-    let (sums_out, sums) = b.scratch("sums", &[splits, p.batch, p.hkv], n_rows, 1);
-    let (parts_out, parts) = b.scratch("parts", &[splits, p.batch, p.hkv], n_rows, p.dv);
+    let lead = [splits, p.batch, p.hkv];
+    let (peaks_out, peaks) = b.scratch("peaks", &lead, n_rows, 1);
+    let (sums_out, sums) = b.scratch("sums", &lead, n_rows, 1);
+    let (parts_out, parts) = b.scratch("parts", &lead, n_rows, p.dv);
     let per_split = n_tiles(n_tiles(p.skv, t.bk), splits) as i64;
     let grid = [("split", splits), ("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))];
     b.each_point(grid, |b, [is, ib, ih, i]| {
@@ -122,16 +137,7 @@ fn split(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, split
             let peak = b.load(peaks, &part, rows, Span::ONE);
             let sum = b.load(sums, &part, rows, Span::ONE);
             let acc = b.load(parts, &part, rows, Span::whole(p.dv));
-            let fade = b.raise_peak(state.peak, peak);
-            let share = b.like(peak); // by which this part fades
-            b.sub(share, peak, state.peak);
-            b.exp2(share, share);
-            b.mul(sum, sum, share);
-            b.mul(state.sum, state.sum, fade);
-            b.add(state.sum, state.sum, sum);
-            b.mul(acc, acc, share);
-            b.mul(state.acc, state.acc, fade);
-            b.add(state.acc, state.acc, acc);
+            state.join(b, Softmax { peak, sum, acc });
         });
         let out = state.finish(b);
         b.store(o.out, &at, out);

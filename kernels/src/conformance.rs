@@ -106,14 +106,21 @@ impl Report {
     }
 }
 
+/// Failing cases that are shown with their nearby tiles; of the others one line each.
+const IN_FULL: usize = 5;
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut n_shown = 0;
         for (name, outcome) in &self.outcomes {
-            match outcome {
-                Outcome::Wrong(report) => writeln!(f, "WRONG {name}: {report}")?,
-                Outcome::Failed(why) => writeln!(f, "FAILED {name}: {why}")?,
-                Outcome::Ok { .. } | Outcome::Unsupported(_) => {}
-            }
+            let (verdict, why) = match outcome {
+                Outcome::Wrong(report) => ("WRONG", report),
+                Outcome::Failed(why) => ("FAILED", why),
+                Outcome::Ok { .. } | Outcome::Unsupported(_) => continue,
+            };
+            n_shown += 1;
+            let shown = if n_shown <= IN_FULL { why } else { why.lines().next().unwrap_or_default() };
+            writeln!(f, "{verdict} {name}: {shown}")?;
         }
         let wrong = self.count(|outcome| matches!(outcome, Outcome::Wrong(_)));
         write!(

@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
+use crate::DType;
 use crate::program::{
-    Arg, Axis2, BinaryFn, Bound, Form, Index, Op, Program, ReduceFn, Stage, TensorId, TileId, UnaryFn,
+    Arg, Axis2, BinaryFn, Bound, Form, Index, Op, Program, ReduceFn, Span, Stage, TensorId, TileId, UnaryFn, Var,
 };
-use crate::{DType, program::Span};
 
 /// What a program computes with.
 pub(crate) trait Arithmetic {
@@ -131,15 +131,17 @@ impl<A: Arithmetic> Point<'_, A> {
                 let to = self.stage.tile(*dst).dtype;
                 self.define(*dst, |p, r, c| a.convert(p.tile(*x).at(r, c), to));
             }
-            Op::Loop { var, low, high, body } => {
-                let ends = |bounds: &[Bound]| bounds.iter().map(|b| b.eval(&self.vars)).collect::<Vec<i64>>();
-                let (low, high) = (ends(low), ends(high));
-                let (low, high) = (low.into_iter().max().unwrap_or(0), high.into_iter().min().unwrap_or(0));
-                for value in low..high {
-                    self.vars[var.0 as usize] = value;
-                    self.ops(body);
-                }
-            }
+            Op::Loop { var, low, high, body } => self.repeat(*var, low, high, body),
+        }
+    }
+
+    fn repeat(&mut self, var: Var, low: &[Bound], high: &[Bound], body: &[Op]) {
+        let ends = |bounds: &[Bound]| bounds.iter().map(|b| b.eval(&self.vars)).collect::<Vec<i64>>();
+        let (low, high) = (ends(low), ends(high));
+        let (low, high) = (low.into_iter().max().unwrap_or(0), high.into_iter().min().unwrap_or(0));
+        for value in low..high {
+            self.vars[var.0 as usize] = value;
+            self.ops(body);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::tile::Tiling;
 mod builder;
 mod index;
 mod listing;
+mod number;
 mod op;
 mod tensor;
 mod verify;

@@ -1,8 +1,9 @@
 //! The conformance suite on every backend of this build, with its own main: what is absent or unsupported is counted.
 //!
 //! `FARTHING_REQUIRE=cpu:avx512,gpu` makes the absence of a backend (or of an instruction set, as its device details
-//! say) a failure. Words on the command line select cases, `--skip WORD` leaves cases out, `--quick` runs fewer on
-//! every backend and `--full` all of them on software devices too; libtest's other flags change nothing.
+//! say) a failure. Words on the command line select backends by name and cases by parts of theirs, `--skip WORD` leaves
+//! cases out, `--quick` runs fewer on every backend and `--full` all of them on software devices too; libtest's other
+//! flags change nothing.
 
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ use farthing_kernels::backend::{AnyBackend, Fidelity};
 use farthing_kernels::conformance::{self, Options, Report};
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(std::env::args().skip(1)) {
+    let mut arguments = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(unknown) => {
             eprintln!("{unknown}");
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let mut registry = Registry::builtin(&registry::Options::default());
     registry.add("interp", State::Ready(Box::new(Interp::new())));
     registry.add("null", State::Ready(Box::new(Null::new())));
+    arguments.take_backends(&registry);
     if arguments.list {
         list(&registry, &arguments);
         return ExitCode::SUCCESS;
@@ -39,6 +41,7 @@ struct Arguments {
     list: bool,
     quick: bool,
     full: bool,
+    backends: Vec<String>,
     filter: Vec<String>,
     skip: Vec<String>,
 }
@@ -81,6 +84,17 @@ impl Arguments {
         Ok(arguments)
     }
 
+    /// Words that name a backend select it, not cases.
+    fn take_backends(&mut self, registry: &Registry) {
+        let words = std::mem::take(&mut self.filter).into_iter();
+        (self.backends, self.filter) =
+            words.partition(|word| registry.entries().iter().any(|entry| entry.name == *word));
+    }
+
+    fn selects(&self, entry: &str) -> bool {
+        self.backends.is_empty() || self.backends.iter().any(|name| name == entry)
+    }
+
     fn options(&self, backend: &dyn AnyBackend) -> Options {
         // A driver that stands for hardware compiles each program for seconds.
         let slow = backend.device().fidelity == Fidelity::Software;
@@ -90,7 +104,7 @@ impl Arguments {
 }
 
 fn list(registry: &Registry, arguments: &Arguments) {
-    for (name, backend) in registry.ready() {
+    for (name, backend) in registry.ready().filter(|(name, _)| arguments.selects(name)) {
         for case in conformance::cases(backend, &arguments.options(backend)) {
             println!("{name}/{}: test", case.name());
         }
@@ -106,7 +120,7 @@ struct Counts {
 
 fn run(registry: &Registry, arguments: &Arguments, required: &str) -> Counts {
     let mut counts = Counts::default();
-    for entry in registry.entries() {
+    for entry in registry.entries().iter().filter(|entry| arguments.selects(&entry.name)) {
         match &entry.state {
             State::Ready(backend) => {
                 let report = conformance::run(&**backend, &arguments.options(&**backend));
@@ -122,7 +136,7 @@ fn run(registry: &Registry, arguments: &Arguments, required: &str) -> Counts {
         }
     }
     for what in required.split(',').map(str::trim).filter(|what| !what.is_empty()) {
-        if !is_there(registry, what) {
+        if !is_there(registry, arguments, what) {
             println!("FAILED required: `{what}` did not run (FARTHING_REQUIRE={required})");
             counts.failed += 1;
         }
@@ -142,9 +156,9 @@ fn reasons(report: &Report) -> String {
 }
 
 /// Whether `name` or `name:isa` is among the backends that ran.
-fn is_there(registry: &Registry, what: &str) -> bool {
+fn is_there(registry: &Registry, arguments: &Arguments, what: &str) -> bool {
     let (name, isa) = what.split_once(':').unwrap_or((what, ""));
-    registry.ready().any(|(entry, backend)| {
+    registry.ready().filter(|(entry, _)| arguments.selects(entry)).any(|(entry, backend)| {
         let device = backend.device();
         let has_isa = || device.details.get("isa").is_some_and(|has| has.contains(isa));
         (entry == name || device.backend == name) && (isa.is_empty() || has_isa())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, Index, Span, TensorId, Var};
+use super::{Bound, Index, Span, TensorId, Var, number};
 use crate::DType;
 
 /// A tile of a stage: a variable that operations define and redefine.
@@ -27,7 +27,7 @@ pub enum Arg {
     /// A tile.
     Tile(TileId),
     /// The same number everywhere.
-    Scalar(f32),
+    Scalar(#[serde(with = "number")] f32),
 }
 
 impl From<TileId> for Arg {
@@ -136,6 +136,7 @@ pub enum Op {
         /// Defined here.
         dst: TileId,
         /// The number.
+        #[serde(with = "number")]
         value: f32,
     },
     /// Matrix product added to f32 accumulators. Both factors are of one type.
@@ -191,6 +192,7 @@ pub enum Op {
         /// Greatest distance kept; none is no limit.
         high: Option<i64>,
         /// The value outside.
+        #[serde(with = "number")]
         outside: f32,
     },
     /// The position on its axis of each row (`dst` has one column) or column (`dst` has one row), as f32.

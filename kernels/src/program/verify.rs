@@ -170,6 +170,14 @@ impl<'d> Walk<'d> {
                 self.broadcasts(*dst, *y)?;
                 self.define_f32(*dst)
             }
+            Op::Reduce { .. } | Op::Band { .. } | Op::Position { .. } | Op::Convert { .. } => self.shaped(op),
+            Op::Loop { var, low, high, body } => self.enter(*var, low, high, body),
+        }
+    }
+
+    /// Operations whose result has a shape of its own.
+    fn shaped(&mut self, op: &Op) -> Result<(), Fault> {
+        match op {
             Op::Reduce { dst, x, .. } => {
                 let (x, dst_ty) = (*self.used(*x)?, *self.ty(*dst)?);
                 require(dst_ty.rows == x.rows && dst_ty.cols == Span::ONE, "a reduction gives [rows, 1]")?;
@@ -193,7 +201,7 @@ impl<'d> Walk<'d> {
                 require(same_place(&dst_ty, &x), "a conversion keeps the place of its argument")?;
                 self.define(*dst)
             }
-            Op::Loop { var, low, high, body } => self.enter(*var, low, high, body),
+            _ => Ok(()),
         }
     }
 

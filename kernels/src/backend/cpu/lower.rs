@@ -227,7 +227,7 @@ impl<'p> Lowering<'p> {
         };
         self.strategies.push((if streams { "stream" } else { "panels" }, pairs));
         if let Some(place) = in_place {
-            steps.push(Step::Stream { product, place, form });
+            steps.push(Step::Stream { product: Box::new(product), place, form });
             return;
         }
         let (panels, layout) = self.forms[&b].panels.expect("uses gave the right factor its panels");
@@ -240,7 +240,7 @@ impl<'p> Lowering<'p> {
             );
             steps.push(Step::Pack { from, dtype, to: panels, layout, rows: b_ty.rows, cols: b_ty.cols });
         }
-        steps.push(Step::Block { product, b: panels });
+        steps.push(Step::Block { product: Box::new(product), b: panels });
     }
 
     fn arg(&self, arg: Arg, dst: TileId) -> RowArg {

@@ -5,7 +5,7 @@
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
-use super::source::{Bf16, Element, F16, F32, Source};
+use super::source::{Bf16, Element, F16, F32, Pairs, Source};
 use crate::DType;
 
 /// How a copy is laid out.
@@ -52,7 +52,7 @@ pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f3
         (Layout::PanelsNk, DType::F16) => isa.run(Nk::<F16>(source, source.cols, dst, std::marker::PhantomData)),
         (Layout::PanelsNk, DType::Bf16) => isa.run(Nk::<Bf16>(source, source.cols, dst, std::marker::PhantomData)),
         (Layout::PairPanelsNk, _) => {
-            isa.run(Nk::<PairBits>(source, source.cols.div_ceil(2), dst, std::marker::PhantomData));
+            isa.run(Nk::<Pairs>(source, source.cols.div_ceil(2), dst, std::marker::PhantomData));
         }
     }
 }
@@ -163,19 +163,6 @@ impl Task for PairKn<'_> {
                 }
             }
         }
-    }
-}
-
-/// bf16 pairs as they lie in a row: units are read, not widened.
-struct PairBits;
-
-impl Element for PairBits {
-    type Bits = f32;
-
-    #[inline(always)]
-    unsafe fn load<S: Simd>(simd: S, p: *const f32) -> S::F {
-        // SAFETY: as the caller's.
-        unsafe { simd.load(p) }
     }
 }
 

@@ -86,9 +86,9 @@ pub(super) enum Step {
     /// Copies a computed tile into panels.
     Pack { from: SlotId, dtype: DType, to: SlotId, layout: Layout, rows: Span, cols: Span },
     /// Product of a factor in rows and one in panels.
-    Block { product: Product, b: SlotId },
+    Block { product: Box<Product>, b: SlotId },
     /// Product with few rows; the right factor stays where it is.
-    Stream { product: Product, place: Place, form: Form },
+    Stream { product: Box<Product>, place: Place, form: Form },
     /// `slot` is zero from here on; written only when someone other than a product reads it.
     Zero { slot: SlotId },
     /// Elementwise operations and reductions, row by row.

@@ -111,6 +111,27 @@ impl Slots<'_> {
     }
 }
 
+/// Writes an expression of the column to whole vectors of a row, or to its one element where the row is narrow. A
+/// macro, since closures are not inlined into code of another instruction set.
+macro_rules! each {
+    ($simd:ident, $dst:ident, |$c:ident| $value:expr) => {
+        if $dst.narrow {
+            let $c = 0;
+            let value = $value;
+            // SAFETY: the row has one element.
+            unsafe { $simd.store_first($dst.at, value, 1) };
+        } else {
+            let mut $c = 0;
+            while $c < $dst.n {
+                let value = $value;
+                // SAFETY: rows are padded to whole vectors.
+                unsafe { $simd.store($dst.at.add($c), value) };
+                $c += S::LANES;
+            }
+        }
+    };
+}
+
 /// Runs a group.
 ///
 /// # Safety
@@ -147,48 +168,30 @@ impl Task for Rows<'_> {
     }
 }
 
+/// Where an operation writes: `n` elements of a row.
+#[derive(Clone, Copy)]
+struct Dst {
+    at: *mut f32,
+    n: usize,
+    /// A dense column vector in a group across: room for one element a row.
+    narrow: bool,
+}
+
 impl Rows<'_> {
     /// One operation on `n` elements of a row that stands at `row_pos`, from column `col_pos`. Down a column vector
     /// the "row" is the vector.
     #[inline(always)]
     fn op<S: Simd>(&self, simd: S, op: &RowOp, row: usize, row_pos: usize, n: usize, col_pos: usize) {
         let down = self.group.down;
-        let dst = self.slots.row(op.dst, row);
-        // A dense column vector in a group across has room for one element a row.
-        let narrow = !down && self.slots.leads[op.dst.0] == 1;
+        let dst = Dst { at: self.slots.row(op.dst, row), n, narrow: !down && self.slots.leads[op.dst.0] == 1 };
         match op.f {
-            RowFn::Fill(x) => each(simd, dst, n, narrow, |_| simd.splat(x)),
-            RowFn::Unary(f, x) => {
-                let x = self.arg(simd, x, row);
-                match f {
-                    UnaryFn::Copy => each(simd, dst, n, narrow, |c| x.at(simd, c)),
-                    UnaryFn::Exp2 => each(simd, dst, n, narrow, |c| simd.exp2(x.at(simd, c))),
-                    UnaryFn::Log2 => each(simd, dst, n, narrow, |c| simd.map(x.at(simd, c), f32::log2)),
-                    UnaryFn::Tanh => each(simd, dst, n, narrow, |c| simd.map(x.at(simd, c), f32::tanh)),
-                    UnaryFn::Rsqrt => {
-                        each(simd, dst, n, narrow, |c| simd.div(simd.splat(1.0), simd.sqrt(x.at(simd, c))));
-                    }
-                    UnaryFn::Abs => each(simd, dst, n, narrow, |c| {
-                        let x = x.at(simd, c);
-                        simd.max(x, simd.sub(simd.splat(0.0), x))
-                    }),
-                }
-            }
-            RowFn::Binary(f, x, y) => {
-                let (x, y) = (self.arg(simd, x, row), self.arg(simd, y, row));
-                match f {
-                    BinaryFn::Add => each(simd, dst, n, narrow, |c| simd.add(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Sub => each(simd, dst, n, narrow, |c| simd.sub(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Mul => each(simd, dst, n, narrow, |c| simd.mul(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Div => each(simd, dst, n, narrow, |c| simd.div(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Max => each(simd, dst, n, narrow, |c| simd.max(x.at(simd, c), y.at(simd, c))),
-                    BinaryFn::Min => each(simd, dst, n, narrow, |c| simd.min(x.at(simd, c), y.at(simd, c))),
-                }
-            }
+            RowFn::Fill(x) => each!(simd, dst, |_c| simd.splat(x)),
+            RowFn::Unary(f, x) => unary(simd, dst, f, &self.arg(simd, x, row)),
+            RowFn::Binary(f, x, y) => binary(simd, dst, f, &self.arg(simd, x, row), &self.arg(simd, y, row)),
             RowFn::Reduce(f, x) => {
                 let reduced = reduce(simd, f, self.slots.row(x, row), n);
                 // SAFETY: the destination has an element for this row.
-                unsafe { *dst = reduced };
+                unsafe { *dst.at = reduced };
             }
             RowFn::Band { x, row_div, low, high, outside } => {
                 let position = (row_pos / row_div) as i64 - col_pos as i64;
@@ -196,47 +199,35 @@ impl Rows<'_> {
                 let first = low.map_or(0, |low| end(low).max(0) as usize);
                 let last = high.map_or(n, |high| (end(high) + 1).clamp(0, n as i64) as usize);
                 // SAFETY: `n` elements of both rows exist; they are the same row or do not overlap.
-                unsafe { band(self.slots.row(x, row), dst, n, first.min(n)..last, outside) };
+                unsafe { band(self.slots.row(x, row), dst.at, n, first.min(n)..last, outside) };
             }
             RowFn::Position(axis) => {
-                let along = down || axis == Axis2::Cols;
-                let first = if along { col_pos } else { row_pos };
+                let (first, step) = if down || axis == Axis2::Cols { (col_pos, 1) } else { (row_pos, 0) };
                 for c in 0..n {
-                    let at = if along { first + c } else { first };
                     // SAFETY: the destination has `n` elements.
-                    unsafe { *dst.add(c) = at as f32 };
+                    unsafe { *dst.at.add(c) = (first + step * c) as f32 };
                 }
             }
             RowFn::Round(dtype, x) => {
                 let x = self.slots.row(x, row);
-                each(simd, dst, n, narrow, |c| rounded(simd, dtype, x.wrapping_add(c)));
+                each!(simd, dst, |c| rounded(simd, dtype, x.wrapping_add(c)));
             }
-            RowFn::Pairs(x) => {
-                let (x, dst) = (self.slots.row(x, row), dst.cast::<u16>());
-                for c in (0..n).step_by(S::LANES) {
-                    // SAFETY: rows are padded to whole vectors.
-                    unsafe { simd.store_bf16(dst.add(c), simd.load(x.add(c))) };
-                }
-                if n % 2 == 1 {
-                    // SAFETY: rows are padded to whole pairs.
-                    unsafe { *dst.add(n) = 0 };
-                }
-            }
+            RowFn::Pairs(x) => pairs(simd, dst, self.slots.row(x, row)),
         }
     }
 
     #[inline(always)]
     fn arg<S: Simd>(&self, simd: S, arg: RowArg, row: usize) -> Arg<S> {
-        // SAFETY: slots hold an element for each row, or one.
-        let one = |slot: SlotId, row: usize| simd.splat(unsafe { *self.slots.row(slot, row) });
         match arg {
             RowArg::Scalar(x) => Arg::Same(simd.splat(x)),
             RowArg::Each(slot) => {
                 Arg::Row(self.slots.row(slot, row), !self.group.down && self.slots.leads[slot.0] == 1)
             }
             RowArg::PerCol(slot) => Arg::Row(self.slots.row(slot, 0), false),
-            RowArg::PerRow(slot) => Arg::Same(one(slot, row)),
-            RowArg::One(slot) => Arg::Same(one(slot, 0)),
+            // SAFETY: the slot holds an element for each row.
+            RowArg::PerRow(slot) => Arg::Same(simd.splat(unsafe { *self.slots.row(slot, row) })),
+            // SAFETY: the slot holds an element.
+            RowArg::One(slot) => Arg::Same(simd.splat(unsafe { *self.slots.row(slot, 0) })),
         }
     }
 }
@@ -260,19 +251,43 @@ impl<S: Simd> Arg<S> {
     }
 }
 
-/// Writes whole vectors up to `n` elements, or one element to a dense column.
 #[inline(always)]
-fn each<S: Simd>(simd: S, dst: *mut f32, n: usize, narrow: bool, f: impl Fn(usize) -> S::F) {
-    if narrow {
-        // SAFETY: the row has one element.
-        unsafe { simd.store_first(dst, f(0), 1) };
-        return;
+fn unary<S: Simd>(simd: S, dst: Dst, f: UnaryFn, x: &Arg<S>) {
+    match f {
+        UnaryFn::Copy => each!(simd, dst, |c| x.at(simd, c)),
+        UnaryFn::Exp2 => each!(simd, dst, |c| simd.exp2(x.at(simd, c))),
+        UnaryFn::Log2 => each!(simd, dst, |c| simd.map(x.at(simd, c), f32::log2)),
+        UnaryFn::Tanh => each!(simd, dst, |c| simd.map(x.at(simd, c), f32::tanh)),
+        UnaryFn::Rsqrt => each!(simd, dst, |c| simd.div(simd.splat(1.0), simd.sqrt(x.at(simd, c)))),
+        UnaryFn::Abs => each!(simd, dst, |c| simd.max(x.at(simd, c), simd.sub(simd.splat(0.0), x.at(simd, c)))),
     }
+}
+
+#[inline(always)]
+fn binary<S: Simd>(simd: S, dst: Dst, f: BinaryFn, x: &Arg<S>, y: &Arg<S>) {
+    match f {
+        BinaryFn::Add => each!(simd, dst, |c| simd.add(x.at(simd, c), y.at(simd, c))),
+        BinaryFn::Sub => each!(simd, dst, |c| simd.sub(x.at(simd, c), y.at(simd, c))),
+        BinaryFn::Mul => each!(simd, dst, |c| simd.mul(x.at(simd, c), y.at(simd, c))),
+        BinaryFn::Div => each!(simd, dst, |c| simd.div(x.at(simd, c), y.at(simd, c))),
+        BinaryFn::Max => each!(simd, dst, |c| simd.max(x.at(simd, c), y.at(simd, c))),
+        BinaryFn::Min => each!(simd, dst, |c| simd.min(x.at(simd, c), y.at(simd, c))),
+    }
+}
+
+/// Rounds a row to bf16; an odd last element is paired with zero.
+#[inline(always)]
+fn pairs<S: Simd>(simd: S, dst: Dst, x: *const f32) {
+    let at = dst.at.cast::<u16>();
     let mut c = 0;
-    while c < n {
+    while c < dst.n {
         // SAFETY: rows are padded to whole vectors.
-        unsafe { simd.store(dst.add(c), f(c)) };
+        unsafe { simd.store_bf16(at.add(c), simd.load(x.add(c))) };
         c += S::LANES;
+    }
+    if dst.n % 2 == 1 {
+        // SAFETY: rows are padded to whole pairs.
+        unsafe { *at.add(dst.n) = 0 };
     }
 }
 
@@ -314,13 +329,14 @@ fn reduce<S: Simd>(simd: S, f: ReduceFn, x: *const f32, n: usize) -> f32 {
 /// - `n` elements of `x` are readable and of `dst` writable; the rows are the same or do not overlap.
 #[inline(always)]
 unsafe fn band(x: *const f32, dst: *mut f32, n: usize, kept: std::ops::Range<usize>, outside: f32) {
-    for c in 0..n {
-        let inside = kept.contains(&c);
-        if inside && std::ptr::eq(x, dst) {
-            continue;
+    let (start, end) = (kept.start.min(n), kept.end.clamp(kept.start.min(n), n));
+    // SAFETY: `start ≤ end ≤ n`: the three parts make up the row, and a copy onto itself is left out.
+    unsafe {
+        std::slice::from_raw_parts_mut(dst, start).fill(outside);
+        std::slice::from_raw_parts_mut(dst.add(end), n - end).fill(outside);
+        if !std::ptr::eq(x, dst) {
+            std::ptr::copy_nonoverlapping(x.add(start), dst.add(start), end - start);
         }
-        // SAFETY: `c < n`.
-        unsafe { *dst.add(c) = if inside { *x.add(c) } else { outside } };
     }
 }
 

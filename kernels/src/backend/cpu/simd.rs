@@ -176,6 +176,12 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
         self.to_array(x)[..Self::LANES].iter().sum()
     }
 
+    /// Sums of the lanes of four vectors.
+    #[inline(always)]
+    fn sum4(self, x: [Self::F; 4]) -> [f32; 4] {
+        [self.sum(x[0]), self.sum(x[1]), self.sum(x[2]), self.sum(x[3])]
+    }
+
     /// Greatest lane.
     #[inline(always)]
     fn max_lane(self, x: Self::F) -> f32 {

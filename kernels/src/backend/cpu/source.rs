@@ -55,6 +55,8 @@ pub(super) struct F32;
 pub(super) struct F16;
 /// bf16.
 pub(super) struct Bf16;
+/// bf16 pairs as they lie in a row: read as units, not widened.
+pub(super) struct Pairs;
 
 impl Element for F32 {
     type Bits = f32;
@@ -89,5 +91,16 @@ impl Element for Bf16 {
     unsafe fn load<S: Simd>(simd: S, p: *const u16) -> S::F {
         // SAFETY: as the caller's.
         unsafe { simd.load_bf16(p) }
+    }
+}
+
+impl Element for Pairs {
+    // Not a 32-bit type: rows may start at an odd element.
+    type Bits = [u16; 2];
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const [u16; 2]) -> S::F {
+        // SAFETY: as the caller's; a unit has the size of an f32, and vectors need no alignment.
+        unsafe { simd.load(p.cast()) }
     }
 }

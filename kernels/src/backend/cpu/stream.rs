@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use super::isa::{Isa, Task};
 use super::microkernel::{Pair, Single, Unit};
 use super::simd::Simd;
-use super::source::{Bf16, Element, F16, F32, Source};
+use super::source::{Bf16, Element, F16, F32, Pairs, Source};
 use crate::DType;
 
 /// Rows of one pass: with 2 vectors of `b` each, 16 accumulators.
@@ -43,7 +43,7 @@ impl Stream<'_> {
     /// - With `pairs`, `a` holds bf16 pairs and `b` is bf16.
     pub(super) unsafe fn dots(&self, isa: Isa, pairs: bool) {
         self.passes(|pass| match (pairs, self.b.dtype) {
-            (true, _) => pass.dots_of::<PairElement, Pair>(isa),
+            (true, _) => pass.dots_of::<Pairs, Pair>(isa),
             (false, DType::F32) => pass.dots_of::<F32, Single>(isa),
             (false, DType::F16) => pass.dots_of::<F16, Single>(isa),
             (false, DType::Bf16) => pass.dots_of::<Bf16, Single>(isa),
@@ -100,19 +100,6 @@ impl Stream<'_> {
     }
 }
 
-/// bf16 pairs as they lie in a row.
-struct PairElement;
-
-impl Element for PairElement {
-    type Bits = f32;
-
-    #[inline(always)]
-    unsafe fn load<S: Simd>(simd: S, p: *const f32) -> S::F {
-        // SAFETY: as the caller's.
-        unsafe { simd.load(p) }
-    }
-}
-
 /// `M` rows of `a` against `NB` rows of `b` at a time.
 struct Dots<'s, E, U, const M: usize, const NB: usize>(&'s Stream<'s>, PhantomData<(E, U)>);
 
@@ -145,12 +132,15 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
         let mut acc = [[simd.splat(0.0); N]; M];
         let mut p = 0;
         while p + S::LANES <= units {
-            // SAFETY: LANES units from `p` exist in each row of `a` and `b`.
-            let b: [S::F; N] = std::array::from_fn(|r| unsafe { E::load(simd, b[r].add(p)) });
+            let mut y = [simd.splat(0.0); N];
+            for (y, row) in y.iter_mut().zip(b) {
+                // SAFETY: LANES units from `p` exist in each row of `a` and `b`.
+                *y = unsafe { E::load(simd, row.add(p)) };
+            }
             for (i, row) in acc.iter_mut().enumerate() {
                 // SAFETY: as above; `i < m`.
                 let x = unsafe { simd.load(s.a.add(i * s.lda + p)) };
-                for (sum, y) in row.iter_mut().zip(b) {
+                for (sum, y) in row.iter_mut().zip(y) {
                     *sum = U::mul_add(simd, x, y, *sum);
                 }
             }
@@ -158,20 +148,30 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
         }
         if p < units {
             let rest = units - p;
-            // SAFETY: `rest` units remain in each row of `a` and `b`.
-            let b: [S::F; N] = std::array::from_fn(|r| unsafe { E::load_first(simd, b[r].add(p), rest) });
+            let mut y = [simd.splat(0.0); N];
+            for (y, row) in y.iter_mut().zip(b) {
+                // SAFETY: `rest` units remain in each row of `a` and `b`.
+                *y = unsafe { E::load_first(simd, row.add(p), rest) };
+            }
             for (i, row) in acc.iter_mut().enumerate() {
                 // SAFETY: as above; `i < m`.
                 let x = unsafe { simd.load_first(s.a.add(i * s.lda + p), rest) };
-                for (sum, y) in row.iter_mut().zip(b) {
+                for (sum, y) in row.iter_mut().zip(y) {
                     *sum = U::mul_add(simd, x, y, *sum);
                 }
             }
         }
         let has_odd = units * per_unit < s.b.cols;
         for (i, row) in acc.iter().enumerate() {
-            for (r, lanes) in row.iter().enumerate() {
-                let mut sum = simd.sum(*lanes);
+            let mut sums = [0.0; N];
+            if N == 4 {
+                sums.copy_from_slice(&simd.sum4([row[0], row[1 % N], row[2 % N], row[3 % N]])[..N]);
+            } else {
+                for (sum, lanes) in sums.iter_mut().zip(row) {
+                    *sum = simd.sum(*lanes);
+                }
+            }
+            for (r, mut sum) in sums.into_iter().enumerate() {
                 if has_odd {
                     sum += self.odd_product(i, j + r);
                 }
@@ -227,20 +227,21 @@ impl<E: Element, const M: usize, const NV: usize> Sums<'_, E, M, NV> {
         let mut acc = [[simd.splat(0.0); V]; M];
         for p in 0..s.b.offsets.len() {
             let b = s.b.row(p).cast::<E::Bits>().wrapping_add(col);
-            let b: [S::F; V] = std::array::from_fn(|v| {
+            let mut y = [simd.splat(0.0); V];
+            for (v, y) in y.iter_mut().enumerate() {
                 // SAFETY: `lanes` columns of the last vector exist in row `p`, whole vectors before it.
-                unsafe {
+                *y = unsafe {
                     if V == 1 && lanes < S::LANES {
                         E::load_first(simd, b, lanes)
                     } else {
                         E::load(simd, b.add(v * S::LANES))
                     }
-                }
-            });
+                };
+            }
             for (i, row) in acc.iter_mut().enumerate() {
                 // SAFETY: `i < m` and `p < k`.
                 let x = simd.splat(unsafe { *s.a.add(i * s.lda + p) });
-                for (sum, y) in row.iter_mut().zip(b) {
+                for (sum, y) in row.iter_mut().zip(y) {
                     *sum = simd.mul_add(x, y, *sum);
                 }
             }

@@ -5,7 +5,7 @@ use super::isa::Isa;
 use super::microkernel::LEADS;
 use super::uses::STREAM_ROWS;
 use crate::DType;
-use crate::problem::{AttentionProblem, Layout, MatmulProblem};
+use crate::problem::{AttentionProblem, Layout, Mask, MatmulProblem};
 use crate::tile::{AttentionTiling, MatmulTiling, n_tiles};
 
 /// Splits `len` into tiles of at most `most`, all of nearly the same size, each a multiple of `step` but the last.
@@ -19,7 +19,7 @@ fn even(len: usize, most: usize, step: usize) -> usize {
 pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
     if p.m <= STREAM_ROWS {
-        return streamed(problem, threads);
+        return streamed(problem, caches, threads);
     }
     let elems_per_unit = if p.input == DType::Bf16 && isa.dots_bf16() { 2 } else { 1 };
     // The longest constant stride bounds a step, less the line that keeps strides odd.
@@ -39,18 +39,18 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
 
 /// Few rows: the right factor is read once where it lies. With `[n, k]` whole rows of it, since shorter steps only add
 /// sums across lanes; with `[k, n]` tiles narrow enough that the accumulators stay in registers and L1.
-fn streamed(problem: &MatmulProblem, threads: usize) -> MatmulTiling {
+fn streamed(problem: &MatmulProblem, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
     let bn = match p.layout {
         Layout::Nk => 128,
         Layout::Kn => 512,
     };
     let bn = if threads > 1 { even(p.n, bn.min(p.n.div_ceil(4 * threads)), 32) } else { even(p.n, bn, 32) };
-    MatmulTiling { bm: p.m, bn, bk: p.k.min(STREAM_K) }
+    // The left factor's rows are read again for every few rows of the right one: they should stay in L1. Steps below
+    // 1024 would cut the right factor's rows into pieces of less than a page.
+    let bk = (caches.l1d / 4 / p.m / 256 * 256).clamp(1024, 8192);
+    MatmulTiling { bm: p.m, bn, bk: p.k.min(bk) }
 }
-
-/// Steps of a streamed contraction: 16 rows of it in f32 take a quarter of a 1 MiB L2.
-const STREAM_K: usize = 4096;
 
 /// Attention: queries, scores, accumulators, keys and values of a tile lie in L2 together.
 pub(super) fn attention(problem: &AttentionProblem, isa: Isa, threads: usize) -> AttentionTiling {
@@ -61,7 +61,9 @@ pub(super) fn attention(problem: &AttentionProblem, isa: Isa, threads: usize) ->
     while threads > 1 && points(bq) < 4 * threads && bq > 2 * isa.mr() {
         bq = even(n_rows, bq.div_ceil(2), 1);
     }
-    let bk = even(p.skv, if bq <= STREAM_ROWS { 64 } else { 256 }, 32);
+    // A causal tile computes the keys behind its diagonal in vain: half a step on average.
+    let causal = p.mask != Mask::None && bq > STREAM_ROWS;
+    let bk = even(p.skv, if causal { 128 } else { 256 }, 32);
     // Too few heads and rows to go round: the keys are split as well.
     let kv_splits = if points(bq) >= threads { 1 } else { threads.div_ceil(points(bq)).min(n_tiles(p.skv, bk)) };
     AttentionTiling { bq, bk, kv_splits }

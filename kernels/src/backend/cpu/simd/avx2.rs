@@ -26,6 +26,18 @@ macro_rules! leaf {
     };
 }
 
+impl Avx2 {
+    #[inline(always)]
+    fn high_half(self, x: __m256) -> __m256 {
+        leaf!(_mm256_and_ps(x, _mm256_castsi256_ps(_mm256_set1_epi32(-65536))))
+    }
+
+    #[inline(always)]
+    fn low_half(self, x: __m256) -> __m256 {
+        leaf!(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(x))))
+    }
+}
+
 impl Simd for Avx2 {
     type F = __m256;
 
@@ -125,10 +137,23 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn dot_bf16(self, x: __m256, y: __m256, z: __m256) -> __m256 {
-        let mask = leaf!(_mm256_castsi256_ps(_mm256_set1_epi32(-65536)));
-        let high = |v: __m256| leaf!(_mm256_and_ps(v, mask));
-        let low = |v: __m256| leaf!(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(v))));
-        self.mul_add(high(x), high(y), self.mul_add(low(x), low(y), z))
+        let low = self.mul_add(self.low_half(x), self.low_half(y), z);
+        self.mul_add(self.high_half(x), self.high_half(y), low)
+    }
+
+    #[inline(always)]
+    fn sum4(self, x: [__m256; 4]) -> [f32; 4] {
+        // Pairs, then quads, within 128-bit blocks: each block holds a part of all four sums. Then blocks.
+        let quads = leaf!(_mm256_hadd_ps(_mm256_hadd_ps(x[0], x[1]), _mm256_hadd_ps(x[2], x[3])));
+        let sums = leaf!(_mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps::<1>(quads)));
+        let mut out = [0.0; 4];
+        leaf!(_mm_storeu_ps(out.as_mut_ptr(), sums));
+        out
+    }
+
+    #[inline(always)]
+    fn sum(self, x: __m256) -> f32 {
+        self.sum4([x, x, x, x])[0]
     }
 
     #[inline(always)]
@@ -145,17 +170,23 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn transpose(self, src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
-        // SAFETY: the caller's rows are readable.
-        let r: [__m256; 8] = std::array::from_fn(|i| unsafe { self.load(src.add(i * src_stride)) });
+        let mut r = [self.splat(0.0); 8];
+        for (i, row) in r.iter_mut().enumerate() {
+            // SAFETY: the caller's rows are readable.
+            *row = unsafe { self.load(src.add(i * src_stride)) };
+        }
         // Pairs of rows, then quads, then halves: 8 + 8 + 8 shuffles.
-        let t: [__m256; 8] = std::array::from_fn(|i| {
-            let (a, b) = (r[(i / 2) * 2], r[(i / 2) * 2 + 1]);
-            if i % 2 == 0 { leaf!(_mm256_unpacklo_ps(a, b)) } else { leaf!(_mm256_unpackhi_ps(a, b)) }
-        });
-        let u: [__m256; 8] = std::array::from_fn(|i| {
-            let (a, b) = (t[(i / 4) * 4 + (i % 4) / 2], t[(i / 4) * 4 + (i % 4) / 2 + 2]);
-            if i % 2 == 0 { leaf!(_mm256_shuffle_ps::<0x44>(a, b)) } else { leaf!(_mm256_shuffle_ps::<0xee>(a, b)) }
-        });
+        let (mut t, mut u) = (r, r);
+        for i in (0..8).step_by(2) {
+            t[i] = leaf!(_mm256_unpacklo_ps(r[i], r[i + 1]));
+            t[i + 1] = leaf!(_mm256_unpackhi_ps(r[i], r[i + 1]));
+        }
+        for q in [0, 4] {
+            u[q] = leaf!(_mm256_shuffle_ps::<0x44>(t[q], t[q + 2]));
+            u[q + 1] = leaf!(_mm256_shuffle_ps::<0xee>(t[q], t[q + 2]));
+            u[q + 2] = leaf!(_mm256_shuffle_ps::<0x44>(t[q + 1], t[q + 3]));
+            u[q + 3] = leaf!(_mm256_shuffle_ps::<0xee>(t[q + 1], t[q + 3]));
+        }
         for i in 0..8 {
             let (a, b) = (u[i % 4], u[i % 4 + 4]);
             let column = if i < 4 {

@@ -167,27 +167,43 @@ macro_rules! implement {
             }
 
             #[inline(always)]
+            fn sum4(self, x: [__m512; 4]) -> [f32; 4] {
+                // Pairs, then quads, within 128-bit blocks: each block holds a part of all four sums. Then blocks.
+                let ab = self.add(leaf!(_mm512_unpacklo_ps(x[0], x[1])), leaf!(_mm512_unpackhi_ps(x[0], x[1])));
+                let cd = self.add(leaf!(_mm512_unpacklo_ps(x[2], x[3])), leaf!(_mm512_unpackhi_ps(x[2], x[3])));
+                let low = leaf!(_mm512_shuffle_ps::<0x44>(ab, cd));
+                let parts = self.add(low, leaf!(_mm512_shuffle_ps::<0xee>(ab, cd)));
+                let halves = leaf!(_mm256_add_ps(_mm512_castps512_ps256(parts), _mm512_extractf32x8_ps::<1>(parts)));
+                let sums = leaf!(_mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps::<1>(halves)));
+                let mut out = [0.0; 4];
+                leaf!(_mm_storeu_ps(out.as_mut_ptr(), sums));
+                out
+            }
+
+            #[inline(always)]
             fn max_lane(self, x: __m512) -> f32 {
                 leaf!(_mm512_reduce_max_ps(x))
             }
 
             #[inline(always)]
             unsafe fn transpose(self, src: *const f32, src_stride: usize, dst: *mut f32, dst_stride: usize) {
-                // SAFETY: the caller's rows are readable.
-                let r: [__m512; 16] = std::array::from_fn(|i| unsafe { self.load(src.add(i * src_stride)) });
+                let mut r = [self.splat(0.0); 16];
+                for (i, row) in r.iter_mut().enumerate() {
+                    // SAFETY: the caller's rows are readable.
+                    *row = unsafe { self.load(src.add(i * src_stride)) };
+                }
                 // Within 128-bit blocks: pairs of rows, then quads; then blocks by 2 and by 4. 16 shuffles a step.
-                let t: [__m512; 16] = std::array::from_fn(|i| {
-                    let (a, b) = (r[(i / 2) * 2], r[(i / 2) * 2 + 1]);
-                    if i % 2 == 0 { leaf!(_mm512_unpacklo_ps(a, b)) } else { leaf!(_mm512_unpackhi_ps(a, b)) }
-                });
-                let u: [__m512; 16] = std::array::from_fn(|i| {
-                    let (a, b) = (t[(i / 4) * 4 + (i % 4) / 2], t[(i / 4) * 4 + (i % 4) / 2 + 2]);
-                    if i % 2 == 0 {
-                        leaf!(_mm512_shuffle_ps::<0x44>(a, b))
-                    } else {
-                        leaf!(_mm512_shuffle_ps::<0xee>(a, b))
-                    }
-                });
+                let (mut t, mut u) = (r, r);
+                for i in (0..16).step_by(2) {
+                    t[i] = leaf!(_mm512_unpacklo_ps(r[i], r[i + 1]));
+                    t[i + 1] = leaf!(_mm512_unpackhi_ps(r[i], r[i + 1]));
+                }
+                for q in (0..16).step_by(4) {
+                    u[q] = leaf!(_mm512_shuffle_ps::<0x44>(t[q], t[q + 2]));
+                    u[q + 1] = leaf!(_mm512_shuffle_ps::<0xee>(t[q], t[q + 2]));
+                    u[q + 2] = leaf!(_mm512_shuffle_ps::<0x44>(t[q + 1], t[q + 3]));
+                    u[q + 3] = leaf!(_mm512_shuffle_ps::<0xee>(t[q + 1], t[q + 3]));
+                }
                 // u[4q + c] holds columns c, c + 4, c + 8, c + 12 of rows 4q..4q + 4, one a block.
                 for c in 0..4 {
                     let even = leaf!(_mm512_shuffle_f32x4::<0x88>(u[c], u[4 + c]));
@@ -223,9 +239,18 @@ fn dot_by_instruction(_proof: Avx512Bf16, x: __m512, y: __m512, z: __m512) -> __
 
 #[inline(always)]
 fn dot_by_halves(simd: Avx512, x: __m512, y: __m512, z: __m512) -> __m512 {
-    // SAFETY: the token proves AVX-512 F; likewise in the closures.
-    let mask = unsafe { _mm512_set1_epi32(-65536) };
-    let high = |v: __m512| unsafe { _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(v), mask)) };
-    let low = |v: __m512| unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(v))) };
-    simd.mul_add(high(x), high(y), simd.mul_add(low(x), low(y), z))
+    let low = simd.mul_add(low_half(simd, x), low_half(simd, y), z);
+    simd.mul_add(high_half(simd, x), high_half(simd, y), low)
+}
+
+#[inline(always)]
+fn high_half(_proof: Avx512, x: __m512) -> __m512 {
+    // SAFETY: the token proves AVX-512 F.
+    unsafe { _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(-65536))) }
+}
+
+#[inline(always)]
+fn low_half(_proof: Avx512, x: __m512) -> __m512 {
+    // SAFETY: the token proves AVX-512 F.
+    unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(x))) }
 }

@@ -174,6 +174,9 @@ impl Task for Folds {
         let lanes = &values[..S::LANES];
         assert_eq!(simd.sum(x), lanes.iter().sum::<f32>());
         assert_eq!(simd.max_lane(x), 11.0);
+        let (one, two) = (simd.splat(1.0), simd.splat(2.0));
+        let n = S::LANES as f32;
+        assert_eq!(simd.sum4([one, x, two, simd.add(x, one)]), [n, simd.sum(x), 2.0 * n, simd.sum(x) + n]);
         let sum_of = |x| simd.to_array(x)[..S::LANES].to_vec();
         assert_eq!(sum_of(simd.round(simd.splat(2.5))), vec![2.0; S::LANES]);
         for n in 0..=S::LANES {

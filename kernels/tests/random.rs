@@ -1,0 +1,70 @@
+//! Random problems under random tilings: what the suite's tables did not think of.
+
+use farthing_kernels::backend::interp::Interp;
+use farthing_kernels::backend::naive::Naive;
+use farthing_kernels::backend::{AnyBackend, Backend};
+use farthing_kernels::inputs::Inputs;
+use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem};
+use farthing_kernels::program::Program;
+use farthing_kernels::reference::Rows;
+use farthing_kernels::tile::{AttentionTiling, MatmulTiling};
+use farthing_kernels::tolerance::Expected;
+use farthing_kernels::{DType, attention, matmul};
+use proptest::prelude::*;
+
+fn agrees(backend: &impl Backend, program: &Program, inputs: &Inputs) {
+    let problem = program.problem().expect("built-in kernels carry their problem");
+    let expected = Expected::of(problem, inputs, Rows::All, Backend::limits(backend), program.tiling());
+    let mut prepared = backend.prepare(program, &[inputs.slices()]).expect("host backends run everything");
+    let output = prepared.output_of(0).expect("nothing to fail");
+    if let Err(report) = expected.compare(&output) {
+        panic!("{}: {report}\n{program}", Backend::device(backend).backend);
+    }
+}
+
+fn types() -> impl Strategy<Value = (DType, DType)> {
+    let dtype = prop::sample::select(DType::ALL.to_vec());
+    dtype.prop_flat_map(|input| (Just(input), prop::sample::select(vec![input, DType::F32])))
+}
+
+prop_compose! {
+    fn products()(
+        (input, output) in types(),
+        layout in prop::sample::select(vec![Layout::Kn, Layout::Nk]),
+        (batch, m, n, k) in (1usize..3, 1usize..20, 1usize..20, 1usize..40),
+        (bm, bn, bk) in (1usize..9, 1usize..9, 1usize..9),
+    ) -> (Problem, Program) {
+        let sizes = MatmulSizes { batch, m, n, k, input, output, layout };
+        let problem = MatmulProblem::new(sizes).expect("sizes of at least 1");
+        let program = matmul(&problem, &MatmulTiling { bm, bn, bk });
+        (Problem::Matmul(problem), program)
+    }
+}
+
+prop_compose! {
+    fn attentions()(
+        (input, output) in types(),
+        mask in prop_oneof![Just(Mask::None), Just(Mask::Causal), (1usize..12).prop_map(Mask::Window)],
+        (batch, hkv, group) in (1usize..3, 1usize..3, 1usize..4),
+        (sq, skv, d, dv) in (1usize..14, 1usize..30, 1usize..12, 1usize..12),
+        (bq, bk, kv_splits) in (1usize..9, 1usize..9, 1usize..5),
+    ) -> (Problem, Program) {
+        let sizes = AttentionSizes { batch, hq: hkv * group, hkv, sq, skv, d, dv, mask, input, output };
+        let problem = AttentionProblem::new(sizes).expect("sizes of at least 1");
+        let program = attention(&problem, &AttentionTiling { bq, bk, kv_splits });
+        (Problem::Attention(problem), program)
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_problem_under_any_tiling_is_right(
+        (problem, program) in prop_oneof![products(), attentions()],
+        seed in any::<u64>(),
+    ) {
+        for inputs in [Inputs::exact(&problem, seed), Inputs::random(&problem, seed)] {
+            agrees(&Interp::new(), &program, &inputs);
+            agrees(&Naive::new(), &program, &inputs);
+        }
+    }
+}
