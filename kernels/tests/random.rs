@@ -1,5 +1,8 @@
 //! Random problems under random tilings: what the suite's tables did not think of.
 
+use std::sync::LazyLock;
+
+use farthing_kernels::backend::cpu::{Cpu, Isa};
 use farthing_kernels::backend::interp::Interp;
 use farthing_kernels::backend::naive::Naive;
 use farthing_kernels::backend::{AnyBackend, Backend};
@@ -11,6 +14,12 @@ use farthing_kernels::tile::{AttentionTiling, MatmulTiling};
 use farthing_kernels::tolerance::Expected;
 use farthing_kernels::{DType, attention, matmul};
 use proptest::prelude::*;
+
+/// This CPU once an instruction set, on two threads, so that shared copies meet.
+static CPUS: LazyLock<Vec<Cpu>> = LazyLock::new(|| {
+    let cpu = |isa| Cpu::with_isa(isa, Some(2)).expect("two threads");
+    Isa::available().into_iter().map(cpu).collect()
+});
 
 fn agrees(backend: &impl Backend, program: &Program, inputs: &Inputs) {
     let problem = program.problem().expect("built-in kernels carry their problem");
@@ -31,8 +40,8 @@ prop_compose! {
     fn products()(
         (input, output) in types(),
         layout in prop::sample::select(vec![Layout::Kn, Layout::Nk]),
-        (batch, m, n, k) in (1usize..3, 1usize..20, 1usize..20, 1usize..40),
-        (bm, bn, bk) in (1usize..9, 1usize..9, 1usize..9),
+        (batch, m, n, k) in (1usize..3, 1usize..60, 1usize..70, 1usize..50),
+        (bm, bn, bk) in (1usize..40, 1usize..70, 1usize..40),
     ) -> (Problem, Program) {
         let sizes = MatmulSizes { batch, m, n, k, input, output, layout };
         let problem = MatmulProblem::new(sizes).expect("sizes of at least 1");
@@ -46,8 +55,8 @@ prop_compose! {
         (input, output) in types(),
         mask in prop_oneof![Just(Mask::None), Just(Mask::Causal), (1usize..12).prop_map(Mask::Window)],
         (batch, hkv, group) in (1usize..3, 1usize..3, 1usize..4),
-        (sq, skv, d, dv) in (1usize..14, 1usize..30, 1usize..12, 1usize..12),
-        (bq, bk, kv_splits) in (1usize..9, 1usize..9, 1usize..5),
+        (sq, skv, d, dv) in (1usize..20, 1usize..50, 1usize..40, 1usize..40),
+        (bq, bk, kv_splits) in (1usize..40, 1usize..40, 1usize..5),
     ) -> (Problem, Program) {
         let sizes = AttentionSizes { batch, hq: hkv * group, hkv, sq, skv, d, dv, mask, input, output };
         let problem = AttentionProblem::new(sizes).expect("sizes of at least 1");
@@ -65,6 +74,9 @@ proptest! {
         for inputs in [Inputs::exact(&problem, seed), Inputs::random(&problem, seed)] {
             agrees(&Interp::new(), &program, &inputs);
             agrees(&Naive::new(), &program, &inputs);
+            for cpu in CPUS.iter() {
+                agrees(cpu, &program, &inputs);
+            }
         }
     }
 }

@@ -14,6 +14,11 @@ use super::simd::Simd;
 use super::source::{Bf16, Element, F16, F32, Pairs, Source};
 use crate::DType;
 
+/// Bytes ahead of the row in use that are fetched, where rows are too short for the hardware to see a stream in each:
+/// the latency of memory times its bandwidth, several times over. Longer rows are streams of their own, which asking
+/// for again only slows down.
+const AHEAD_BYTES: usize = 8 << 10;
+
 /// Rows of one pass: with 2 vectors of `b` each, 16 accumulators.
 const MAX_ROWS: usize = 8;
 
@@ -36,6 +41,26 @@ pub(super) struct Stream<'o> {
 }
 
 impl Stream<'_> {
+    /// Rows ahead of the one in use that are fetched; none where rows are long.
+    #[inline(always)]
+    fn rows_ahead(&self) -> Option<usize> {
+        let row_bytes = self.b.cols * self.b.dtype.size_bytes();
+        (row_bytes < AHEAD_BYTES / 4).then(|| AHEAD_BYTES / row_bytes.max(1))
+    }
+
+    /// Hints that row `r` of the right factor is read soon.
+    #[inline(always)]
+    fn fetch<S: Simd>(&self, simd: S, r: usize) {
+        if r < self.b.offsets.len() {
+            let row = self.b.row(r);
+            let mut byte = 0;
+            while byte < self.b.cols * self.b.dtype.size_bytes() {
+                simd.prefetch(row.wrapping_add(byte).cast());
+                byte += 64;
+            }
+        }
+    }
+
     /// `b` holds columns of the product as rows, `[n, k]`.
     ///
     /// # Safety
@@ -129,6 +154,11 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
         let per_unit = size_of::<E::Bits>() / s.b.dtype.size_bytes();
         let units = s.b.cols / per_unit;
         let b: [*const E::Bits; N] = std::array::from_fn(|r| s.b.row(j + r).cast());
+        if let Some(ahead) = s.rows_ahead() {
+            for r in 0..N {
+                s.fetch(simd, j + r + ahead);
+            }
+        }
         let mut acc = [[simd.splat(0.0); N]; M];
         let mut p = 0;
         while p + S::LANES <= units {
@@ -224,8 +254,12 @@ impl<E: Element, const M: usize, const NV: usize> Sums<'_, E, M, NV> {
     #[inline(always)]
     fn columns<S: Simd, const V: usize>(&self, simd: S, col: usize, lanes: usize) {
         let s = self.0;
+        let ahead = s.rows_ahead();
         let mut acc = [[simd.splat(0.0); V]; M];
         for p in 0..s.b.offsets.len() {
+            if let (0, Some(ahead)) = (col, ahead) {
+                s.fetch(simd, p + ahead);
+            }
             let b = s.b.row(p).cast::<E::Bits>().wrapping_add(col);
             let mut y = [simd.splat(0.0); V];
             for (v, y) in y.iter_mut().enumerate() {
