@@ -12,6 +12,6 @@ fn main() -> ExitCode {
         // Plain loops, there for the ratio: beyond 256³ they take longer than they tell.
         yardsticks: &["naive"],
         yardstick_flops: 2.0 * 256.0 * 256.0 * 256.0,
-        after: after,
+        after,
     })
 }

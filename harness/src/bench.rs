@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use criterion::{Bencher, Criterion, SamplingMode};
+use criterion::measurement::WallTime;
+use criterion::{Bencher, BenchmarkGroup, Criterion, SamplingMode};
 
 use crate::case::Case;
 use crate::measure::{Armed, Failure, Oracle, Recorder, Subject};
@@ -73,20 +74,24 @@ pub fn main(options: &Options) -> ExitCode {
     let mut criterion = settings.without_plots().configure_from_args();
     let oracle = Oracle::new();
     let mut live = Live::new(&mode, &fleet, &suite.name);
-    for case in &suite.cases {
-        for subject in fleet.subjects() {
+    for cases in suite.cases.chunk_by(|a, b| a.problem().op() == b.problem().op()) {
+        let mut group = criterion.benchmark_group(cases[0].problem().op());
+        group.sampling_mode(SamplingMode::Flat);
+        for (case, subject) in cases.iter().flat_map(|case| fleet.subjects().into_iter().map(move |s| (case, s))) {
             let is_yardstick = options.yardsticks.contains(&subject.name);
-            if is_yardstick && case.problem().flops() > options.yardstick_flops {
-                continue;
+            if !is_yardstick || case.problem().flops() <= options.yardstick_flops {
+                bench(&mut group, &mut live, &oracle, case, subject);
             }
-            bench(&mut criterion, &mut live, &oracle, case, subject);
         }
+        group.finish();
     }
     if mode.is_benchmark() {
         criterion.final_summary();
     }
     live.conclude(options)
 }
+
+type Group<'c> = BenchmarkGroup<'c, WallTime>;
 
 /// What a case has come to inside Criterion.
 #[derive(Default)]
@@ -97,16 +102,14 @@ struct Slot<'b> {
 }
 
 /// One case on one backend. Criterion calls back only where its filter matches.
-fn bench<'b>(criterion: &mut Criterion, live: &mut Live<'b>, oracle: &Oracle, case: &Case, subject: Subject<'b>) {
+fn bench<'b>(group: &mut Group<'_>, live: &mut Live<'b>, oracle: &Oracle, case: &Case, subject: Subject<'b>) {
     let id = case.id(subject.name, subject.backend.device().threads);
-    let (op, rest) = id.split_once('/').unwrap_or((&id, ""));
+    // The group is the operation: Criterion joins the two again.
+    let rest = id.split_once('/').map_or(id.as_str(), |(_, rest)| rest);
     let mut slot = Slot::default();
-    let mut group = criterion.benchmark_group(op);
-    group.sampling_mode(SamplingMode::Flat);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         group.bench_function(rest, |bencher| call(bencher, &mut slot, live, oracle, case, subject));
     }));
-    group.finish();
     match outcome {
         Ok(()) => {}
         Err(payload) if payload.is::<Left>() => {}

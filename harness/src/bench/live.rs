@@ -103,10 +103,9 @@ impl<'b> Live<'b> {
             let status = format!("{:?}", row.status).to_lowercase();
             eprintln!("{id}: {status}: {}", row.reason.as_deref().unwrap_or("no reason given"));
         }
-        if self.mode.is_benchmark() {
-            if let Err(error) = self.writer.append(&row) {
-                self.fatal = Some(error.to_string());
-            }
+        let kept = if self.mode.is_benchmark() { self.writer.append(&row) } else { Ok(()) };
+        if let Err(error) = kept {
+            self.fatal = Some(error.to_string());
         }
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
     }
