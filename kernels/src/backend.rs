@@ -13,11 +13,11 @@ use crate::tile::Tiling;
 mod any;
 pub mod cpu;
 mod error;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod host;
 pub mod interp;
 pub mod naive;
-#[cfg(feature = "gpu")]
-pub mod gpu;
 pub mod null;
 pub mod registry;
 
