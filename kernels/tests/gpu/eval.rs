@@ -40,13 +40,13 @@ pub(crate) fn eval(program: &Program, inputs: &[Vec<f64>]) -> Vec<f64> {
 }
 
 impl Eval<'_> {
-    fn ops(&mut self, stage: &Stage, ops: &[Op], values: &mut Vec<i64>, tiles: &mut Vec<Elements>) {
+    fn ops(&mut self, stage: &Stage, ops: &[Op], values: &mut [i64], tiles: &mut [Elements]) {
         for op in ops {
             self.op(stage, op, values, tiles);
         }
     }
 
-    fn op(&mut self, stage: &Stage, op: &Op, values: &mut Vec<i64>, tiles: &mut Vec<Elements>) {
+    fn op(&mut self, stage: &Stage, op: &Op, values: &mut [i64], tiles: &mut [Elements]) {
         let at = |id: &TileId| id.0 as usize;
         let size = |id: &TileId| (stage.tile(*id).rows.size, stage.tile(*id).cols.size);
         let valid = |id: &TileId, v: &[i64]| (stage.tile(*id).rows.valid(v), stage.tile(*id).cols.valid(v));
@@ -80,59 +80,6 @@ impl Eval<'_> {
                     tiles[at(acc)][r * cols + c] += sum;
                 }
             }
-            Op::Unary { dst, f, x } => {
-                let g = |x: f64| match f {
-                    UnaryFn::Copy => x,
-                    UnaryFn::Exp2 => x.exp2(),
-                    UnaryFn::Log2 => x.log2(),
-                    UnaryFn::Tanh => x.tanh(),
-                    UnaryFn::Rsqrt => 1.0 / x.sqrt(),
-                    UnaryFn::Abs => x.abs(),
-                };
-                let (rows, cols) = size(dst);
-                tiles[at(dst)] = pairs(rows, cols).map(|(r, c)| g(argument(stage, tiles, *x, r, c))).collect();
-            }
-            Op::Binary { dst, f, x, y } => {
-                let g = |x: f64, y: f64| match f {
-                    BinaryFn::Add => x + y,
-                    BinaryFn::Sub => x - y,
-                    BinaryFn::Mul => x * y,
-                    BinaryFn::Div => x / y,
-                    BinaryFn::Max => x.max(y),
-                    BinaryFn::Min => x.min(y),
-                };
-                let (rows, cols) = size(dst);
-                let both = |(r, c)| g(argument(stage, tiles, *x, r, c), argument(stage, tiles, *y, r, c));
-                tiles[at(dst)] = pairs(rows, cols).map(both).collect();
-            }
-            Op::Reduce { dst, f, x } => {
-                let ((rows, cols), n) = (size(x), valid(x, values).1);
-                let row = |r: usize| tiles[at(x)][r * cols..r * cols + n].iter().copied();
-                let fold = |r: usize| match f {
-                    ReduceFn::Max => row(r).fold(f64::NEG_INFINITY, f64::max),
-                    ReduceFn::Sum => row(r).sum(),
-                };
-                tiles[at(dst)] = (0..rows).map(fold).collect();
-            }
-            Op::Band { dst, x, row_div, low, high, outside } => {
-                let (rows, cols) = size(dst);
-                let (row0, col0) = (stage.tile(*dst).rows.start(values), stage.tile(*dst).cols.start(values));
-                let keep = |(r, c): (usize, usize)| {
-                    let distance = (col0 + c) as i64 - ((row0 + r) / row_div) as i64;
-                    let inside = low.is_none_or(|l| distance >= l) && high.is_none_or(|h| distance <= h);
-                    if inside { tiles[at(x)][r * cols + c] } else { f64::from(*outside) }
-                };
-                tiles[at(dst)] = pairs(rows, cols).map(keep).collect();
-            }
-            Op::Position { dst, axis } => {
-                let (ty, (rows, cols)) = (stage.tile(*dst), size(dst));
-                let start = if *axis == Axis2::Rows { ty.rows.start(values) } else { ty.cols.start(values) };
-                tiles[at(dst)] = (0..rows.max(cols)).map(|i| (start + i) as f64).collect();
-            }
-            Op::Convert { dst, x } => {
-                let dtype = stage.tile(*dst).dtype;
-                tiles[at(dst)] = tiles[at(x)].iter().map(|&x| dtype.round(x)).collect();
-            }
             Op::Loop { var, low, high, body } => {
                 let ends = |bounds: &[Bound]| bounds.iter().map(|b| b.eval(values)).collect::<Vec<_>>();
                 let (low, high) = (ends(low).into_iter().max(), ends(high).into_iter().min());
@@ -141,6 +88,7 @@ impl Eval<'_> {
                     self.ops(stage, body, values, tiles);
                 }
             }
+            arithmetic => compute(stage, arithmetic, values, tiles),
         }
     }
 
@@ -157,6 +105,70 @@ impl Eval<'_> {
     ) -> usize {
         let ty = stage.tile(*tile);
         self.program.tensor(*id).row_offset(lead, ty.rows.start(values) + r) + ty.cols.start(values) + c
+    }
+}
+
+/// Operations that touch neither tensors nor loops.
+fn compute(stage: &Stage, op: &Op, values: &[i64], tiles: &mut [Elements]) {
+    let at = |id: &TileId| id.0 as usize;
+    let size = |id: &TileId| (stage.tile(*id).rows.size, stage.tile(*id).cols.size);
+    match op {
+        Op::Unary { dst, f, x } => {
+            let g = |x: f64| match f {
+                UnaryFn::Copy => x,
+                UnaryFn::Exp2 => x.exp2(),
+                UnaryFn::Log2 => x.log2(),
+                UnaryFn::Tanh => x.tanh(),
+                UnaryFn::Rsqrt => 1.0 / x.sqrt(),
+                UnaryFn::Abs => x.abs(),
+            };
+            let (rows, cols) = size(dst);
+            tiles[at(dst)] = pairs(rows, cols).map(|(r, c)| g(argument(stage, tiles, *x, r, c))).collect();
+        }
+        Op::Binary { dst, f, x, y } => {
+            let g = |x: f64, y: f64| match f {
+                BinaryFn::Add => x + y,
+                BinaryFn::Sub => x - y,
+                BinaryFn::Mul => x * y,
+                BinaryFn::Div => x / y,
+                BinaryFn::Max => x.max(y),
+                BinaryFn::Min => x.min(y),
+            };
+            let (rows, cols) = size(dst);
+            let both = |(r, c)| g(argument(stage, tiles, *x, r, c), argument(stage, tiles, *y, r, c));
+            tiles[at(dst)] = pairs(rows, cols).map(both).collect();
+        }
+        Op::Reduce { dst, f, x } => {
+            let ((rows, cols), n) = (size(x), stage.tile(*x).cols.valid(values));
+            let row = |r: usize| tiles[at(x)][r * cols..r * cols + n].iter().copied();
+            let fold = |r: usize| match f {
+                ReduceFn::Max => row(r).fold(f64::NEG_INFINITY, f64::max),
+                ReduceFn::Sum => row(r).sum(),
+            };
+            tiles[at(dst)] = (0..rows).map(fold).collect();
+        }
+        Op::Band { dst, x, row_div, low, high, outside } => {
+            let (rows, cols) = size(dst);
+            let (row0, col0) = (stage.tile(*dst).rows.start(values), stage.tile(*dst).cols.start(values));
+            let keep = |(r, c): (usize, usize)| {
+                let distance = (col0 + c) as i64 - ((row0 + r) / row_div) as i64;
+                let inside = low.is_none_or(|l| distance >= l) && high.is_none_or(|h| distance <= h);
+                if inside { tiles[at(x)][r * cols + c] } else { f64::from(*outside) }
+            };
+            tiles[at(dst)] = pairs(rows, cols).map(keep).collect();
+        }
+        Op::Position { dst, axis } => {
+            let (ty, (rows, cols)) = (stage.tile(*dst), size(dst));
+            let start = if *axis == Axis2::Rows { ty.rows.start(values) } else { ty.cols.start(values) };
+            tiles[at(dst)] = (0..rows.max(cols)).map(|i| (start + i) as f64).collect();
+        }
+        Op::Convert { dst, x } => {
+            let dtype = stage.tile(*dst).dtype;
+            tiles[at(dst)] = tiles[at(x)].iter().map(|&x| dtype.round(x)).collect();
+        }
+        Op::Load { .. } | Op::Store { .. } | Op::Mma { .. } | Op::Fill { .. } | Op::Loop { .. } => {
+            unreachable!("not arithmetic")
+        }
     }
 }
 

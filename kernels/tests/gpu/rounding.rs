@@ -39,7 +39,7 @@ fn floats() -> Vec<f32> {
         for step in 0..40u32 {
             // Ties of f16 end in 0x1000, of bf16 in 0x8000; one less and one more decide.
             let tail = [0, 0xfff, 0x1000, 0x1001, 0x2000, 0x2fff, 0x3000, 0x7fff, 0x8000, 0x8001][step as usize % 10];
-            let bits = (((exponent + 127) as u32) << 23) | (step * 0x2_9000 & 0x7f_0000) | tail;
+            let bits = (((exponent + 127) as u32) << 23) | ((step * 0x2_9000) & 0x7f_0000) | tail;
             values.extend([f32::from_bits(bits), -f32::from_bits(bits)]);
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! The sizes limit registers: an accumulator tile of `bm × bn` takes `bm·bn / (4·threads)` vectors of a thread.
 
+use std::cmp::Reverse;
+
 use super::wgsl::{Caps, Manner};
 use crate::problem::{AttentionProblem, MatmulProblem, Problem};
 use crate::tile::{AttentionTiling, MatmulTiling, Tiling, n_tiles};
@@ -23,19 +25,28 @@ pub(super) fn tilings(problem: &Problem, caps: &Caps) -> Vec<Tiling> {
 fn matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
     let p = problem.sizes();
     let sizes: &[(usize, usize, usize)] = match caps.manner {
-        Manner::Staged => &[(128, 128, 8), (128, 64, 16), (64, 64, 16), (32, 64, 32), (16, 64, 32), (4, 64, 32)],
+        Manner::Staged => &[
+            (128, 128, 8),
+            (128, 64, 16),
+            (64, 64, 16),
+            (32, 64, 32),
+            (16, 64, 32),
+            (4, 64, 32),
+            (1, 256, 64),
+            (1, 64, 64),
+        ],
         Manner::Lanes(_) | Manner::Direct => {
             &[(32, 128, 512), (16, 128, 512), (32, 64, 512), (16, 64, 512), (8, 64, 512), (4, 64, 512), (1, 64, 512)]
         }
     };
     let mut fitting: Vec<MatmulTiling> = sizes
         .iter()
-        .filter(|(bm, bn, _)| *bm < 2 * p.m.max(4) && *bn < 2 * p.n.max(64))
+        .filter(|(bm, bn, _)| *bm <= p.m.next_power_of_two() && *bn <= p.n.next_power_of_two().max(64))
         .map(|&(bm, bn, bk)| MatmulTiling { bm, bn, bk })
         .collect();
-    // Large tiles reuse most, once the grid is large enough to keep the device busy.
+    // Large tiles reuse most, once the grid is large enough to keep the device busy; else the largest grid.
     let points = |t: &MatmulTiling| p.batch * n_tiles(p.m, t.bm) * n_tiles(p.n, t.bn);
-    fitting.sort_by_key(|t| points(t) < enough_points(caps));
+    fitting.sort_by_key(|t| Reverse(points(t).min(enough_points(caps))));
     fitting
 }
 

@@ -38,6 +38,8 @@ impl Share {
 const MAX_THREADS: usize = 256;
 /// Threads along a row: sixteen lanes read 64 neighbouring columns, a full line of any memory.
 const MAX_TX: usize = 16;
+/// Threads that a workgroup of few rows should have all the same: a subgroup of any device.
+const FEW_THREADS: usize = 64;
 /// Rows of a thread that make a load of `b` worth its while, where rows suffice.
 const ROWS_PER_THREAD: usize = 4;
 
@@ -54,7 +56,7 @@ impl Mapping {
         let quads = wide.iter().map(|ty| ty.cols.size.div_ceil(4)).filter(|&q| q > 1).min().unwrap_or(1);
         let rows = wide.iter().map(|ty| ty.rows.size).max().unwrap_or(1);
         let limit = MAX_THREADS.min(caps.max_threads as usize);
-        let tx = prev_power_of_two(quads.min(MAX_TX).min(limit));
+        let tx = prev_power_of_two(quads.min((FEW_THREADS / rows).max(MAX_TX)).min(limit));
         if caps.manner == Manner::Direct {
             return Mapping { tx: tx.min(8), ty: 1 };
         }
