@@ -36,7 +36,7 @@ enum Command {
     /// Shows each backend, ready or absent and why, and this machine's measured limits
     Devices(devices::DevicesArgs),
     /// Checks and times cases
-    Run(run::RunArgs),
+    Run(Box<run::RunArgs>),
     /// Compares two runs, case by case
     Compare(compare::CompareArgs),
     /// Shows what bounds one row

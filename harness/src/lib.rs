@@ -1,5 +1,6 @@
 //! Checks, times and prices kernels.
 
+pub mod bench;
 pub mod case;
 pub mod catalogue;
 pub mod chart;

@@ -105,6 +105,12 @@ pub struct Armed<'b> {
     checked_launch_s: f64,
 }
 
+impl std::fmt::Debug for Armed<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} on {}", self.lowered.name, self.subject.name)
+    }
+}
+
 impl Armed<'_> {
     /// Launches `n` times back to back.
     ///

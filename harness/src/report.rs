@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use comfy_table::{Cell, CellAlignment, presets};
+use comfy_table::{Cell, CellAlignment, LineStyle, presets};
 
 mod rows;
 
@@ -51,7 +51,7 @@ impl Table {
     /// For a terminal.
     pub fn text(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).force_no_tty();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).force_no_tty();
         let cell = |text: &String, align: Align| {
             Cell::new(text).set_alignment(match align {
                 Align::Left => CellAlignment::Left,

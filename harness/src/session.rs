@@ -155,6 +155,9 @@ impl SharedWriter {
 
 /// A path as a person in the working folder would type it.
 pub fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().unwrap_or_default();
-    path.strip_prefix(here).unwrap_or(path).display().to_string()
+    // Cargo runs a bench in its package's folder; PWD still names the one in which `cargo bench` was typed.
+    let typed_in = std::env::var_os("PWD").map(PathBuf::from);
+    let folders = typed_in.into_iter().chain(std::env::current_dir());
+    let inside = folders.filter_map(|folder| path.strip_prefix(folder).ok().map(Path::to_owned)).next();
+    inside.as_deref().unwrap_or(path).display().to_string()
 }

@@ -55,7 +55,7 @@ pub enum SuiteError {
         /// Position of the table, from 1.
         index: usize,
         /// The refusal.
-        source: CaseError,
+        source: Box<CaseError>,
     },
     /// There is nothing in it.
     #[error("suite {0} holds no [[case]]")]
@@ -101,7 +101,8 @@ impl Suite {
         let mut cases: Vec<Case> = Vec::new();
         for (i, words) in file.case.iter().enumerate() {
             let found = words.cases();
-            for case in found.map_err(|source| SuiteError::Case { name: name.to_owned(), index: i + 1, source })? {
+            let refuse = |source| SuiteError::Case { name: name.to_owned(), index: i + 1, source: Box::new(source) };
+            for case in found.map_err(refuse)? {
                 if !cases.contains(&case) {
                     cases.push(case);
                 }

@@ -16,6 +16,8 @@ mod error;
 pub mod host;
 pub mod interp;
 pub mod naive;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod null;
 pub mod registry;
 

@@ -94,7 +94,7 @@ fn the_share_is_the_bound_over_the_median_and_is_not_clamped() {
     let header = header(vec![limit("fma_f32", 1e9, "flop/s"), limit("read_mem", 1e12, "B/s")]);
     let (oracle, fake) = (Oracle::new(), Fake::new(Manner::Right));
     let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
-    let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).ok().expect("a right backend");
+    let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).expect("a right backend");
     armed.lowered.compute_limit = Some("fma_f32".into());
     let recording = Recording { launches: 1, samples_s: vec![1e-6; 8], clock: "wall".into() };
     let row = lab.finish(armed, Ok(recording));

@@ -52,6 +52,10 @@ impl Registry {
             },
         );
         registry.add("naive", State::Ready(Box::new(super::naive::Naive::new())));
+        #[cfg(feature = "gpu")]
+        for (name, state) in super::gpu::probe_all() {
+            registry.add(&name, state);
+        }
         registry
     }
 

@@ -1,0 +1,39 @@
+//! What follows the table of a run that was kept: the price of a token on this machine, and a chart.
+
+use std::io::{self, Write};
+
+use clap::{Args, FromArgMatches};
+
+use crate::chart::throughput;
+use crate::cli::cost::{self, CostArgs};
+use crate::record::{Row, RunHeader};
+use crate::session::shown;
+use crate::store::Results;
+
+/// Prints the cost table and draws the chart. Neither can spoil the run, which is kept by now.
+pub fn after(header: &RunHeader, rows: &[Row], results: &Results) {
+    if let Err(error) = price(header, rows) {
+        eprintln!("no cost table: {error:#}");
+    }
+    match draw(header, rows, results) {
+        Ok(path) => println!("\nchart: {path}"),
+        Err(error) => eprintln!("no chart: {error}"),
+    }
+}
+
+/// `farthing cost` with its defaults.
+fn price(header: &RunHeader, rows: &[Row]) -> anyhow::Result<()> {
+    let command = CostArgs::augment_args(clap::Command::new("cost"));
+    let args = CostArgs::from_arg_matches(&command.try_get_matches_from(["cost"])?)?;
+    let mut out = io::stdout().lock();
+    writeln!(out)?;
+    cost::run(&args, Some((&header.environment).into()), rows, &header.limits, &mut out)
+}
+
+fn draw(header: &RunHeader, rows: &[Row], results: &Results) -> Result<String, Box<dyn std::error::Error>> {
+    let dir = results.dir().join("charts");
+    std::fs::create_dir_all(&dir)?;
+    let path = dir.join(format!("{}.svg", header.run));
+    throughput::draw(&throughput::series(header, rows)?, &path)?;
+    Ok(shown(&path))
+}

@@ -1,0 +1,160 @@
+//! The command as a person meets it: exit codes, messages, and what is left on disk.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use farthing::record::Row;
+
+fn farthing(dir: &Path, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_farthing")).args(words).current_dir(dir).output().expect("the command starts")
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The command refuses these words with this status, and says this.
+fn refused(words: &str, code: i32, says: &[&str]) {
+    let dir = folder();
+    let output = farthing(dir.path(), &words.split_whitespace().collect::<Vec<_>>());
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{words}: {text}");
+    for part in says {
+        assert!(text.contains(part), "{words}: `{part}` is missing from: {text}");
+    }
+    assert!(!text.contains("panicked"), "{text}");
+    assert!(output.stdout.is_empty(), "{words}");
+    assert_eq!(fs::read_dir(dir.path()).expect("readable").count(), 0, "{words} leaves nothing behind");
+}
+
+#[test]
+fn words_that_make_no_sense_are_named_with_a_remedy() {
+    refused("run --op matmull --shape 8x8x8", 2, &["unknown op `matmull`", "did you mean `matmul`?"]);
+    refused("run --shape 8x8x8 --dtype f64", 2, &["unknown dtype `f64`; known: f32, f16, bf16"]);
+    refused("run --shape 8x8x8 --backend cpuu", 2, &["unknown backend `cpuu`; known: cpu", "did you mean `cpu`?"]);
+    refused("run --shape 8x8x8 --vs naiv", 2, &["unknown backend `naiv`", "did you mean `naive`?"]);
+    refused("run --op matmul --shape 8x8", 2, &["shape `8x8`: 2 sizes; matmul takes MxNxK"]);
+    refused("run --shape 8xax8", 2, &["`a` is no whole number"]);
+    refused("run --shape 0x8x8", 2, &["m is 0"]);
+    refused("run --shape 8x8x8 --mask causal --op matmul", 2, &["--mask applies to attention only"]);
+    refused("run --shape 1x4x3x8x8x16", 2, &["hkv = 3 does not divide hq = 4"]);
+    refused("run --shape 1x4x2x8x8x16 --mask window:0", 2, &["window is 0"]);
+    refused("run --shape 1000000x1000000x1000000", 2, &["overflows memory", "use a smaller shape"]);
+    refused("run --shape 99999999999x99999999999x2", 2, &["overflows memory", "shrink"]);
+    refused("run", 2, &["no shape given", "--suite quick"]);
+    refused("run --suite nosuch", 2, &["no suite `nosuch`", "known: quick, smoke"]);
+    refused("run --shape 8x8x8 --threads 0", 2, &["0 threads", "ask for 1 to"]);
+    refused("run --shape 8x8x8 --threads 100000", 2, &["100000 threads"]);
+    refused("run --shape 8x8x8 --seconds NaN", 2, &["give a positive number"]);
+    refused("run --shape 8x8x8 --device nosuch", 2, &["no chosen backend has a device named `nosuch`; devices:"]);
+    refused("run --suite quick --shape 8x8x8", 2, &["cannot be used with"]);
+    refused("compare a b", 1, &["no run `a`"]);
+    refused("explain 12ab", 1, &["no runs in", "cargo bench"]);
+}
+
+#[test]
+fn json_rows_are_complete_and_as_stored() {
+    let dir = folder();
+    let words = ["run", "--shape", "33x17x65", "--backend", "naive", "--format", "json", "--out", "mine.jsonl"];
+    let output = farthing(dir.path(), &words);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let kept = fs::read_to_string(dir.path().join("mine.jsonl")).expect("kept");
+    let (_, rows) = kept.split_once('\n').expect("a header line");
+    assert_eq!(stdout(&output), rows, "the same bytes");
+    let row: Row = serde_json::from_str(rows.trim()).expect("one row");
+    assert!(row.samples_s.len() >= 10 && row.error_ratio.is_some_and(|r| r <= 1.0));
+    assert_eq!((row.op.as_str(), row.shape.as_str(), row.backend.as_str()), ("matmul", "33x17x65", "naive"));
+    let again = farthing(dir.path(), &words);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("never overwritten"));
+}
+
+#[test]
+fn a_saved_run_can_be_listed_explained_and_compared() {
+    let dir = folder();
+    let run = ["run", "--shape", "16x16x16", "--backend", "naive", "--save", "--results", "kept", "--format", "csv"];
+    let output = farthing(dir.path(), &run);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let id = stdout(&output).lines().nth(1).and_then(|l| l.split(',').next().map(str::to_owned)).expect("a row");
+    let list = stdout(&farthing(dir.path(), &["results", "list", "--results", "kept"]));
+    let name = list.lines().find_map(|l| l.split_whitespace().find(|w| w.starts_with("20"))).expect("a run").to_owned();
+    let explained = farthing(dir.path(), &["explain", &id[..6], "--results", "kept"]);
+    assert!(stdout(&explained).contains("bound by memory"), "{}", stderr(&explained));
+    let unknown = farthing(dir.path(), &["explain", "zzz", "--results", "kept"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains(&id), "the nearest id is offered");
+    let same = farthing(dir.path(), &["compare", &name, &name, "--force", "--gate", "--results", "kept"]);
+    assert!(same.status.success(), "{}", stderr(&same));
+    assert!(fs::read_to_string(dir.path().join("kept/README.md")).expect("an index").contains(&name));
+}
+
+#[test]
+fn a_results_folder_that_cannot_be_written_is_refused_before_measuring() {
+    let dir = folder();
+    fs::write(dir.path().join("in-the-way"), "a file").expect("room");
+    let output =
+        farthing(dir.path(), &["run", "--shape", "8x8x8", "--backend", "naive", "--save", "--results", "in-the-way"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("in-the-way") && stderr(&output).contains("--results DIR"), "{}", stderr(&output));
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_bad_run_file_is_named_with_its_line() {
+    let dir = folder();
+    for (text, says) in [("{\"schema\":99}\n", "schema 99"), ("not ours\n", "not a run file"), ("{\"sch", "truncated")]
+    {
+        fs::write(dir.path().join("bad.jsonl"), text).expect("room");
+        let output = farthing(dir.path(), &["compare", "bad.jsonl", "bad.jsonl"]);
+        assert_eq!(output.status.code(), Some(1), "{says}");
+        assert!(stderr(&output).contains("bad.jsonl, line 1") && stderr(&output).contains(says), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn peers_take_turns_and_their_ratio_is_printed() {
+    let dir = folder();
+    let output = farthing(dir.path(), &["run", "--shape", "64x64x64", "--backend", "cpu", "--vs", "naive"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("vs naive") && stdout(&output).contains(" ×"), "{}", stdout(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_complete_rows_and_exits_130() {
+    let dir = folder();
+    let words = ["run", "--shape", "8x8x8,700x700x700", "--backend", "naive", "--out", "cut.jsonl", "--seconds", "60"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_farthing"));
+    let child = command.args(words).args(["--format", "json"]).current_dir(dir.path());
+    let mut child =
+        child.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("starts");
+    // The first row on stdout says that the second case is on its way.
+    let mut first = String::new();
+    let mut rows = std::io::BufReader::new(child.stdout.take().expect("piped"));
+    std::io::BufRead::read_line(&mut rows, &mut first).expect("a row");
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(stderr(&output).contains("interrupted: 1 complete rows are kept in cut.jsonl"), "{}", stderr(&output));
+    let run = farthing::store::read_run(&dir.path().join("cut.jsonl")).expect("a whole file");
+    assert_eq!(run.rows.len(), 1);
+    assert_eq!(fs::read_dir(dir.path()).expect("readable").count(), 1, "no partial file is left");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_gone_is_no_panic() {
+    let dir = folder();
+    let script = format!("'{}' run --suite smoke --backend naive --format csv | true", env!("CARGO_BIN_EXE_farthing"));
+    let output = Command::new("sh").args(["-c", &script]).current_dir(dir.path()).output().expect("sh is there");
+    assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+}

@@ -1,0 +1,100 @@
+//! The limits of a device, measured by shaders.
+
+use super::buffer::Buffer;
+use super::device::Context;
+use super::launch::{Kernel, Pace};
+use crate::backend::{DeviceError, Elapsed, Probe, Work};
+
+/// Threads of a workgroup: on software devices a subgroup, which walks a stretch of memory in order. (Several would walk
+/// it one after the other, each skipping the others' parts.)
+fn group_size(context: &Context) -> u32 {
+    if context.is_software() { context.lanes.unwrap_or(8) } else { 64 }
+}
+
+/// Independent chains of multiply-adds in a thread: more than the latency of one (4 to 5 cycles) on any device.
+const CHAINS: u32 = 8;
+/// Multiply-adds in a chain.
+const STEPS: u32 = 1024;
+/// Bytes that the bandwidth probe reads: more than caches hold, within the smallest limit of a binding (128 MiB).
+const STREAM_BYTES: u64 = 96 << 20;
+
+/// Threads that fill a device a few times over: a software device has few cores.
+fn threads(context: &Context) -> u32 {
+    if context.is_software() { 1 << 12 } else { 1 << 18 }
+}
+
+/// `fma_f32` and `read_mem`.
+pub(super) fn probes(context: &Context) -> Vec<Probe<'_>> {
+    let threads = threads(context);
+    let flops = f64::from(threads) * f64::from(CHAINS) * 4.0 * f64::from(STEPS) * 2.0;
+    // Whole vectors for every workgroup.
+    let size = group_size(context);
+    let piece = 16 * u64::from(threads / size);
+    let stream = STREAM_BYTES.min(context.caps.max_binding_bytes) / piece * piece;
+    vec![
+        probe(context, "fma_f32", Work::Flops, flops, fma(size), 16, threads),
+        probe(context, "read_mem", Work::Bytes, stream as f64, read(size, stream / 16, threads), stream, threads),
+    ]
+}
+
+fn probe<'c>(
+    context: &'c Context,
+    limit: &str,
+    work: Work,
+    per_launch: f64,
+    source: String,
+    bytes: u64,
+    threads: u32,
+) -> Probe<'c> {
+    let pace = Pace::default();
+    let mut ready: Option<(Kernel, Buffer, Buffer)> = None;
+    let run = move |n: u64| -> Result<Elapsed, DeviceError> {
+        // Compiled and allocated when first run: listing the probes costs nothing.
+        let (kernel, input, output) = match &mut ready {
+            Some(ready) => ready,
+            none => none.insert((
+                context.kernel(&source, [threads / group_size(context), 1, 1])?,
+                context.alloc(bytes as usize)?,
+                context.alloc(threads as usize * 16)?,
+            )),
+        };
+        let launch = context.launch([(&*kernel, vec![&input.inner, &output.inner])])?;
+        context.run(&launch, n, &pace)
+    };
+    Probe { limit: limit.into(), threads: 1, work, per_launch, run: Box::new(run) }
+}
+
+/// The start of both shaders; `source` holds 16 bytes or the stream.
+fn head(size: u32) -> String {
+    format!(
+        "@group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> sink: array<vec4<f32>>;
+
+@compute @workgroup_size({size})
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
+"
+    )
+}
+
+/// `x = x·a + a` in independent chains; `a` comes from memory, so that nothing folds.
+fn fma(size: u32) -> String {
+    let each = |f: &dyn Fn(u32) -> String| (0..CHAINS).map(f).collect::<String>();
+    format!(
+        "{}  let a = source[0];\n{}  for (var i = 0; i < {STEPS}; i++) {{\n{}  }}\n  sink[id.x] = {};\n}}\n",
+        head(size),
+        each(&|c| format!("  var x{c} = vec4<f32>({c}.0);\n")),
+        each(&|c| format!("    x{c} = fma(x{c}, a, a);\n")),
+        (0..CHAINS).map(|c| format!("x{c}")).collect::<Vec<_>>().join(" + "),
+    )
+}
+
+/// Every vector of the stream once: each workgroup its own stretch, neighbouring threads neighbouring vectors.
+fn read(size: u32, vectors: u64, threads: u32) -> String {
+    let stretch = vectors / u64::from(threads / size);
+    format!(
+        "{}  let group = id.x / {size}u;\n  var sum = vec4<f32>(0.0);\n  \
+         for (var i = id.x % {size}u; i < {stretch}u; i += {size}u) {{\n    \
+         sum += source[group * {stretch}u + i];\n  }}\n  sink[id.x] = sum;\n}}\n",
+        head(size)
+    )
+}

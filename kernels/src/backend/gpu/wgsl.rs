@@ -1,0 +1,109 @@
+//! One stage of a program as one WGSL compute shader.
+//!
+//! ```text
+//! each grid point      -> one workgroup of TX × TY threads
+//! each computed tile   -> registers: thread (tx, ty) owns rows ty + TY·i, columns 4·(tx + TX·g) .. + 4
+//! a row or column of 1 -> repeated in every thread that would own a part
+//! load for arithmetic  -> straight into those registers
+//! product              -> acc[i][g] += a[i][k] · b[k][g], k in fours; where a and b come from: see `mma`
+//! row reduction        -> own columns, then across tx
+//! ```
+//!
+//! One mapping for all tiles makes elementwise operations and their broadcasts local to a thread. What it costs: a
+//! factor of a product that was computed must travel through workgroup memory (or between lanes), and tiles of
+//! unequal sizes leave threads idle.
+//!
+//! Departures: 1. a load that only feeds products has no registers: the product reads it where it lies, or stages it
+//! in workgroup memory. 2. Where a workgroup is one subgroup, lanes exchange values and nothing waits at barriers.
+//!
+//! The lowering reads operations, sizes and the device's abilities, nothing else.
+
+use crate::DType;
+use crate::backend::Unsupported;
+use crate::program::{Program, TensorId};
+
+mod access;
+mod elementwise;
+mod emit;
+mod factor;
+mod helpers;
+mod mapping;
+mod mma;
+mod plan;
+mod reduce;
+mod staging;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use helpers::Helper;
+
+/// How the threads of a workgroup share values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Manner {
+    /// A workgroup is one subgroup of this many lanes: values pass between lanes, factors come straight from storage.
+    Lanes(u32),
+    /// Factors straight from storage, computed ones through workgroup memory: for software devices, whose workgroup
+    /// memory is no faster than their storage.
+    Direct,
+    /// Factors staged in workgroup memory.
+    Staged,
+}
+
+/// What the lowering may use of a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caps {
+    /// How threads share values.
+    pub(crate) manner: Manner,
+    /// Threads of a workgroup.
+    pub(crate) max_threads: u32,
+    /// Bytes of workgroup memory.
+    pub(crate) max_workgroup_bytes: u32,
+    /// Workgroups along one dimension of a dispatch.
+    pub(crate) max_groups: u32,
+    /// Tensors of a stage.
+    pub(crate) max_bindings: u32,
+    /// Bytes of a tensor.
+    pub(crate) max_binding_bytes: u64,
+}
+
+/// A stage as text, with what launching it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StageCode {
+    /// The shader; its entry point is `main`.
+    pub(crate) source: String,
+    /// Workgroups along x, y, z.
+    pub(crate) groups: [u32; 3],
+    /// Tensor behind each binding of group 0, and whether it is written.
+    pub(crate) bindings: Vec<(TensorId, bool)>,
+    /// Strategy and threads: `lanes_8x1`, `staged_16x16`.
+    pub(crate) strategy: String,
+}
+
+/// Lowers stage `at` of a program.
+///
+/// # Errors
+/// [`Unsupported`] where the stage exceeds what `caps` allow, with what was asked and the limit.
+pub(crate) fn lower_stage(program: &Program, at: usize, caps: &Caps) -> Result<StageCode, Unsupported> {
+    let plan = plan::Plan::new(program, &program.stages()[at], caps)?;
+    emit::Emit::new(program, &program.stages()[at], caps, plan).stage()
+}
+
+/// The functions that read and write elements of these types: `read_bf16(pair, at)`, `bits_f16(vector)` and so on.
+pub(crate) fn conversions(dtypes: &[DType]) -> String {
+    let mut text = String::new();
+    if dtypes.contains(&DType::Bf16) {
+        text += helpers::text(Helper::ReadBf16);
+        text += helpers::text(Helper::BitsBf16);
+    }
+    if dtypes.contains(&DType::F16) {
+        text += helpers::text(Helper::ReadF16);
+        text += helpers::text(Helper::BitsF16);
+    }
+    text
+}
+
+/// The refusal of something too large.
+fn too_large(what: &str, asked: impl std::fmt::Display, limit: impl std::fmt::Display) -> Unsupported {
+    Unsupported { what: what.into(), asked: asked.to_string(), limit: limit.to_string() }
+}

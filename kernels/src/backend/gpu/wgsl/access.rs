@@ -1,0 +1,161 @@
+//! Reading tensors: offsets, clamping at edges, and the element types.
+
+use super::emit::{Emit, Value};
+use super::helpers::Helper;
+use super::plan::{Source, View};
+use crate::DType;
+use crate::program::{Span, TensorId};
+
+/// A matrix of a tensor: the tensor, and the element at which the matrix starts.
+#[derive(Clone, Debug)]
+pub(super) struct Matrix {
+    pub(super) tensor: TensorId,
+    pub(super) base: Value,
+}
+
+impl Emit<'_> {
+    /// The matrix that a load reads or a store writes.
+    pub(super) fn matrix(&mut self, source: &Source) -> Matrix {
+        let axes = self.program.tensor(source.tensor).lead.clone();
+        let mut base = Value::literal(0);
+        for (axis, at) in axes.iter().zip(&source.lead).filter(|(axis, _)| axis.len > 1) {
+            let at = self.index(at);
+            let step = self.product(&at, axis.stride);
+            base = self.sum(&base, &step);
+        }
+        Matrix { tensor: source.tensor, base }
+    }
+
+    /// Element at which row `row` of a matrix starts.
+    pub(super) fn row_offset(&mut self, matrix: &Matrix, row: &Value) -> Value {
+        // Neighbouring axes that lie behind one another are one axis.
+        let mut axes: Vec<(usize, usize)> = vec![];
+        for axis in self.program.tensor(matrix.tensor).rows.iter().rev().filter(|axis| axis.len > 1) {
+            match axes.last_mut() {
+                Some((len, stride)) if *len * *stride == axis.stride => *len *= axis.len,
+                _ => axes.push((axis.len, axis.stride)),
+            }
+        }
+        let mut offset = matrix.base.clone();
+        let mut rest = row.clone();
+        for (i, &(len, stride)) in axes.iter().enumerate() {
+            let last = i + 1 == axes.len();
+            let at = if last { rest.clone() } else { self.computed(&rest, "%", len) };
+            rest = if last { rest } else { self.computed(&rest, "/", len) };
+            let step = self.product(&at, stride);
+            offset = self.sum(&offset, &step);
+        }
+        offset
+    }
+
+    /// `x` times a constant.
+    pub(super) fn product(&mut self, x: &Value, factor: usize) -> Value {
+        if factor == 1 { x.clone() } else { self.computed(x, "*", factor) }
+    }
+
+    fn computed(&mut self, x: &Value, operator: &str, y: usize) -> Value {
+        match (x.known(), operator) {
+            (Some(x), "*") => Value::literal(x * y as i64),
+            (Some(x), "/") => Value::literal(x / y as i64),
+            (Some(x), "%") => Value::literal(x % y as i64),
+            _ => self.value(format!("{} {operator} {y}", x.text), x.level),
+        }
+    }
+
+    /// `x`, but no more than `most`.
+    pub(super) fn at_most(&mut self, x: &Value, most: usize) -> Value {
+        match x.known() {
+            Some(x) => Value::literal(x.min(most as i64)),
+            None => self.value(format!("min({}, {most})", x.text), x.level),
+        }
+    }
+
+    /// Row `slot` of this thread within a tile of `rows`.
+    pub(super) fn local_row(&mut self, rows: Span, slot: usize) -> Value {
+        let mapping = self.plan.mapping;
+        if rows.size == 1 || mapping.ty == 1 {
+            return Value::literal(slot as i64);
+        }
+        let step = mapping.ty * slot;
+        self.value(if step == 0 { "ty".into() } else { format!("ty + {step}") }, 0)
+    }
+
+    /// First column of group `quad` of this thread within a tile.
+    pub(super) fn local_col(&mut self, quad: usize) -> Value {
+        let mapping = self.plan.mapping;
+        let step = 4 * mapping.tx * quad;
+        match (mapping.tx, step) {
+            (1, _) => Value::literal(step as i64),
+            (_, 0) => self.value("4 * tx".into(), 0),
+            _ => self.value(format!("4 * tx + {step}"), 0),
+        }
+    }
+
+    /// Position on its axis of row `slot` of this thread, held on the axis where the tile may leave it.
+    pub(super) fn row_position(&mut self, rows: Span, slot: usize) -> Value {
+        let local = self.local_row(rows, slot);
+        let covered = self.plan.mapping.covered_rows(rows);
+        self.position_on(rows, &local, covered)
+    }
+
+    /// Position on its axis of the row `local` of a tile, held on the axis where `covered` rows may leave it.
+    pub(super) fn position_on(&mut self, span: Span, local: &Value, covered: usize) -> Value {
+        let start = self.index(&span.start);
+        let position = self.sum(&start, local);
+        if self.plan.holds(span, covered) { position } else { self.at_most(&position, span.len - 1) }
+    }
+
+    /// One element, as f32.
+    pub(super) fn element(&mut self, matrix: &Matrix, row: &Value, col: &str) -> String {
+        let at = if row.known() == Some(0) { col.to_owned() } else { format!("{} + {col}", row.text) };
+        let (m, dtype) = (format!("m{}", matrix.tensor.0), self.program.tensor(matrix.tensor).dtype);
+        match (self.plan.views[&matrix.tensor].0, dtype) {
+            (View::Quads, DType::F32) => format!("{m}[({at}) >> 2u][({at}) & 3]"),
+            (View::Quads, _) => {
+                let helper = self.reader(dtype);
+                format!("{helper}({m}[({at}) >> 2u][(({at}) >> 1u) & 1], {at})")
+            }
+            (_, DType::F32) => format!("{m}[{at}]"),
+            (_, _) => format!("{}({m}[({at}) >> 1u], {at})", self.reader(dtype)),
+        }
+    }
+
+    fn reader(&mut self, dtype: DType) -> &'static str {
+        let (helper, name) = match dtype {
+            DType::Bf16 => (Helper::ReadBf16, "read_bf16"),
+            _ => (Helper::ReadF16, "read_f16"),
+        };
+        self.helpers.insert(helper);
+        name
+    }
+
+    /// Four neighbours of a row from position `col` on. With `held`, those past the axis' end are some element of the
+    /// row instead.
+    pub(super) fn quad(&mut self, matrix: &Matrix, row: &Value, col: &Value, held: Option<usize>) -> String {
+        let dtype = self.program.tensor(matrix.tensor).dtype;
+        if self.plan.views[&matrix.tensor].0 == View::Quads {
+            let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 4));
+            let at = self.sum(row, &col);
+            let vector = format!("m{}[{} >> 2u]", matrix.tensor.0, at.text);
+            return match dtype {
+                DType::F32 => vector,
+                DType::Bf16 => self.with_helper(Helper::QuadBf16, format!("quad_bf16({vector})")),
+                DType::F16 => self.with_helper(Helper::QuadF16, format!("quad_f16({vector})")),
+            };
+        }
+        let elements: Vec<String> = (0..4)
+            .map(|j| {
+                let at = self.sum(col, &Value::literal(j));
+                let at = held.map_or_else(|| at.clone(), |len| self.at_most(&at, len - 1));
+                self.element(matrix, row, &at.text)
+            })
+            .collect();
+        format!("vec4<f32>({})", elements.join(", "))
+    }
+
+    /// An expression that calls a helper.
+    pub(super) fn with_helper(&mut self, helper: Helper, expression: String) -> String {
+        self.helpers.insert(helper);
+        expression
+    }
+}

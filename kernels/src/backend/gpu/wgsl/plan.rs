@@ -1,0 +1,308 @@
+//! What is known of a stage before any text is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::mapping::Mapping;
+use super::{Caps, Manner, too_large};
+use crate::backend::Unsupported;
+use crate::program::{Arg, Bound, Index, Op, Program, Role, Span, Stage, TensorId, TileId, TileType};
+use crate::{DType, program};
+
+/// How a shader sees a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// Four elements at a time: every access starts at a multiple of four.
+    Quads,
+    /// Single elements; 16-bit ones in pairs.
+    Elements,
+    /// Pairs of 16-bit elements, written by several threads.
+    Shared,
+}
+
+/// A load that is its tile's only definition: a product may read the tensor instead of the tile.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    pub(super) tensor: TensorId,
+    pub(super) lead: Vec<Index>,
+}
+
+/// The decisions about a stage.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) mapping: Mapping,
+    /// Tensors in the order of their bindings.
+    pub(super) views: BTreeMap<TensorId, (View, bool)>,
+    /// By tile: what it loads, where that is all that ever defines it.
+    pub(super) sources: Vec<Option<Source>>,
+    /// By tile: whether it takes registers.
+    pub(super) in_registers: Vec<bool>,
+    /// By variable: least and greatest value, both included.
+    pub(super) ranges: Vec<(i64, i64)>,
+}
+
+/// Registers of one tile in a thread, of four f32 each. On hardware a thread has at most 255 scalar registers; what
+/// software devices lack in registers they keep in the first-level cache, and only their compiler's time is at stake.
+fn max_registers(manner: Manner) -> usize {
+    if manner == Manner::Staged { 64 } else { 512 }
+}
+
+/// Statements of an unrolled body: beyond it drivers compile for many seconds.
+const MAX_STATEMENTS: usize = 16_384;
+
+impl Plan {
+    /// Decides, or says what is too large.
+    pub(super) fn new(program: &Program, stage: &Stage, caps: &Caps) -> Result<Plan, Unsupported> {
+        let mut facts = Facts::new(stage);
+        facts.ops(&stage.body);
+        let wide = facts.accumulators.iter().map(|&id| stage.tile(id));
+        let mapping = Mapping::choose(stage, wide, caps);
+        let plan = Plan {
+            mapping,
+            views: views(program, stage, &facts),
+            in_registers: facts.in_registers(),
+            sources: facts.sources(),
+            ranges: facts.ranges,
+        };
+        plan.refuse_many_bindings(program, caps)?;
+        plan.refuse_large_indices(stage)?;
+        plan.refuse_large_tiles(stage, caps)?;
+        Ok(plan)
+    }
+
+    /// Greatest start of a span.
+    pub(super) fn last_start(&self, span: Span) -> i64 {
+        span.start.range(&self.ranges).map_or(i64::MAX, |(_, high)| high)
+    }
+
+    /// Whether the `size` positions from the span's start always lie on its axis.
+    pub(super) fn holds(&self, span: Span, size: usize) -> bool {
+        self.last_start(span).saturating_add(size as i64) <= span.len as i64
+    }
+
+    fn refuse_many_bindings(&self, program: &Program, caps: &Caps) -> Result<(), Unsupported> {
+        let asked = self.views.len();
+        if asked > caps.max_bindings as usize {
+            return Err(too_large("tensors of a stage", asked, caps.max_bindings));
+        }
+        for &id in self.views.keys() {
+            let tensor = program.tensor(id);
+            let bytes = tensor.size_bytes() as u64;
+            if bytes > caps.max_binding_bytes {
+                let what = format!("bytes of tensor `{}`", tensor.name);
+                return Err(too_large(&what, bytes, caps.max_binding_bytes));
+            }
+            if tensor.elems() > i32::MAX as usize {
+                let what = format!("elements of tensor `{}`", tensor.name);
+                return Err(too_large(&what, tensor.elems(), i32::MAX));
+            }
+        }
+        Ok(())
+    }
+
+    /// Shaders compute with i32: every position, also of a thread past the end of its tile, must fit.
+    fn refuse_large_indices(&self, stage: &Stage) -> Result<(), Unsupported> {
+        let fits = |what: &str, ends: Option<(i64, i64)>| match ends {
+            Some((low, high)) if low >= -i64::from(i32::MAX) && high <= i64::from(i32::MAX) => Ok(()),
+            ends => Err(too_large(what, ends.map_or("overflow".into(), |e| format!("{}..={}", e.0, e.1)), i32::MAX)),
+        };
+        fits("grid points", Some((0, i64::try_from(stage.n_points()).unwrap_or(i64::MAX))))?;
+        for ty in &stage.tiles {
+            for (span, covered) in
+                [(ty.rows, self.mapping.covered_rows(ty.rows)), (ty.cols, self.mapping.covered_cols(ty.cols))]
+            {
+                let ends = span.start.range(&self.ranges);
+                fits("positions of a tile", ends.and_then(|(l, h)| Some((l, h.checked_add(covered as i64)?))))?;
+                fits("an axis", Some((0, i64::try_from(span.len).unwrap_or(i64::MAX))))?;
+            }
+        }
+        let mut checked = Ok(());
+        each_bound(&stage.body, &mut |bound| {
+            if checked.is_ok() {
+                checked = fits("a loop bound", bound.index.range(&self.ranges))
+                    .and_then(|()| fits("a loop bound's divisor", Some((bound.divisor, bound.divisor))));
+            }
+        });
+        checked
+    }
+
+    fn refuse_large_tiles(&self, stage: &Stage, caps: &Caps) -> Result<(), Unsupported> {
+        let limit = max_registers(caps.manner);
+        for (ty, _) in stage.tiles.iter().zip(&self.in_registers).filter(|(_, held)| **held) {
+            let asked = self.mapping.share(ty).registers();
+            if asked > limit {
+                let what = format!("vector registers of a thread for a tile of {} × {}", ty.rows.size, ty.cols.size);
+                return Err(too_large(&what, asked, limit));
+            }
+        }
+        let asked = self.statements(stage, &stage.body);
+        if asked > MAX_STATEMENTS {
+            return Err(too_large("unrolled statements of a shader", asked, MAX_STATEMENTS));
+        }
+        Ok(())
+    }
+
+    fn statements(&self, stage: &Stage, ops: &[Op]) -> usize {
+        let share = |id: TileId| self.mapping.share(stage.tile(id)).registers();
+        ops.iter()
+            .map(|op| match op {
+                Op::Loop { body, .. } => self.statements(stage, body),
+                Op::Mma { acc, .. } => 6 * share(*acc),
+                Op::Store { src, .. } => 4 * share(*src),
+                Op::Reduce { x, .. } => 2 * share(*x),
+                Op::Load { dst, .. } if !self.in_registers[dst.0 as usize] => 0,
+                Op::Load { dst, .. }
+                | Op::Fill { dst, .. }
+                | Op::Unary { dst, .. }
+                | Op::Binary { dst, .. }
+                | Op::Band { dst, .. }
+                | Op::Position { dst, .. }
+                | Op::Convert { dst, .. } => share(*dst),
+            })
+            .sum()
+    }
+}
+
+fn each_bound(ops: &[Op], f: &mut impl FnMut(&Bound)) {
+    for op in ops {
+        if let Op::Loop { low, high, body, .. } = op {
+            low.iter().chain(high).for_each(&mut *f);
+            each_bound(body, f);
+        }
+    }
+}
+
+/// What a walk over a stage collects.
+struct Facts<'s> {
+    stage: &'s Stage,
+    loads: Vec<Option<Source>>,
+    n_definitions: Vec<usize>,
+    used_in_registers: Vec<bool>,
+    accumulators: BTreeSet<TileId>,
+    accesses: Vec<(TensorId, TileId, bool)>,
+    ranges: Vec<(i64, i64)>,
+}
+
+impl<'s> Facts<'s> {
+    fn new(stage: &'s Stage) -> Facts<'s> {
+        let n = stage.tiles.len();
+        let mut ranges = vec![(0, 0); stage.n_vars];
+        for (range, axis) in ranges.iter_mut().zip(&stage.grid) {
+            *range = (0, axis.extent as i64 - 1);
+        }
+        Facts {
+            stage,
+            loads: vec![None; n],
+            n_definitions: vec![0; n],
+            used_in_registers: vec![false; n],
+            accumulators: BTreeSet::new(),
+            accesses: vec![],
+            ranges,
+        }
+    }
+
+    fn ops(&mut self, ops: &[Op]) {
+        ops.iter().for_each(|op| self.op(op));
+    }
+
+    fn op(&mut self, op: &Op) {
+        match op {
+            Op::Load { dst, tensor, lead } => {
+                self.define(*dst);
+                self.loads[dst.0 as usize] = Some(Source { tensor: *tensor, lead: lead.clone() });
+                self.accesses.push((*tensor, *dst, false));
+            }
+            Op::Store { tensor, src, .. } => {
+                self.hold(*src);
+                self.accesses.push((*tensor, *src, true));
+            }
+            Op::Mma { acc, .. } => {
+                self.accumulators.insert(*acc);
+                self.hold(*acc);
+            }
+            Op::Unary { dst, x, .. } => {
+                self.arg(*x);
+                self.define(*dst);
+            }
+            Op::Binary { dst, x, y, .. } => {
+                self.arg(*x);
+                self.arg(*y);
+                self.define(*dst);
+            }
+            Op::Reduce { dst, x, .. } | Op::Band { dst, x, .. } | Op::Convert { dst, x } => {
+                self.hold(*x);
+                self.define(*dst);
+            }
+            Op::Fill { dst, .. } | Op::Position { dst, .. } => self.define(*dst),
+            Op::Loop { var, low, high, body } => {
+                let end = |bounds: &[Bound], f: fn(&Bound, &[(i64, i64)]) -> i64| -> Vec<i64> {
+                    bounds.iter().map(|b| f(b, &self.ranges)).collect()
+                };
+                let low = end(low, |b, r| b.range(r).map_or(i64::MIN, |e| e.0)).into_iter().max().unwrap_or(0);
+                let high = end(high, |b, r| b.range(r).map_or(i64::MAX, |e| e.1)).into_iter().min().unwrap_or(0);
+                self.ranges[var.0 as usize] = (low, high.saturating_sub(1).max(low));
+                self.ops(body);
+            }
+        }
+    }
+
+    fn define(&mut self, tile: TileId) {
+        self.n_definitions[tile.0 as usize] += 1;
+    }
+
+    fn hold(&mut self, tile: TileId) {
+        self.used_in_registers[tile.0 as usize] = true;
+    }
+
+    fn arg(&mut self, arg: Arg) {
+        if let Arg::Tile(tile) = arg {
+            self.hold(tile);
+        }
+    }
+
+    fn sources(&self) -> Vec<Option<Source>> {
+        let once = |(load, &n): (&Option<Source>, &usize)| load.clone().filter(|_| n == 1);
+        self.loads.iter().zip(&self.n_definitions).map(once).collect()
+    }
+
+    fn in_registers(&self) -> Vec<bool> {
+        let sources = self.sources();
+        let used =
+            |tile: usize| self.n_definitions[tile] > 0 && (self.used_in_registers[tile] || sources[tile].is_none());
+        (0..self.stage.tiles.len()).map(used).collect()
+    }
+}
+
+/// How each tensor of the stage is seen: in quads where every access allows it.
+fn views(program: &Program, stage: &Stage, facts: &Facts) -> BTreeMap<TensorId, (View, bool)> {
+    let mut views = BTreeMap::new();
+    for &(id, tile, written) in &facts.accesses {
+        let tensor = program.tensor(id);
+        let ty = stage.tile(tile);
+        let view = match (quads_fit(tensor, ty, written), written && tensor.dtype != DType::F32) {
+            (true, _) => View::Quads,
+            (false, true) => View::Shared,
+            (false, false) => View::Elements,
+        };
+        let joined = match views.get(&id) {
+            Some(&(before, _)) if before != view => {
+                if written && tensor.dtype != DType::F32 {
+                    View::Shared
+                } else {
+                    View::Elements
+                }
+            }
+            _ => view,
+        };
+        debug_assert!(!written || tensor.role != Role::Input);
+        views.insert(id, (joined, written));
+    }
+    views
+}
+
+fn quads_fit(tensor: &program::Tensor, ty: &TileType, written: bool) -> bool {
+    let fours = |x: i64| x % 4 == 0;
+    let strides = tensor.lead.iter().chain(&tensor.rows).filter(|axis| axis.len > 1).all(|axis| axis.stride % 4 == 0);
+    let start = fours(ty.cols.start.base()) && ty.cols.start.terms().all(|(_, c)| fours(c));
+    let whole = !written || ty.cols.size.is_multiple_of(4);
+    tensor.cols.is_multiple_of(4) && strides && start && whole && ty.cols.size > 1
+}

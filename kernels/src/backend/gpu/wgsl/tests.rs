@@ -1,0 +1,84 @@
+//! Golden shaders, each valid by naga's rules. `FARTHING_BLESS=1` writes them anew.
+
+use std::path::Path;
+
+use super::{Caps, Manner, lower_stage};
+use crate::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes};
+use crate::program::Program;
+use crate::tile::{AttentionTiling, MatmulTiling};
+use crate::{DType, attention, matmul};
+
+fn caps(manner: Manner) -> Caps {
+    Caps {
+        manner,
+        max_threads: 256,
+        max_workgroup_bytes: 16 << 10,
+        max_groups: 65_535,
+        max_bindings: 8,
+        max_binding_bytes: 128 << 20,
+    }
+}
+
+fn golden(name: &str, program: &Program, manner: Manner) {
+    let code = lower_stage(program, 0, &caps(manner)).expect("within the limits");
+    let module = wgpu::naga::front::wgsl::parse_str(&code.source)
+        .unwrap_or_else(|e| panic!("{}", e.emit_to_string(&code.source)));
+    let (flags, abilities) = (wgpu::naga::valid::ValidationFlags::all(), wgpu::naga::valid::Capabilities::all());
+    let checked = wgpu::naga::valid::Validator::new(flags, abilities).validate(&module);
+    assert!(checked.is_ok(), "{name}: {checked:?}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(format!("{name}.wgsl"));
+    if std::env::var_os("FARTHING_BLESS").is_some() {
+        std::fs::write(&path, &code.source).expect("a writable folder of snapshots");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    assert!(kept == code.source, "{} differs; FARTHING_BLESS=1 writes it anew:\n{}", path.display(), code.source);
+}
+
+fn product() -> Program {
+    let sizes =
+        MatmulSizes { batch: 2, m: 20, n: 64, k: 40, input: DType::Bf16, output: DType::Bf16, layout: Layout::Nk };
+    let tiling = MatmulTiling { bm: 8, bn: 32, bk: 16 };
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &tiling)
+}
+
+fn attend() -> Program {
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 4,
+        hkv: 2,
+        sq: 10,
+        skv: 37,
+        d: 16,
+        dv: 8,
+        mask: Mask::Causal,
+        input: DType::F32,
+        output: DType::F32,
+    };
+    let tiling = AttentionTiling { bq: 4, bk: 16, kv_splits: 1 };
+    attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling)
+}
+
+#[test]
+fn shaders_of_a_product_are_the_golden_ones() {
+    golden("matmul_staged", &product(), Manner::Staged);
+    golden("matmul_lanes", &product(), Manner::Lanes(8));
+}
+
+#[test]
+fn shaders_of_attention_are_the_golden_ones() {
+    golden("attention_staged", &attend(), Manner::Staged);
+    golden("attention_lanes", &attend(), Manner::Lanes(8));
+}
+
+#[test]
+fn points_beyond_one_dimension_fill_the_others() {
+    let sizes =
+        MatmulSizes { batch: 3, m: 70_000, n: 1, k: 1, input: DType::F32, output: DType::F32, layout: Layout::Kn };
+    let program = matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 1, bn: 1, bk: 1 });
+    let code = lower_stage(&program, 0, &caps(Manner::Staged)).expect("within the limits");
+    assert_eq!(code.groups, [65_535, 4, 1]);
+    assert!(code.source.contains("if (point >= 210000) { return; }"));
+    let few = Caps { max_groups: 8, ..caps(Manner::Staged) };
+    let refused = lower_stage(&program, 0, &few).expect_err("more points than groups");
+    assert_eq!((refused.asked.as_str(), refused.limit.as_str()), ("210000", "512"));
+}

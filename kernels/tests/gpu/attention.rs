@@ -1,0 +1,65 @@
+//! Attention.
+
+use farthing_kernels::DType;
+use farthing_kernels::attention;
+use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Mask};
+use farthing_kernels::tile::AttentionTiling;
+
+use crate::check::{Draw, check};
+
+const F32: AttentionSizes = AttentionSizes {
+    batch: 1,
+    hq: 2,
+    hkv: 1,
+    sq: 13,
+    skv: 21,
+    d: 8,
+    dv: 8,
+    mask: Mask::None,
+    input: DType::F32,
+    output: DType::F32,
+};
+const TILE: AttentionTiling = AttentionTiling { bq: 8, bk: 16, kv_splits: 1 };
+
+fn attend(sizes: AttentionSizes, tiling: AttentionTiling, tolerance: f64) {
+    let problem = AttentionProblem::new(sizes).expect("good sizes");
+    check(&format!("{sizes:?} {tiling:?}"), &attention(&problem, &tiling), Draw::Reals, tolerance);
+}
+
+#[test]
+fn masks_show_what_they_should() {
+    for mask in [Mask::None, Mask::Causal, Mask::Window(5)] {
+        attend(AttentionSizes { mask, ..F32 }, TILE, 1e-5);
+        attend(AttentionSizes { mask, batch: 2, hq: 6, hkv: 2, sq: 17, skv: 40, d: 20, dv: 12, ..F32 }, TILE, 1e-5);
+        // More queries than keys: the first see nothing and give zero.
+        attend(AttentionSizes { mask, sq: 30, skv: 7, ..F32 }, TILE, 1e-5);
+    }
+}
+
+#[test]
+fn one_query_meets_many_keys() {
+    for kv_splits in [1, 3] {
+        for (d, dv) in [(16, 16), (7, 5), (32, 64)] {
+            let sizes = AttentionSizes { sq: 1, skv: 83, hq: 4, hkv: 2, d, dv, mask: Mask::Causal, ..F32 };
+            attend(sizes, AttentionTiling { bq: 4, bk: 8, kv_splits }, 1e-5);
+            attend(sizes, AttentionTiling { bq: 1, bk: 16, kv_splits }, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn keys_may_be_split() {
+    for mask in [Mask::None, Mask::Causal, Mask::Window(9)] {
+        attend(AttentionSizes { mask, ..F32 }, AttentionTiling { kv_splits: 2, bk: 4, ..TILE }, 1e-5);
+    }
+}
+
+#[test]
+fn sixteen_bit_attention_rounds_the_weights() {
+    for input in [DType::F16, DType::Bf16] {
+        for output in [DType::F32, input] {
+            attend(AttentionSizes { input, output, mask: Mask::Causal, ..F32 }, TILE, 2e-2);
+            attend(AttentionSizes { input, output, d: 7, dv: 9, ..F32 }, TILE, 2e-2);
+        }
+    }
+}

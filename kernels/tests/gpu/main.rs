@@ -1,0 +1,13 @@
+//! The GPU backend against the semantics of programs, on every adapter and strategy of this machine.
+//!
+//! Without an adapter nothing runs, which is said; `FARTHING_REQUIRE=gpu` makes that a failure.
+
+#![cfg(feature = "gpu")]
+
+mod attention;
+mod check;
+mod eval;
+mod limits;
+mod matmul;
+mod rounding;
+mod unknown;
