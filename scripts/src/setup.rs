@@ -41,28 +41,32 @@ pub(crate) fn vulkan(install: Install) -> Vulkan {
         println!("Vulkan: not looked for; this system brings its own GPU interface");
         return Vulkan::There;
     }
-    let missing = match device::find() {
-        Found::Device(what) => {
+    let found = match device::find() {
+        Found::Device(what) => Ok(what),
+        Found::Hidden(why) => Err(why),
+        Found::Nothing(missing) => mend(&missing, install),
+    };
+    match found {
+        Ok(what) => {
             println!("Vulkan: {what}");
-            return Vulkan::There;
+            Vulkan::There
         }
-        Found::Nothing(missing) => missing,
-    };
+        Err(why) => {
+            println!("Vulkan: {why}: the tests of the GPU backend will not run");
+            Vulkan::Absent(why)
+        }
+    }
+}
+
+/// Installs what is missing where it may; what is there then, or what is not, why, and what would help.
+fn mend(missing: &str, install: Install) -> Result<String, String> {
     println!("Vulkan: {missing}");
-    let absent = match (install, apt_get()) {
-        (Install::Never, _) => "told not to install".to_owned(),
-        (_, Err(why)) => why,
-        (_, Ok(apt)) => match fetch(&apt) {
-            Ok(what) => {
-                println!("Vulkan: {what}");
-                return Vulkan::There;
-            }
-            Err(why) => why,
-        },
+    let mended = match install {
+        Install::Never => Err("told not to install".into()),
+        Install::IfAllowed => apt_get().and_then(|apt| fetch(&apt)),
     };
-    let remedy = format!("{missing}; {absent}; install a Vulkan driver (Debian, Ubuntu: apt-get install {PACKAGE})");
-    println!("Vulkan: {absent}: the tests of the GPU backend will not run");
-    Vulkan::Absent(remedy)
+    let help = format!("install a Vulkan driver (Debian, Ubuntu: apt-get install {PACKAGE})");
+    mended.map_err(|why| format!("{missing}; {why}; {help}"))
 }
 
 /// The words that start apt-get with the rights to install, or why nothing can be installed.
@@ -94,7 +98,7 @@ fn fetch(apt: &[&str]) -> Result<String, String> {
     apply(apt, &["install", "--yes", "--no-install-recommends", PACKAGE])?;
     match device::find() {
         Found::Device(what) => Ok(what),
-        Found::Nothing(missing) => Err(format!("{PACKAGE} is installed, and yet: {missing}")),
+        Found::Nothing(missing) | Found::Hidden(missing) => Err(format!("{PACKAGE} is installed, and yet: {missing}")),
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) enum Found {
     Device(String),
     /// What is not there.
     Nothing(String),
+    /// A variable that hides whatever is there, or would be installed.
+    Hidden(String),
 }
 
 /// Looks at this machine.
@@ -19,7 +21,13 @@ pub(super) fn find() -> Found {
     if !has_loader() {
         return Found::Nothing("no Vulkan loader (libvulkan.so.1)".into());
     }
-    choose(&manifests(), has_hardware())
+    match named() {
+        None => choose(&installed(), has_hardware()),
+        Some((name, manifests)) => match choose(&manifests, has_hardware()) {
+            Found::Nothing(_) => Found::Hidden(format!("{name} names no driver that has a device here; unset it")),
+            found => found,
+        },
+    }
 }
 
 /// A software driver always has a device; the others need hardware.
@@ -51,18 +59,19 @@ fn has_hardware() -> bool {
     renders || ["/dev/nvidiactl", "/dev/dxg", "/dev/mali0", "/dev/kgsl-3d0"].iter().any(|node| Path::new(node).exists())
 }
 
-/// Manifests where the loader looks: what the variables list, in place of the folders where they are set.
+/// Manifests that a variable lists, and its name: the loader looks at no others then.
+/// (Vulkan-Loader, LoaderDriverInterface.md, "Overriding the Default Driver Discovery".)
+fn named() -> Option<(&'static str, Vec<PathBuf>)> {
+    let set = |name| Some((name, std::env::var_os(name).filter(|listed| !listed.is_empty())?));
+    let (name, listed) = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].into_iter().find_map(set)?;
+    let paths = std::env::split_paths(&listed);
+    let paths = paths.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] });
+    Some((name, paths.filter(|path| is_manifest(path)).collect()))
+}
+
+/// Manifests in the folders where the loader looks.
 /// (Vulkan-Loader, LoaderDriverInterface.md, "Driver Discovery on Linux".)
-fn manifests() -> Vec<PathBuf> {
-    for name in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
-        if let Some(listed) = std::env::var_os(name).filter(|listed| !listed.is_empty()) {
-            let paths = std::env::split_paths(&listed);
-            return paths
-                .flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] })
-                .filter(|path| is_manifest(path))
-                .collect();
-        }
-    }
+fn installed() -> Vec<PathBuf> {
     let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let shared = ["/etc", "/usr/local/etc", "/usr/share", "/usr/local/share"].map(PathBuf::from);
     let extra = ["XDG_CONFIG_DIRS", "XDG_DATA_DIRS"].map(|name| std::env::var_os(name).unwrap_or_default());
@@ -91,7 +100,7 @@ mod tests {
         let paths: Vec<_> = manifests.iter().map(Into::into).collect();
         let found = match choose(&paths, has_hardware) {
             Found::Device(what) => Some(what),
-            Found::Nothing(_) => None,
+            Found::Nothing(_) | Found::Hidden(_) => None,
         };
         assert_eq!(found.as_deref(), expected, "{manifests:?} {has_hardware}");
     }
