@@ -188,3 +188,6 @@ fn checked<'b>(live: &mut Live<'b>, oracle: &Oracle, case: &Case, subject: Subje
     }
     Some(armed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -224,6 +224,6 @@ fn clock_name(clock: Clock) -> &'static str {
 }
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;

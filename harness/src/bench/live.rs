@@ -48,6 +48,12 @@ impl<'b> Live<'b> {
         }
     }
 
+    /// Rows kept so far.
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> Vec<Row> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) fn mode(&self) -> &'b Mode {
         self.mode
     }

@@ -164,10 +164,10 @@ fn doubts(summary: &Summary, n: usize) -> Vec<String> {
         doubts.push(format!("{n} samples give no 95 % interval"));
     }
     if summary.mad > NOISY * summary.median {
-        doubts.push(format!("noisy: median deviation {:.0} % of the median", 100.0 * summary.mad / summary.median));
+        doubts.push(format!("noisy: samples deviate by more than {:.0} % of the median", 100.0 * NOISY));
     }
     if summary.outliers as f64 > MANY_OUTLIERS * n as f64 {
-        doubts.push(format!("{} of {n} samples are outliers", summary.outliers));
+        doubts.push(format!("more than {:.0} % of the samples are outliers", 100.0 * MANY_OUTLIERS));
     }
     doubts
 }

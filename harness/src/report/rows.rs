@@ -81,7 +81,8 @@ fn numbers(row: &Row) -> Vec<String> {
         return [threads, data, status, "-".into(), "-".into(), "-".into(), "-".into(), check].into();
     };
     let spread = row.ci95_s.map_or("-".into(), |[low, high]| percent((high - low) / 2.0 / median));
-    let check = row.error_ratio.map_or("-".into(), digits);
+    let small = |r: f64| if r > 0.0 && r < 0.001 { "< 0.001".to_owned() } else { digits(r) };
+    let check = row.error_ratio.map_or("-".into(), small);
     let share = row.share.map_or("-".into(), percent);
     let limit = row.limit.clone().unwrap_or_else(|| "-".into());
     [threads, data, seconds(median), spread, rate_cell(row), share, limit, check].into()
