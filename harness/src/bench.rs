@@ -58,6 +58,7 @@ fn leave() -> ! {
 
 /// Runs the suite as the command line says and returns the exit status: 1 where a case failed or was wrong.
 pub fn main(options: &Options) -> ExitCode {
+    crate::quiet::drivers();
     let mode = Mode::from_args(std::env::args());
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let counts: Vec<Option<usize>> = if cpus > 1 { vec![Some(1), Some(cpus)] } else { vec![Some(1)] };

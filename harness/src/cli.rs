@@ -95,6 +95,7 @@ impl CliError {
 /// Runs the command that `args` name, on these backends, and returns the exit status: 0, 1 for a failure or a wrong
 /// result, 2 for words that make no sense, 130 after Ctrl-C.
 pub fn main(args: impl IntoIterator<Item = OsString>, backends: Backends) -> ExitCode {
+    crate::quiet::drivers();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {

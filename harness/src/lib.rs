@@ -13,6 +13,7 @@ pub mod limits;
 pub mod machine;
 pub mod measure;
 pub mod nearest;
+mod quiet;
 pub mod record;
 pub mod report;
 pub mod roofline;
