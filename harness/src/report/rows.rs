@@ -140,39 +140,41 @@ pub fn devices_short(rows: &[&Row]) -> BTreeMap<String, String> {
     rows.iter().map(|r| (r.device.clone(), short(&r.device))).collect()
 }
 
+/// Columns of rows as CSV: fields of the row, the number of samples, and the ends of the interval.
+const COLUMNS: [&str; 29] = [
+    "id",
+    "kind",
+    "status",
+    "op",
+    "shape",
+    "dtype",
+    "out_dtype",
+    "layout",
+    "mask",
+    "batch",
+    "backend",
+    "device",
+    "lowered",
+    "threads",
+    "temperature",
+    "clock",
+    "launches",
+    "samples",
+    "median_s",
+    "ci95_low_s",
+    "ci95_high_s",
+    "flops",
+    "bytes",
+    "gflops",
+    "gbps",
+    "limit",
+    "share",
+    "error_ratio",
+    "reason",
+];
+
 /// Every field of a row that is a number or a word, in full precision; samples are in the JSON Lines only.
 pub fn csv_of_rows(rows: &[Row]) -> String {
-    const COLUMNS: [&str; 29] = [
-        "id",
-        "kind",
-        "status",
-        "op",
-        "shape",
-        "dtype",
-        "out_dtype",
-        "layout",
-        "mask",
-        "batch",
-        "backend",
-        "device",
-        "lowered",
-        "threads",
-        "temperature",
-        "clock",
-        "launches",
-        "samples",
-        "median_s",
-        "ci95_low_s",
-        "ci95_high_s",
-        "flops",
-        "bytes",
-        "gflops",
-        "gbps",
-        "limit",
-        "share",
-        "error_ratio",
-        "reason",
-    ];
     let mut out = COLUMNS.join(",") + "\n";
     for row in rows {
         let value = serde_json::to_value(row).unwrap_or_default();
