@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::session::Backends;
 use crate::store::{Results, StoreError};
 
+pub(crate) mod chart;
 mod compare;
 pub mod cost;
 mod devices;
@@ -43,6 +44,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Shows what a token costs on the machine just measured and on the chips of the catalogue
     Cost(cost::CostArgs),
+    /// Draws throughput by size from a run
+    Chart(chart::ChartArgs),
     /// Lists runs, and regenerates their index
     Results(results::ResultsArgs),
 }
@@ -125,6 +128,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Compare(args) => compare::run(&args, &results, &mut out),
         Command::Explain(args) => explain::run(&args, &results, &mut out),
         Command::Cost(args) => price(&args, &results, &mut out),
+        Command::Chart(args) => chart::run(&args, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
     }?;
     Ok(out.flush()?)

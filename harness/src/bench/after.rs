@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::{Args, FromArgMatches};
 
-use crate::chart::throughput;
+use crate::cli::chart;
 use crate::cli::cost::{self, CostArgs};
 use crate::record::{Row, RunHeader};
 use crate::session::shown;
@@ -15,8 +15,9 @@ pub fn after(header: &RunHeader, rows: &[Row], results: &Results) {
     if let Err(error) = price(header, rows) {
         eprintln!("no cost table: {error:#}");
     }
-    match draw(header, rows, results) {
-        Ok(path) => println!("\nchart: {path}"),
+    let path = chart::default_path(header, results);
+    match chart::draw(header, rows, &path) {
+        Ok(()) => println!("\nchart: {}", shown(&path)),
         Err(error) => eprintln!("no chart: {error}"),
     }
 }
@@ -28,12 +29,4 @@ fn price(header: &RunHeader, rows: &[Row]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out)?;
     cost::run(&args, Some((&header.environment).into()), rows, &header.limits, &mut out)
-}
-
-fn draw(header: &RunHeader, rows: &[Row], results: &Results) -> Result<String, Box<dyn std::error::Error>> {
-    let dir = results.dir().join("charts");
-    std::fs::create_dir_all(&dir)?;
-    let path = dir.join(format!("{}.svg", header.run));
-    throughput::draw(&throughput::series(header, rows)?, &path)?;
-    Ok(shown(&path))
 }

@@ -157,7 +157,8 @@ impl<'a> Canvas<'a> {
         }
         if let Some(stamp) = &sheet.stamp {
             let bold = style(12.0, FontStyle::Bold, RGBColor(150, 90, 0));
-            self.text(stamp, (right - 24, top + 18), Hang::Right, &bold)?;
+            // Beside the unit, which is short; titles may reach this far.
+            self.text(stamp, (right - 24, top + 37), Hang::Right, &bold)?;
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ fn terminal(lines: &[CostLine]) -> String {
     let rule = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().header_separator(rule).bottom_border(rule)).set_header(HEAD);
     for line in lines {
-        table.add_row(cells(line).map(|cell| inert(&cell)));
+        table.add_row(terminal_cells(line).map(|cell| inert(&cell)));
     }
     for column in table.column_iter_mut().skip(2).take(6) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -78,6 +78,17 @@ fn markdown(lines: &[CostLine]) -> String {
 
 fn bullet(line: &str) -> String {
     format!("- {}\n", escape_markdown(line))
+}
+
+/// As [`cells`], with the mid of each speed alone: all three cases of five quantities are wider than a terminal.
+fn terminal_cells(line: &CostLine) -> [String; 9] {
+    let mut cells = cells(line);
+    if let Some(speed) = &line.speed {
+        cells[2] = significant(speed.output_tokens_per_s.mid.value(), 3);
+        cells[3] = significant(speed.ttft_s.mid.value(), 3);
+        cells[4] = significant(speed.tpot_s.mid.value() * 1e3, 3);
+    }
+    cells
 }
 
 /// Cells of [`HEAD`].
@@ -139,7 +150,8 @@ fn significant(x: f64, digits: i32) -> String {
 fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
     let workload = &request.workload;
     let mut text = vec![format!(
-        "{} tokens in, {} out, {} in flight, {}; utilisation {} and availability {} (assumed); mid (low–high)",
+        "{} tokens in, {} out, {} in flight, {}; utilisation {} and availability {} (assumed); mid (low–high), those of \
+         speeds in --format md, csv and json",
         workload.input_tokens,
         workload.output_tokens,
         workload.concurrency,
