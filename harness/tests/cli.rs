@@ -64,7 +64,7 @@ fn words_that_make_no_sense_are_named_with_a_remedy() {
 #[test]
 fn json_rows_are_complete_and_as_stored() {
     let dir = folder();
-    let words = ["run", "--shape", "33x17x65", "--backend", "naive", "--format", "json", "--out", "mine.jsonl"];
+    let words = ["run", "--shape", "33x17x65", "--threads", "1", "--format", "json", "--out", "mine.jsonl"];
     let output = farthing(dir.path(), &words);
     assert!(output.status.success(), "{}", stderr(&output));
     let kept = fs::read_to_string(dir.path().join("mine.jsonl")).expect("kept");
@@ -72,7 +72,7 @@ fn json_rows_are_complete_and_as_stored() {
     assert_eq!(stdout(&output), rows, "the same bytes");
     let row: Row = serde_json::from_str(rows.trim()).expect("one row");
     assert!(row.samples_s.len() >= 10 && row.error_ratio.is_some_and(|r| r <= 1.0));
-    assert_eq!((row.op.as_str(), row.shape.as_str(), row.backend.as_str()), ("matmul", "33x17x65", "naive"));
+    assert_eq!((row.op.as_str(), row.shape.as_str(), row.backend.as_str()), ("matmul", "33x17x65", "cpu"));
     let again = farthing(dir.path(), &words);
     assert_eq!(again.status.code(), Some(1));
     assert!(stderr(&again).contains("never overwritten"));
@@ -81,7 +81,7 @@ fn json_rows_are_complete_and_as_stored() {
 #[test]
 fn a_saved_run_can_be_listed_explained_and_compared() {
     let dir = folder();
-    let run = ["run", "--shape", "16x16x16", "--backend", "naive", "--save", "--results", "kept", "--format", "csv"];
+    let run = ["run", "--shape", "16x16x16", "--threads", "1", "--save", "--results", "kept", "--format", "csv"];
     let output = farthing(dir.path(), &run);
     assert!(output.status.success(), "{}", stderr(&output));
     let id = stdout(&output).lines().nth(1).and_then(|l| l.split(',').next().map(str::to_owned)).expect("a row");
