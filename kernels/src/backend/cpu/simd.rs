@@ -141,6 +141,12 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
         let _ = p;
     }
 
+    /// Hints that the line at `p` is read soon, but not at once: into L2. `p` need not be valid.
+    #[inline(always)]
+    fn prefetch_l2(self, p: *const u8) {
+        let _ = p;
+    }
+
     /// Writes the transpose of `LANES` rows of `LANES` units: `dst[c · dst_stride + r] = src[r · src_stride + c]`.
     ///
     /// # Safety

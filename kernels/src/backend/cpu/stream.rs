@@ -14,9 +14,10 @@ use super::simd::Simd;
 use super::source::{Bf16, Element, F16, F32, Pairs, Source};
 use crate::DType;
 
-/// Bytes ahead of the row in use that are fetched, where rows are too short for the hardware to see a stream in each:
-/// the latency of memory times its bandwidth, several times over. Longer rows are streams of their own, which asking
-/// for again only slows down.
+/// Bytes ahead of the row in use that are fetched into L2, where rows are too short for the hardware to see a stream in
+/// each: the latency of memory times its bandwidth, some three times over. Decode in f32 reads memory 1.5 to 2 times as
+/// fast with it; at 2 KiB and from 16 KiB on, into L1, or by every other line it gains less. Longer rows are streams of
+/// their own, which asking for again only slows down.
 const AHEAD_BYTES: usize = 8 << 10;
 
 /// Rows of one pass: with 2 vectors of `b` each, 16 accumulators.
@@ -55,7 +56,7 @@ impl Stream<'_> {
             let row = self.b.row(r);
             let mut byte = 0;
             while byte < self.b.cols * self.b.dtype.size_bytes() {
-                simd.prefetch(row.wrapping_add(byte).cast());
+                simd.prefetch_l2(row.wrapping_add(byte));
                 byte += 64;
             }
         }

@@ -162,6 +162,11 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch_l2(self, p: *const u8) {
+        leaf!(_mm_prefetch::<_MM_HINT_T1>(p.cast()))
+    }
+
+    #[inline(always)]
     unsafe fn interleave_u16(self, low: *const u16, high: *const u16) -> __m256 {
         let low = leaf!(_mm256_cvtepu16_epi32(_mm_loadu_si128(low.cast())));
         let high = leaf!(_mm256_cvtepu16_epi32(_mm_loadu_si128(high.cast())));

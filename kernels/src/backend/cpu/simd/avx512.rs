@@ -155,6 +155,11 @@ macro_rules! implement {
             }
 
             #[inline(always)]
+            fn prefetch_l2(self, p: *const u8) {
+                leaf!(_mm_prefetch::<_MM_HINT_T1>(p.cast()))
+            }
+
+            #[inline(always)]
             unsafe fn interleave_u16(self, low: *const u16, high: *const u16) -> __m512 {
                 let low = leaf!(_mm512_cvtepu16_epi32(_mm256_loadu_si256(low.cast())));
                 let high = leaf!(_mm512_cvtepu16_epi32(_mm256_loadu_si256(high.cast())));
