@@ -168,13 +168,14 @@ fn probes_and_launches_take_time() {
     let program = product(MatmulSizes { m: 64, n: 64, k: 64, ..SIZES }, 8, 32, 64);
     let mut prepared = backend.prepare(&program, &[vec![&x, &x]]).expect("a plain product");
     prepared.run(1).expect("a first run");
-    let one = prepared.run(1).expect("a run");
+    // The fastest of several: one launch that was interrupted says nothing of 64.
+    let one_s = (0..8).map(|_| prepared.run(1).expect("a run").seconds).fold(f64::INFINITY, f64::min);
     let started = std::time::Instant::now();
     let many = prepared.run(64).expect("a run");
     let wall_s = started.elapsed().as_secs_f64();
     println!("64 launches: {:.6} s by {:?}, {wall_s:.6} s in all", many.seconds, many.clock);
     assert!(many.seconds <= wall_s, "the device's {} s are more than the {wall_s} s that passed", many.seconds);
-    assert!(many.seconds > 4.0 * one.seconds, "64 launches take {} s, one {} s", many.seconds, one.seconds);
+    assert!(many.seconds > 4.0 * one_s, "64 launches take {} s, one {one_s} s", many.seconds);
     assert!(matches!(many.clock, Clock::DeviceTimestamp | Clock::HostWall));
     assert_eq!(prepared.run(0).expect("nothing to run").seconds, 0.0);
 }

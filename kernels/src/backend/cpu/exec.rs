@@ -13,6 +13,7 @@ use super::source::Source;
 use super::stored::store;
 use super::stream::Stream;
 use super::workspace::StageSpace;
+use crate::DType;
 use crate::program::Form;
 
 /// Launches a plan once.
@@ -93,14 +94,8 @@ impl<'a> Points<'a> {
                 Step::Load { place, targets } => self.load(place, targets),
                 Step::Pack { from, dtype, to, layout, rows, cols } => {
                     self.settle(*from);
-                    let values = &self.worker.values;
-                    let (n_rows, n_cols, lead) = (rows.valid(values), cols.valid(values), self.worker.leads[from.0]);
-                    let stride = lead * 4 / dtype.size_bytes();
-                    let offsets: Vec<usize> = (0..n_rows).map(|r| r * stride).collect();
-                    let base = self.worker.at[from.0].cast_const().cast();
-                    let source = Source { base, dtype: *dtype, offsets: &offsets, cols: n_cols };
-                    // SAFETY: both slots are this worker's and hold the tile's rows and panels.
-                    unsafe { pack(self.isa, source, *layout, self.worker.at[to.0], 0) };
+                    let (n_rows, n_cols) = (rows.valid(&self.worker.values), cols.valid(&self.worker.values));
+                    self.pack_computed(*from, *dtype, (n_rows, n_cols), *layout, *to);
                 }
                 Step::Block { product, b } => self.block(product, *b),
                 Step::Stream { product, place, form } => self.stream(product, place, *form),
@@ -195,6 +190,15 @@ impl<'a> Points<'a> {
                 }
             }
         }
+    }
+
+    /// Copies a computed tile of `(rows, columns)` from its rows to panels.
+    fn pack_computed(&self, from: SlotId, dtype: DType, (n_rows, cols): (usize, usize), layout: Layout, to: SlotId) {
+        let stride = self.worker.leads[from.0] * 4 / dtype.size_bytes();
+        let offsets: Vec<usize> = (0..n_rows).map(|r| r * stride).collect();
+        let source = Source { base: self.worker.at[from.0].cast_const().cast(), dtype, offsets: &offsets, cols };
+        // SAFETY: both slots are this worker's and hold the tile's rows and panels.
+        unsafe { pack(self.isa, source, layout, self.worker.at[to.0], 0) };
     }
 
     fn copy(&self, place: &Place, layout: Layout, dst: *mut f32, lead: usize) {

@@ -166,7 +166,11 @@ impl Task for PairKn<'_> {
     }
 }
 
+/// The source, its units a row, and the panels.
 struct Nk<'o, E>(Source<'o>, usize, *mut f32, std::marker::PhantomData<E>);
+
+/// Side of the largest square: the most lanes.
+const MAX_LANES: usize = 16;
 
 impl<E: Element> Task for Nk<'_, E> {
     type Out = ();
@@ -175,51 +179,52 @@ impl<E: Element> Task for Nk<'_, E> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Nk(source, k, dst, _) = self;
-        let (nr, n) = (2 * S::LANES, source.offsets.len());
-        // Elements of a row behind its last whole unit: an odd bf16.
-        let odd = if size_of::<E::Bits>() > source.dtype.size_bytes() { source.cols % 2 } else { 0 };
-        let whole_units = k - odd;
-        let mut square = [0.0f32; 256];
-        for half in 0..n.div_ceil(nr) * 2 {
-            let (first, panel) = (half * S::LANES, half / 2);
-            let to = dst.wrapping_add(panel * k * nr + (half % 2) * S::LANES);
+        let nr = 2 * S::LANES;
+        let mut square = [0.0f32; MAX_LANES * MAX_LANES];
+        for half in 0..source.offsets.len().div_ceil(nr) * 2 {
+            let to = dst.wrapping_add(half / 2 * k * nr + (half % 2) * S::LANES);
             for p in (0..k).step_by(S::LANES) {
                 let units = (k - p).min(S::LANES);
                 for r in 0..S::LANES {
-                    let row = square.as_mut_ptr().wrapping_add(r * S::LANES);
-                    if first + r >= n {
-                        // SAFETY: `r < LANES` rows of LANES units lie in the square.
-                        unsafe { simd.store(row, simd.splat(0.0)) };
-                        continue;
-                    }
-                    let from = source.row(first + r).cast::<E::Bits>().wrapping_add(p);
-                    // SAFETY: `units` units from `p` exist in the row, an odd last one in half.
-                    unsafe {
-                        let readable = units.min(whole_units.saturating_sub(p));
-                        let x = if readable == S::LANES {
-                            E::load(simd, from)
-                        } else {
-                            E::load_first(simd, from, readable)
-                        };
-                        simd.store(row, x);
-                        if readable < units {
-                            let last = *from.add(readable).cast::<u16>();
-                            *row.add(readable) = f32::from_bits(u32::from(last));
-                        }
+                    self.read(simd, half * S::LANES + r, p, units, &mut square[r * S::LANES..]);
+                }
+                if units == S::LANES {
+                    // SAFETY: the square holds LANES rows; steps `p..p + LANES` of the panel have room for a half each.
+                    unsafe { simd.transpose(square.as_ptr(), S::LANES, to.add(p * nr), nr) };
+                    continue;
+                }
+                for i in 0..units {
+                    for r in 0..S::LANES {
+                        // SAFETY: step `p + i < k` of the panel has room for a half.
+                        unsafe { *to.add((p + i) * nr + r) = square[r * S::LANES + i] };
                     }
                 }
-                // SAFETY: the square holds LANES rows; step `p + i` of the panel has room for LANES units a half.
-                unsafe {
-                    if units == S::LANES {
-                        simd.transpose(square.as_ptr(), S::LANES, to.add(p * nr), nr);
-                    } else {
-                        for i in 0..units {
-                            for r in 0..S::LANES {
-                                *to.add((p + i) * nr + r) = square[r * S::LANES + i];
-                            }
-                        }
-                    }
-                }
+            }
+        }
+    }
+}
+
+impl<E: Element> Nk<'_, E> {
+    /// Reads `units` units of row `r` from unit `p` on; zeros where there is no such row.
+    #[inline(always)]
+    fn read<S: Simd>(&self, simd: S, r: usize, p: usize, units: usize, to: &mut [f32]) {
+        let Nk(source, k, ..) = self;
+        let row = to[..S::LANES].as_mut_ptr();
+        if r >= source.offsets.len() {
+            // SAFETY: `row` has room for LANES units.
+            unsafe { simd.store(row, simd.splat(0.0)) };
+            return;
+        }
+        // An odd last bf16 fills half a unit and is read alone.
+        let halves = if size_of::<E::Bits>() > source.dtype.size_bytes() { source.cols % 2 } else { 0 };
+        let whole = units.min((k - halves).saturating_sub(p));
+        let from = source.row(r).cast::<E::Bits>().wrapping_add(p);
+        // SAFETY: `whole` units from `p` exist in the row, and behind them the odd element; `row` has room for LANES.
+        unsafe {
+            let x = if whole == S::LANES { E::load(simd, from) } else { E::load_first(simd, from, whole) };
+            simd.store(row, x);
+            if whole < units {
+                *row.add(whole) = f32::from_bits(u32::from(*from.add(whole).cast::<u16>()));
             }
         }
     }

@@ -192,7 +192,13 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
                 }
             }
         }
-        let has_odd = units * per_unit < s.b.cols;
+        self.finish(simd, j, &acc, units * per_unit < s.b.cols);
+    }
+
+    /// Sums across lanes, four at once where there are four.
+    #[inline(always)]
+    fn finish<S: Simd, const N: usize>(&self, simd: S, j: usize, acc: &[[S::F; N]; M], has_odd: bool) {
+        let s = self.0;
         for (i, row) in acc.iter().enumerate() {
             let mut sums = [0.0; N];
             if N == 4 {
