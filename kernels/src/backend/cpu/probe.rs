@@ -20,6 +20,9 @@ const STEPS: usize = 200_000;
 /// Bytes a launch reads in each level, at least: some milliseconds.
 const READ_BYTES: usize = 64 << 20;
 
+/// Places of a buffer that are read at once.
+const STREAMS: usize = 4;
+
 /// Least buffer for reads from memory.
 const LEAST_MEMORY_BYTES: usize = 256 << 20;
 
@@ -124,15 +127,17 @@ impl Task for Read {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) -> f32 {
-        let mut sums = [simd.splat(0.0); 8];
+        // Four streams, as kernels that read memory well have them: one alone keeps fewer lines in flight.
+        let stream = self.floats / STREAMS;
+        let mut sums = [simd.splat(0.0); 2 * STREAMS];
         let mut at = 0;
-        while at + 8 * S::LANES <= self.floats {
+        while at + 2 * S::LANES <= stream {
             for (i, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: `at + 8 · LANES ≤ floats`, all of the buffer.
-                let x = unsafe { simd.load(self.from.add(at + i * S::LANES)) };
+                // SAFETY: `at + 2 · LANES ≤ stream`, in each of the four parts of the buffer.
+                let x = unsafe { simd.load(self.from.add(i / 2 * stream + at + i % 2 * S::LANES)) };
                 *sum = simd.add(*sum, x);
             }
-            at += 8 * S::LANES;
+            at += 2 * S::LANES;
         }
         sums.into_iter().fold(0.0, |total, sum| total + simd.sum(sum))
     }
