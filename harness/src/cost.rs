@@ -201,20 +201,20 @@ fn measured_line(
 ) -> Result<CostLine, CostError> {
     let mut line = CostLine::new(model, backend, device);
     let workload = &request.workload;
-    let placement = Placement { ranks: 1, sequences: workload.concurrency };
     let costed = || {
         let timing = Measured::new((backend, device), workload.dtype, rows, limits, &catalogue.measurement)?;
+        let (price, memory) = machine_price(request, catalogue, device, timing.threads);
+        let held = placement::on_machine(model, workload, memory);
         let none = Estimate::point(Seconds(0.0), Kinds::NONE);
-        Ok((phases(&timing, model, workload, placement, none)?, timing.threads))
+        let phases = phases(&timing, model, workload, held.placement, none)?;
+        Ok((phases, held, price, timing.threads))
     };
     match costed() {
-        Ok((phases, threads)) => {
+        Ok((phases, held, price, threads)) => {
             line.threads = threads;
-            let (price, memory) = machine_price(request, catalogue, device, threads);
-            let shortage = shortage(model, workload, memory);
-            let phases = if shortage.is_some() { phases.on_more_memory() } else { phases };
-            line.fill(request, &phases, placement, price);
-            line.notes.extend(shortage);
+            let phases = if held.fits { phases } else { phases.on_more_memory() };
+            line.fill(request, &phases, held.placement, price);
+            line.notes.extend(held.note);
         }
         Err(error @ CostError::Malformed { .. }) => return Err(error),
         Err(error) => line.reason = Some(error.to_string()),
@@ -241,16 +241,6 @@ fn machine_price(
             (given.ok_or_else(|| format!("no price of `{device}` is known: give one with --price")), None)
         }
     }
-}
-
-/// Whether weights and KV cache outgrow the memory that was measured on.
-fn shortage(model: &Model, workload: &Workload, memory: Option<f64>) -> Option<String> {
-    let sequences = f64::from(workload.concurrency);
-    let kv = kv_bytes_per_token(model, workload.dtype, 1).0 * workload.mean_context() * sequences;
-    let need = weight_bytes(model, workload.dtype).0 + kv;
-    let memory = memory.filter(|memory| need > *memory)?;
-    let (need, memory) = (need / 1e9, memory / 1e9);
-    Some(format!("needs {need:.0} GB and has {memory:.0} GB: the cost of a part of a larger machine of the same speed"))
 }
 
 #[cfg(test)]

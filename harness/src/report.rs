@@ -58,7 +58,10 @@ impl Table {
                 Align::Right => CellAlignment::Right,
             })
         };
-        table.set_header(self.columns.iter().map(|(name, align)| cell(name, *align)).collect::<Vec<_>>());
+        // A list of facts has no names above it.
+        if self.columns.iter().any(|(name, _)| !name.is_empty()) {
+            table.set_header(self.columns.iter().map(|(name, align)| cell(name, *align)).collect::<Vec<_>>());
+        }
         for row in &self.rows {
             table.add_row(
                 row.iter().zip(&self.columns).map(|(text, (_, align))| cell(text, *align)).collect::<Vec<_>>(),

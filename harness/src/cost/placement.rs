@@ -59,6 +59,40 @@ fn does_not_fit(model: &Model, chip: &Chip, profile: &Profile, workload: &Worklo
     CostError::DoesNotFit { model: model.id.clone(), dtype: workload.dtype, chip: chip.id.clone(), detail }
 }
 
+/// How a model lies on a machine that was measured.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Held {
+    /// One rank, and the sequences that run at once.
+    pub(super) placement: Placement,
+    /// Whether the weights and a sequence fit its memory.
+    pub(super) fits: bool,
+    /// What a reader should know.
+    pub(super) note: Option<String>,
+}
+
+/// As many of the sequences in flight as memory holds beside the weights, `⌊(memory − weights) / KV of a sequence⌋`.
+/// Where the weights leave no room the machine stands for a part of a larger one of the same speed.
+pub(super) fn on_machine(model: &Model, workload: &Workload, memory_bytes: Option<f64>) -> Held {
+    let asked = workload.concurrency;
+    let all = Held { placement: Placement { ranks: 1, sequences: asked }, fits: true, note: None };
+    let Some(memory) = memory_bytes else { return all };
+    let weights = weight_bytes(model, workload.dtype).0;
+    let of_one = kv_bytes_per_token(model, workload.dtype, 1).0 * workload.mean_context();
+    let room = ((memory - weights) / of_one).floor();
+    if room >= f64::from(asked) {
+        return all;
+    }
+    if room >= 1.0 {
+        let sequences = room as u32;
+        let note = Some(format!("memory holds {sequences} sequences; the others wait"));
+        return Held { placement: Placement { ranks: 1, sequences }, fits: true, note };
+    }
+    let (need, memory) = ((weights + of_one * f64::from(asked)) / 1e9, memory / 1e9);
+    let note =
+        format!("needs {need:.0} GB and has {memory:.0} GB: the cost of a part of a larger machine of the same speed");
+    Held { fits: false, note: Some(note), ..all }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing;
@@ -86,6 +120,18 @@ mod tests {
     fn when_the_cache_is_full_fewer_sequences_run() {
         // One v6e: 0.9·32 - 3 - 16.06 = 9.74 GB for KV; a sequence takes 1536 · 131,072 B = 0.2013 GB: 48 fit.
         assert_eq!(placed("llama-3.1-8b", "tpu-v6e", 64), Ok(Placement { ranks: 1, sequences: 48 }));
+    }
+
+    #[test]
+    fn a_measured_machine_runs_what_its_memory_holds() {
+        // 8.03 B in bf16 = 16.06 GB of 25; a sequence of 1536 tokens at 131,072 B takes 0.2013 GB: 44 fit the rest.
+        let workload = Workload { input_tokens: 1024, output_tokens: 1024, concurrency: 64, dtype: DType::Bf16 };
+        let model = testing::model("llama-3.1-8b");
+        let held = on_machine(&model, &workload, Some(25e9));
+        assert_eq!((held.placement.sequences, held.fits), (44, true));
+        let small = on_machine(&model, &workload, Some(16e9));
+        assert_eq!((small.placement.sequences, small.fits), (64, false));
+        assert_eq!(on_machine(&model, &workload, None).note, None);
     }
 
     #[test]
