@@ -3,6 +3,7 @@
 //! Element `i` of an operand is a hash of (seed, operand, `i`), so that filling is parallel and the same everywhere.
 
 use half::{bf16, f16};
+use ndarray::ArrayViewD;
 use rayon::prelude::*;
 
 use crate::DType;
@@ -50,6 +51,16 @@ pub enum InputError {
         got_bytes: usize,
         /// Bytes that the shape takes.
         expected_bytes: usize,
+    },
+    /// An array of another shape.
+    #[error("operand {operand} is an array of {got:?}; the problem takes {expected:?}")]
+    Shape {
+        /// The operand.
+        operand: &'static str,
+        /// Sizes of the array.
+        got: Vec<usize>,
+        /// Sizes of the operand.
+        expected: Vec<usize>,
     },
     /// A value that makes every comparison vacuous.
     #[error("operand {operand} holds {value} at {index:?}; replace what is not finite, no result could be checked")]
@@ -113,6 +124,22 @@ impl Inputs {
         }
         let checked = shapes.into_iter().zip(operands).map(|(shape, bytes)| Operand::checked(shape, bytes));
         Ok(Inputs { operands: checked.collect::<Result<_, _>>()?, sums: Sums::Rounded })
+    }
+
+    /// Arrays, one an operand, rounded to its type. They may be views of any strides: a transposed matrix is copied in
+    /// the order of its indices.
+    ///
+    /// # Errors
+    /// The wrong number of arrays, an array of another shape, or a value that is not finite once it is rounded.
+    pub fn from_arrays(problem: &Problem, arrays: &[ArrayViewD<'_, f32>]) -> Result<Inputs, InputError> {
+        for (shape, array) in problem.inputs().into_iter().zip(arrays) {
+            if array.shape() != shape.dims {
+                let (operand, got) = (shape.name, array.shape().to_vec());
+                return Err(InputError::Shape { operand, got, expected: shape.dims });
+            }
+        }
+        let values: Vec<Vec<f64>> = arrays.iter().map(|a| a.iter().map(|x| f64::from(*x)).collect()).collect();
+        Inputs::from_values(problem, &values)
     }
 
     /// Values of each operand, rounded to its type.

@@ -1,5 +1,6 @@
 //! What is to be computed: checked sizes, operand shapes, useful work.
 
+use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -28,6 +29,14 @@ impl OperandShape {
     /// Number of elements.
     pub fn elems(&self) -> usize {
         self.dims.iter().product()
+    }
+
+    /// Elements of this shape and type as an array: what a backend's output is to its reader.
+    ///
+    /// # Panics
+    /// When `bytes` are not [`OperandShape::size_bytes`].
+    pub fn array(&self, bytes: &[u8]) -> ArrayD<f64> {
+        ArrayD::from_shape_vec(self.dims.clone(), self.dtype.decode(bytes)).expect("as many elements as the shape has")
     }
 
     /// Bytes the operand takes.

@@ -52,3 +52,23 @@ fn bytes_that_cannot_be_checked_are_refused_with_their_place() {
     operands.pop();
     assert!(matches!(Inputs::from_values(&p, &operands), Err(InputError::Count { got: 1, expected: 2 })));
 }
+
+#[test]
+fn arrays_of_any_strides_become_operands_and_outputs_become_arrays() {
+    let sizes = MatmulSizes { batch: 1, m: 2, n: 3, k: 2, input: DType::Bf16, output: DType::F32, layout: Layout::Nk };
+    let problem = Problem::Matmul(MatmulProblem::new(sizes).expect("sizes of at least 1"));
+    let a = ndarray::arr3(&[[[1.0f32, 2.0], [3.0, 4.0]]]);
+    // Stored as [k, n] and seen as [n, k].
+    let b = ndarray::arr3(&[[[1.0f32, 0.0, 1.0], [0.0, 1.0, 1.0]]]);
+    let seen = b.view().permuted_axes([0, 2, 1]).into_dyn();
+    let inputs = Inputs::from_arrays(&problem, &[a.view().into_dyn(), seen]).expect("right shapes");
+    assert_eq!(inputs.operands()[1].values(), [1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+    let product = DType::F32.encode(&[1.0, 2.0, 3.0, 3.0, 4.0, 7.0]);
+    assert_eq!(problem.output().array(&product)[[0, 1, 2]], 7.0);
+    let wrong = Inputs::from_arrays(&problem, &[a.view().into_dyn(), b.view().into_dyn()]).expect_err("[1, 2, 3]");
+    assert!(wrong.to_string().contains("operand b is an array of [1, 2, 3]; the problem takes [1, 3, 2]"), "{wrong}");
+    let infinite = ndarray::arr3(&[[[1.0f32, 2.0], [f32::INFINITY, 4.0]]]);
+    let seen = b.view().permuted_axes([0, 2, 1]).into_dyn();
+    let refused = Inputs::from_arrays(&problem, &[infinite.view().into_dyn(), seen]).expect_err("an infinity");
+    assert!(refused.to_string().contains("operand a holds inf at [0, 1, 0]"), "{refused}");
+}
