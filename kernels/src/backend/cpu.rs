@@ -105,12 +105,8 @@ impl Cpu {
             threads: Some(threads),
             details: details.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<BTreeMap<_, _>>(),
         };
-        let limits = Limits {
-            max_buffer_bytes: None,
-            exp2_error: simd::EXP2_ERROR,
-            // Square root, then division: half an ulp each; tanh and log2 are the C library's, within 2 ulp.
-            function_error: 2.0 / f64::from(1 << 23),
-        };
+        let limits =
+            Limits { max_buffer_bytes: None, exp2_error: simd::EXP2_ERROR, function_error: simd::FUNCTION_ERROR };
         Ok(Cpu { isa, threads, caches, pool, device, limits })
     }
 

@@ -201,7 +201,7 @@ impl<'d> Walk<'d> {
                 require(same_place(&dst_ty, &x), "a conversion keeps the place of its argument")?;
                 self.define(*dst)
             }
-            _ => Ok(()),
+            _ => unreachable!("`op` sends what has a shape of its own"),
         }
     }
 

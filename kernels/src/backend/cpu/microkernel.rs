@@ -86,7 +86,7 @@ impl<U: Unit, const MR: usize, const LD: usize> Task for Micro<U, MR, LD> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         if MR > S::MR {
-            return; // No caller asks for it: see `Block::run`.
+            unreachable!("`Block::run` splits rows by the instruction set's own MR");
         }
         let Call { k, a, lda, mut b, c, ldc, fresh, next_a } = self.0;
         let lda = if LD == 0 { lda } else { LD };

@@ -17,7 +17,7 @@ mod tests;
 pub(super) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx512::{Avx512, Avx512Bf16};
-pub(super) use math::EXP2_ERROR;
+pub(super) use math::{EXP2_ERROR, FUNCTION_ERROR};
 pub(super) use portable::Portable;
 
 use half::{bf16, f16};

@@ -9,6 +9,10 @@ use super::Simd;
 /// together 2.0e-7, below 2 ulp (2.4e-7).
 pub(in super::super) const EXP2_ERROR: f64 = 2.0 / (1u64 << 23) as f64;
 
+/// Relative error of division, of `1 / √x` (two roundings of half an ulp) and of the platform's `tanh` and `log2`,
+/// which a test sweeps: 2 ulp.
+pub(in super::super) const FUNCTION_ERROR: f64 = 2.0 / (1u64 << 23) as f64;
+
 /// Polynomial of degree 5 nearest to `2^f` on [−1/2, 1/2] in relative error among those that start `1 + ln 2 · f`, so
 /// that whole powers are exact; by reweighted least squares.
 const EXP2_POLYNOMIAL: [f32; 6] = [1.0, LN_2, 0.240_222_83, 0.055_505_585, 0.009_669_691, 0.001_330_060_7];

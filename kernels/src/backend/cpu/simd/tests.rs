@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use super::{EXP2_ERROR, Simd};
+use super::{EXP2_ERROR, FUNCTION_ERROR, Simd};
 use crate::backend::cpu::isa::{Isa, Task};
 
 fn on_every_isa(check: impl Fn(Isa)) {
@@ -55,6 +55,22 @@ fn exp2_keeps_its_bound_and_is_zero_at_minus_infinity() {
         let got = isa.run(Zip(Exp2, x, x));
         assert_eq!(got[..8], [0.0, 0.0, 0.0, 1.0, 1.0, 2.0, f32::INFINITY, f32::INFINITY], "{isa}");
     });
+}
+
+#[test]
+fn the_platforms_tanh_and_log2_keep_their_bound() {
+    let within = |name: &str, x: f32, got: f32, exact: f64| {
+        let error = (f64::from(got) - exact).abs() / exact.abs();
+        assert!(error <= FUNCTION_ERROR, "{name}({x}) = {got}, off by {error:e} of {FUNCTION_ERROR:e}");
+    };
+    for step in 1..400_000 {
+        // From 2^-40 to 2^40, so that log2 comes as close to 0 as f32 allows and tanh reaches 1.
+        let x = ((step as f32) * 2e-4 - 40.0).exp2();
+        within("tanh", x, x.tanh(), f64::from(x).tanh());
+        if x != 1.0 {
+            within("log2", x, x.log2(), f64::from(x).log2());
+        }
+    }
 }
 
 struct Dot;
