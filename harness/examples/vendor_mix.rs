@@ -4,7 +4,7 @@
 //! All figures are made up: vendors whose tokens cost about the same, so that the choice is hard.
 
 use farthing::deal::mix::{Limit, LimitOf, Mix, MixError, MixProblem, Quarter, Service, Vendor, Workload, cheapest};
-use farthing::measure::sampler::{HostClock, Stopwatch};
+use farthing::measure::sampler::HostClock;
 use farthing::units::{Chips, Kilowatts, Share, TokensPerSecond, Usd};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -75,7 +75,7 @@ fn vendor(rng: &mut StdRng, v: usize, total: &[f64]) -> Vendor {
     let size = rng.random_range(0.5..1.5) * 2.5 / (0.28 * first) / VENDORS as f64;
     let ramp = |t: usize| 0.6 + 0.4 * t as f64 / QUARTERS as f64;
     let capacity: Vec<f64> = (0..QUARTERS).map(|t| size * total[t] * ramp(t)).collect();
-    let taken = if v % 2 == 0 { rng.random_range(0.3..0.8) } else { 0.0 };
+    let taken = if v.is_multiple_of(2) { rng.random_range(0.3..0.8) } else { 0.0 };
     let floor = |t: usize| Usd(if t < 24 { taken * cost[t] * capacity[t] } else { 0.0 });
     let mut services = Vec::new();
     for w in 0..WORKLOADS {

@@ -76,13 +76,12 @@ struct Choice {
 fn solve(instance: &Instance) -> Result<Mix, Failure> {
     let choice = choose(instance)?;
     let quarters = instance.quarters();
-    let joint = instance.tail_weight() > 0.0;
-    let stretches = if joint { vec![0..quarters] } else { (0..quarters).map(|t| t..t + 1).collect() };
+    let length = if instance.tail_weight() > 0.0 { quarters } else { 1 };
     let mut plan = Plan::new(instance);
     let mut prices = Prices::new(instance);
     let mut promised = choice.porting;
-    for stretch in stretches {
-        let program = Formulation::of_cost(instance, stretch, Porting::Given(&choice.ported)).program();
+    for start in (0..quarters).step_by(length) {
+        let program = Formulation::of_cost(instance, start..start + length, Porting::Given(&choice.ported)).program();
         let optimum = program.minimise()?;
         promised += optimum.objective;
         prices.record(instance, &program, &optimum)?;

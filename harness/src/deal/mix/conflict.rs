@@ -3,7 +3,7 @@
 //! Given that everything may be ported, quarters do not depend on each other, so each is asked alone:
 //! 1. how much demand must be left unmet (each workload in units of its largest, the sum least);
 //! 2. which constraints conflict: one after another is lifted, and stays lifted if there is still no plan (the deletion
-//!    filter: Chinneck & Dravnieks 1991). What remains is irreducible: with any one of it lifted there is a plan.
+//!    filter: Chinneck & Dravnieks 1991). What remains is irreducible: with any one of it lifted, the rest of it can hold.
 
 use super::error::MixError;
 use super::formulation::{Clause, Formulation, Goal, Porting, Quantity};
@@ -82,10 +82,10 @@ impl fmt::Display for Conflict {
         let missing: Vec<String> = self.short.iter().map(|short| readable(short.missing)).collect();
         let (ids, missing) = (ids.join(" and "), missing.join(" and "));
         write!(f, "demand of {ids} in {} exceeds what vendors that may serve it can hold: ", self.quarter)?;
-        match binding.is_empty() {
-            true => write!(f, "short by {missing}; none of them has a rate above 0 for it"),
-            false => write!(f, "short by {missing}; binding: {binding}"),
+        if binding.is_empty() {
+            return write!(f, "short by {missing}; none of them has a rate above 0 for it");
         }
+        write!(f, "short by {missing}; binding: {binding}")
     }
 }
 

@@ -8,7 +8,7 @@ use crate::units::{Chips, Share, Usd};
 use serde::Serialize;
 use std::fmt;
 
-/// Chips in use below this share of a vendor's largest capacity are round-off.
+/// Chips that serve less than this share of a workload's largest demand are round-off.
 const ROUND_OFF: f64 = 1e-7;
 
 /// The cheapest allocation. Indices are those of the problem: `v` vendor, `w` workload, `t` quarter.
@@ -131,7 +131,11 @@ impl<'a> Plan<'a> {
         for (column, &value) in program.columns.iter().zip(&optimum.values) {
             let value = value.max(0.0);
             match column.name {
-                Quantity::Used { v, w, t } if value > ROUND_OFF => self.used[v][w][t] = value * scale.chips[v],
+                Quantity::Used { v, w, t } => {
+                    let chips = value * scale.chips[v];
+                    let served = chips * self.instance.rate(v, w, t).unwrap_or(0.0) / scale.tokens[w];
+                    self.used[v][w][t] = if served > ROUND_OFF { chips } else { 0.0 };
+                }
                 Quantity::Held { v, t } => self.held[v][t] = value * scale.chips[v],
                 Quantity::Paid { k, v, t } => self.paid[k][v][t] = value * scale.usd,
                 _ => {}

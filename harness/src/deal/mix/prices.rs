@@ -15,8 +15,9 @@ pub const QUARTER: Seconds = Seconds(365.25 * 86_400.0 / 4.0);
 /// far below what a reader of prices would see.
 const WIDENING: f64 = 1e-7;
 
-/// Derivatives of the objective, with what is ported kept as it is: those of the linear program whose binaries are
-/// fixed. They hold for small changes; a vendor to which a workload was not ported is worth nothing for it.
+/// Derivatives of the objective (with a risk, of the weighed one), with what is ported kept as it is: those of the linear
+/// program whose binaries are fixed. They hold for small changes; a vendor to which a workload was not ported is worth
+/// nothing for it.
 ///
 /// Dollars are discounted to today, those a million tokens excepted. Indices: `v` vendor, `w` workload, `l` limit,
 /// `t` quarter.

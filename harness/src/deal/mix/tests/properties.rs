@@ -73,7 +73,7 @@ fn mean_cost(problem: &MixProblem, v: usize, t: usize) -> f64 {
     problem.vendors[v].cost[t].0 * factor
 }
 
-fn service<'p>(problem: &'p MixProblem, v: usize, w: usize) -> Option<&'p Service> {
+fn service(problem: &MixProblem, v: usize, w: usize) -> Option<&Service> {
     problem.vendors[v].services.iter().find(|service| service.workload == problem.workloads[w].id)
 }
 
@@ -107,7 +107,7 @@ fn demand_broken(problem: &MixProblem, mix: &Mix, t: usize) -> Option<String> {
         let served: f64 = (0..VENDORS).map(|v| mix.chips[v][w][t].0 * rate(v)).sum();
         let elsewhere = |v: &usize| {
             let excluded = workload.only_on.as_ref().is_some_and(|only| !only.contains(&problem.vendors[*v].id));
-            (excluded || rate(*v) == 0.0) && mix.chips[v.to_owned()][w][t].0 > 0.0
+            (excluded || rate(*v) == 0.0) && mix.chips[*v][w][t].0 > 0.0
         };
         let astray = (0..VENDORS).any(|v| elsewhere(&v));
         (astray || !close(served, workload.demand[t].0)).then(|| format!("demand of {} in {t}: {served}", workload.id))

@@ -142,3 +142,11 @@ fn the_first_megawatt_of_a_vendor_without_any_has_a_price() {
     let mix = cheapest(&problem(vec![workload("chat", &[10.0])], vec![a, b])).expect("a mix");
     assert_close("a megawatt of b", mix.prices.megawatt[1][0].0, 10_000.0);
 }
+
+#[test]
+fn a_workload_too_small_to_see_beside_a_vendor_is_served() {
+    // Half a token/s beside a billion, on a vendor of a hundred million chips.
+    let a = vendor("a", 1, 10.0, 1e8).serving("chat", 20.0, 0.0).serving("code", 10.0, 0.0);
+    let mix = cheapest(&problem(vec![workload("chat", &[1e9]), workload("code", &[0.5])], vec![a])).expect("a mix");
+    assert_close("chips of code", mix.chips[0][1][0].0, 0.05);
+}
