@@ -3,7 +3,7 @@
 //!
 //! All figures are made up: vendors whose tokens cost about the same, so that the choice is hard.
 
-use farthing::deal::mix::{Limit, LimitOf, Mix, MixError, MixProblem, Quarter, Service, Vendor, Workload, cheapest};
+use farthing::deal::mix::{Limit, LimitOf, Mix, MixProblem, Quarter, Service, Vendor, Workload, cheapest};
 use farthing::measure::sampler::HostClock;
 use farthing::units::{Chips, Kilowatts, Share, TokensPerSecond, Usd};
 use rand::rngs::StdRng;
@@ -13,8 +13,8 @@ const VENDORS: usize = 10;
 const QUARTERS: usize = 32;
 const WORKLOADS: usize = 4;
 
-fn main() -> Result<(), MixError> {
-    let seed = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(1);
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let seed = std::env::args().nth(1).map_or(Ok(1), |word| word.parse())?;
     let problem = made_up(&mut StdRng::seed_from_u64(seed));
     let clock = HostClock::start();
     let mix = cheapest(&problem);
