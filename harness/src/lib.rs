@@ -7,6 +7,7 @@ pub mod chart;
 pub mod cli;
 pub mod compare;
 pub mod cost;
+pub mod deal;
 pub mod explain;
 pub mod interrupt;
 pub mod limits;

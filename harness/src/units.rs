@@ -88,6 +88,12 @@ quantity!(/// Dollars an hour.
     UsdPerHour);
 quantity!(/// Dollars a million tokens.
     UsdPerMillionTokens);
+quantity!(/// Accelerators; fractions stand for chips held part of the time.
+    Chips);
+quantity!(/// Electrical power in kilowatts.
+    Kilowatts);
+quantity!(/// Dollars for each megawatt.
+    UsdPerMegawatt);
 quantity!(/// A share of a limit or of a time: 1 is all of it. Measured shares are not clamped.
     Share);
 

@@ -1,0 +1,3 @@
+//! The economics of a compute deal.
+
+pub mod mix;
