@@ -88,6 +88,24 @@ quantity!(/// Dollars an hour.
     UsdPerHour);
 quantity!(/// Dollars a million tokens.
     UsdPerMillionTokens);
+quantity!(/// Hours of one chip each.
+    ChipHours);
+quantity!(/// Power held over time, in kilowatts times years.
+    KilowattYears);
+quantity!(/// Dollars for a kilowatt held for a year.
+    UsdPerKilowattYear);
+quantity!(/// Dollars a share of stock.
+    UsdPerShare);
+quantity!(/// Electrical power in watts.
+    Watts);
+quantity!(/// A span of time in years of 365.25 days.
+    Years);
+quantity!(/// A rate of change a year: 0.1 is ten percent.
+    PerYear);
+quantity!(/// How often something happens a year, or how far a year's return strays: never below 0.
+    Intensity);
+quantity!(/// A plain number: a count, a multiple.
+    Count);
 quantity!(/// Accelerators; fractions stand for chips held part of the time.
     Chips);
 quantity!(/// Electrical power in kilowatts.
@@ -102,6 +120,9 @@ product!(Bytes Div div BytesPerSecond = Seconds);
 product!(Tokens Div div Seconds = TokensPerSecond);
 product!(Seconds Div div Seconds = Share);
 product!(Seconds Div div Share = Seconds);
+product!(Usd Div div ChipHours = UsdPerHour);
+product!(Usd Div div KilowattYears = UsdPerKilowattYear);
+product!(Usd Div div Usd = Share);
 
 impl Mul<Seconds> for UsdPerHour {
     type Output = Usd;

@@ -58,7 +58,8 @@ fn source(entry: &Entry<'_>) -> Result<Source, CatalogueError> {
     let kind = entry.text("kind")?;
     let known = Provenance::ALL.into_iter().find(|known| known.to_string() == kind);
     let kind = known.ok_or_else(|| {
-        entry.error("kind", format!("is `{kind}`"), "use one of measured, published, estimated, assumed".into())
+        let known = Provenance::ALL.map(|kind| kind.to_string()).join(", ");
+        entry.error("kind", format!("is `{kind}`"), format!("use one of {known}"))
     })?;
     Ok(Source { id: entry.text("id")?, title: entry.text("title")?, date: entry.text("date")?, kind })
 }

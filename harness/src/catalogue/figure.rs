@@ -1,9 +1,12 @@
 //! A figure with its unit and source, converted to base units once.
 
 use crate::units::{Estimate, Provenance, Quantity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Where figures come from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Source {
     /// Name that figures cite.
     pub id: String,

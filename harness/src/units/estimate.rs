@@ -1,19 +1,22 @@
 //! A number with its low and high case, and the kinds of evidence it rests on.
 
 use super::Quantity;
+use schemars::JsonSchema;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::ops::Add;
 
 /// Where a figure comes from, strongest first: the greatest of a set is its weakest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {
     /// Timed and checked by this harness.
     Measured,
     /// Stated by a vendor, a price list or a paper.
     Published,
+    /// Reported by the press or another second hand; the primary document was not read.
+    Press,
     /// Fitted, interpolated or worked out from other figures.
     Estimated,
     /// Chosen by us or by the user, without evidence.
@@ -22,8 +25,8 @@ pub enum Provenance {
 
 impl Provenance {
     /// Every kind, strongest first.
-    pub const ALL: [Provenance; 4] =
-        [Provenance::Measured, Provenance::Published, Provenance::Estimated, Provenance::Assumed];
+    pub const ALL: [Provenance; 5] =
+        [Provenance::Measured, Provenance::Published, Provenance::Press, Provenance::Estimated, Provenance::Assumed];
 
     const fn bit(self) -> u8 {
         1 << self as u8
@@ -35,6 +38,7 @@ impl fmt::Display for Provenance {
         f.pad(match self {
             Provenance::Measured => "measured",
             Provenance::Published => "published",
+            Provenance::Press => "press",
             Provenance::Estimated => "estimated",
             Provenance::Assumed => "assumed",
         })
