@@ -141,6 +141,15 @@ impl Catalogue {
         self.chips.iter().find(|chip| chip.aliases.iter().any(|alias| device.contains(alias.as_str())))
     }
 
+    /// The serving profile of a chip of this catalogue.
+    ///
+    /// # Panics
+    /// For a chip of another catalogue.
+    pub fn profile_of(&self, chip: &Chip) -> &Profile {
+        let profile = self.profiles.iter().find(|profile| profile.id == chip.profile);
+        profile.expect("the loader checked that every chip's profile exists")
+    }
+
     /// The price a chip is charged at unless the user gives one.
     pub fn default_price(&self, chip: &str) -> Option<&ChipPrice> {
         self.prices.iter().find(|price| price.chip == chip && price.default)

@@ -11,6 +11,7 @@
 
 mod architecture;
 mod error;
+mod interactivity;
 mod measured;
 mod placement;
 mod price;
@@ -27,6 +28,8 @@ mod transfer;
 
 pub use architecture::{kv_bytes_per_token, parameters, weight_bytes};
 pub use error::CostError;
+pub(crate) use error::nearest;
+pub use interactivity::{Served, at_interactivity};
 pub use placement::Placement;
 pub use price::PriceUsed;
 pub use render::{Format, UnknownFormat, render};
@@ -172,8 +175,7 @@ fn phases(
 fn published_line(request: &CostRequest, catalogue: &Catalogue, model: &Model, chip: &Chip) -> CostLine {
     let mut line = CostLine::new(model, &chip.id, &chip.name);
     let costed = || {
-        let profile = catalogue.profiles.iter().find(|profile| profile.id == chip.profile);
-        let profile = profile.expect("the loader checked that every chip's profile exists");
+        let profile = catalogue.profile_of(chip);
         let placement = placement::place(model, chip, profile, &request.workload)?;
         let timing = Published::new(chip, profile, request.workload.dtype, placement.ranks)?;
         let wait = profile.before_first_token.estimate();

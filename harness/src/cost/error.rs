@@ -71,6 +71,16 @@ pub enum CostError {
         /// Element type asked for.
         dtype: DType,
     },
+    /// No placement serves a user as fast as asked.
+    #[error("{model} on {chip}: no placement gives one user {speed} tokens/s; ask for a lower interactivity")]
+    TooSlow {
+        /// The model.
+        model: String,
+        /// The chip.
+        chip: String,
+        /// Output tokens a second that one user was to get.
+        speed: f64,
+    },
     /// The model does not fit.
     #[error("{model} in {dtype} does not fit {chip}: {detail}")]
     DoesNotFit {
@@ -86,7 +96,7 @@ pub enum CostError {
 }
 
 /// The known name with the fewest single-letter edits to `name`.
-pub(super) fn nearest(name: &str, known: &[String]) -> String {
+pub(crate) fn nearest(name: &str, known: &[String]) -> String {
     known.iter().min_by_key(|candidate| edits(name, candidate)).cloned().unwrap_or_default()
 }
 

@@ -22,14 +22,9 @@ pub(super) fn place(
     profile: &Profile,
     workload: &Workload,
 ) -> Result<Placement, CostError> {
-    // Without a link figure the time of a collective is unknown, so one chip must do.
-    let most = if chip.link.is_some() { chip.domain.min(model.query_heads) } else { 1 };
     let mut roomiest: Option<Placement> = None;
-    for ranks in (0..).map(|i| 1u32 << i).take_while(|&ranks| ranks <= most) {
-        if !model.query_heads.is_multiple_of(ranks) {
-            continue;
-        }
-        let sequences = room(model, chip, profile, workload, ranks).min(f64::from(workload.concurrency)) as u32;
+    for (ranks, room) in ranks_and_room(model, chip, profile, workload) {
+        let sequences = room.min(f64::from(workload.concurrency)) as u32;
         if sequences == workload.concurrency {
             return Ok(Placement { ranks, sequences });
         }
@@ -37,7 +32,27 @@ pub(super) fn place(
             roomiest = Some(Placement { ranks, sequences });
         }
     }
-    roomiest.ok_or_else(|| does_not_fit(model, chip, profile, workload, most))
+    roomiest.ok_or_else(|| does_not_fit(model, chip, profile, workload))
+}
+
+/// Counts of chips that a replica may span, with the sequences that each has room for: powers of two that divide the
+/// query heads, within the scale-up domain.
+pub(super) fn ranks_and_room(
+    model: &Model,
+    chip: &Chip,
+    profile: &Profile,
+    workload: &Workload,
+) -> impl Iterator<Item = (u32, f64)> {
+    (0..)
+        .map(|i| 1u32 << i)
+        .take_while(move |&ranks| ranks <= most_ranks(model, chip))
+        .filter(|ranks| model.query_heads.is_multiple_of(*ranks))
+        .map(move |ranks| (ranks, room(model, chip, profile, workload, ranks)))
+}
+
+/// Without a link figure the time of a collective is unknown, so one chip must do.
+fn most_ranks(model: &Model, chip: &Chip) -> u32 {
+    if chip.link.is_some() { chip.domain.min(model.query_heads) } else { 1 }
 }
 
 /// `floor((usable·memory - workspace)·ranks - weights) / (KV bytes of a token · mean context))`, at least 0.
@@ -51,7 +66,8 @@ fn usable_bytes(chip: &Chip, profile: &Profile) -> f64 {
     chip.memory.value * profile.usable_memory.value - profile.workspace.value
 }
 
-fn does_not_fit(model: &Model, chip: &Chip, profile: &Profile, workload: &Workload, most: u32) -> CostError {
+pub(super) fn does_not_fit(model: &Model, chip: &Chip, profile: &Profile, workload: &Workload) -> CostError {
+    let most = most_ranks(model, chip);
     let weights = weight_bytes(model, workload.dtype).0 / 1e9;
     let usable = usable_bytes(chip, profile) / 1e9;
     let why = if chip.link.is_some() { "" } else { ", and no link bandwidth is published to join several" };
