@@ -13,6 +13,7 @@ use crate::store::{Results, StoreError};
 pub(crate) mod chart;
 mod compare;
 pub mod cost;
+mod deal;
 mod devices;
 mod explain;
 mod progress;
@@ -44,6 +45,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Shows what a token costs on the machine just measured and on the chips of the catalogue
     Cost(cost::CostArgs),
+    /// Answers what a compute deal is worth: prices, break-even, stranded commitments, NPV, Monte Carlo, vendor mix
+    Deal(Box<deal::DealArgs>),
     /// Draws throughput by size from a run
     Chart(chart::ChartArgs),
     /// Lists runs, and regenerates their index
@@ -128,6 +131,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Compare(args) => compare::run(&args, &results, &mut out),
         Command::Explain(args) => explain::run(&args, &results, &mut out),
         Command::Cost(args) => price(&args, &results, &mut out),
+        Command::Deal(args) => deal::run(&args, &mut out),
         Command::Chart(args) => chart::run(&args, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
     }?;

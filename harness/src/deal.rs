@@ -1,3 +1,56 @@
-//! The economics of a compute deal.
+//! The economics of a compute deal: at what terms a token is cheaper there than here, what the option is worth, and
+//! what happens if it stalls.
+//!
+//! ```text
+//! file ── load ──> scenario ── model ──> inputs: each number with its spread, kinds and source
+//!                     catalogue, cost ──┘     │
+//!                                             ├─ central case ──> play ──> flows ──> answers
+//!                                             ├─ each input moved ────────────────> what an answer rests on, tornado
+//!                                             └─ draws of all of them, states, reviews, share prices ──> percentiles
+//! ```
+//! A scenario is checked once and becomes a vector of inputs; `play` turns any such vector into what is delivered, used
+//! and paid; everything else is arithmetic on that. Equity is valued for itself and never counted as a discount on
+//! compute.
 
+mod allocation;
+mod analysis;
+pub mod answer;
+mod backtest;
+pub mod cash;
+mod central;
+mod copula;
+mod finding;
+mod flow;
+mod input;
+mod load;
 pub mod mix;
+mod model;
+mod monte_carlo;
+mod outcome;
+mod play;
+mod render;
+pub mod scenario;
+mod sensitivity;
+mod shipped;
+mod situation;
+mod summary;
+pub mod term;
+#[cfg(test)]
+mod testing;
+mod warrant;
+
+pub use allocation::{Allocation, SellerLine};
+pub use analysis::{
+    Analysis, AnswerLine, Exit, FlowLine, InvestorLine, Options, PartyLine, StateLine, VendorLine, Worked,
+};
+pub use backtest::{Backtest, BacktestError, TermLine, backtest};
+pub use finding::{Finding, Findings, Severity};
+pub use input::Input;
+pub use load::{Assignment, LoadError, load, text};
+pub use model::Model;
+pub use outcome::Answer;
+pub use render::{backtested, explained, side_by_side, swept, tables};
+pub use scenario::{Closing, Role, Scenario, json_schema};
+pub use sensitivity::Bar;
+pub use shipped::scenarios;
+pub use summary::Percentiles;

@@ -92,6 +92,15 @@ impl Table {
         out
     }
 
+    /// For a program: one object a row, its cells by column.
+    pub fn json(&self) -> String {
+        let object = |row: &Vec<String>| {
+            let cells = self.columns.iter().zip(row).map(|((name, _), cell)| (name.clone(), cell.clone().into()));
+            serde_json::Value::Object(cells.collect()).to_string() + "\n"
+        };
+        self.rows.iter().map(object).collect()
+    }
+
     /// For a program: header and rows, no title, no notes.
     pub fn csv(&self) -> String {
         let line = |cells: &mut dyn Iterator<Item = String>| cells.collect::<Vec<_>>().join(",") + "\n";
