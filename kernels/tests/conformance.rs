@@ -5,11 +5,12 @@
 //! cases out, `--quick` runs fewer on every backend and `--full` all of them on software devices too; libtest's other
 //! flags change nothing.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
 use farthing_kernels::backend::interp::Interp;
 use farthing_kernels::backend::null::Null;
 use farthing_kernels::backend::registry::{self, Registry, State};
+use farthing_kernels::backend::worker::{DEADLINE, Worker};
 use farthing_kernels::backend::{AnyBackend, Fidelity};
 use farthing_kernels::conformance::{self, Options, Report};
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let mut registry = Registry::builtin(&registry::Options::default());
     registry.add("interp", State::Ready(Box::new(Interp::new())));
     registry.add("null", State::Ready(Box::new(Null::new())));
+    registry.add("numpy", numpy());
     arguments.take_backends(&registry);
     if arguments.list {
         list(&registry, &arguments);
@@ -33,6 +35,25 @@ fn main() -> ExitCode {
     let counts = run(&registry, &arguments, &required);
     println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
     if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The NumPy worker, under the first Python that has NumPy.
+fn numpy() -> State {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/worker/numpy_worker.py");
+    let named = std::env::var("FARTHING_PYTHON").ok();
+    let pythons = named.into_iter().chain(["python3", "/usr/bin/python3"].map(str::to_owned));
+    let has_numpy = |python: &String| {
+        let mut command = Command::new(python);
+        let quiet = command.args(["-c", "import numpy"]).stdin(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
+    };
+    let Some(python) = pythons.into_iter().find(has_numpy) else {
+        return State::Absent("no python3 with NumPy (Debian, Ubuntu: apt-get install python3-numpy)".into());
+    };
+    match Worker::start(vec![python, script.into()], DEADLINE) {
+        Ok(worker) => State::Ready(Box::new(worker)),
+        Err(error) => State::Absent(error.to_string()),
+    }
 }
 
 /// What the command line asks for.
