@@ -12,6 +12,7 @@ use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Criterion, SamplingMode};
 
 use crate::case::Case;
+use crate::guests::Guests;
 use crate::measure::{Armed, Failure, Oracle, Recorder, Subject};
 use crate::record::{Row, RunHeader};
 use crate::session::{Backends, Fleet};
@@ -62,7 +63,19 @@ pub fn main(options: &Options) -> ExitCode {
     let mode = Mode::from_args(std::env::args());
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let counts: Vec<Option<usize>> = if cpus > 1 { vec![Some(1), Some(cpus)] } else { vec![Some(1)] };
-    let fleet = Fleet::find(options.backends, &counts);
+    let mut fleet = Fleet::find(options.backends, &counts);
+    let here = std::env::current_dir().unwrap_or_default();
+    match Guests::from_environment().join(&mut fleet, &Results::find(None, &here)) {
+        Ok(guests) => {
+            fleet.absent().iter().filter(|(name, _)| guests.iter().any(|g| g == name)).for_each(|(name, why)| {
+                eprintln!("{name}: absent: {why}");
+            })
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::from(2);
+        }
+    }
     let suite = match Suite::find(options.suite) {
         Ok(suite) => suite,
         Err(error) => {

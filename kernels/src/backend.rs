@@ -22,6 +22,7 @@ pub mod interp;
 pub mod naive;
 pub mod null;
 pub mod registry;
+pub mod symptom;
 pub mod worker;
 
 pub use any::{AnyBackend, Prepared};

@@ -22,7 +22,6 @@ pub use message::{GUARD_BYTES, MAX_LINE_BYTES, PROTOCOL};
 use link::{Handle, Link, To};
 use message::{Allocated, Done, LoweredAs, Probes, Request, Tilings};
 
-
 /// What the guard of a buffer holds.
 const GUARD: [u8; GUARD_BYTES] = [0xa5; GUARD_BYTES];
 
@@ -85,7 +84,9 @@ impl Worker {
 fn of_device(error: LowerError) -> DeviceError {
     match error {
         LowerError::Device(error) => error,
-        LowerError::Unsupported(why) => DeviceError::Driver(format!("unsupported, and no program was asked for: {why}")),
+        LowerError::Unsupported(why) => {
+            DeviceError::Driver(format!("unsupported, and no program was asked for: {why}"))
+        }
     }
 }
 
@@ -174,13 +175,7 @@ impl Backend for Worker {
         exe.lowered.clone()
     }
 
-    fn run(
-        &self,
-        exe: &Executable,
-        n: u64,
-        inputs: &[&Buffer],
-        output: &mut Buffer,
-    ) -> Result<Elapsed, DeviceError> {
+    fn run(&self, exe: &Executable, n: u64, inputs: &[&Buffer], output: &mut Buffer) -> Result<Elapsed, DeviceError> {
         let Handle { generation, id } = exe.handle;
         let inputs = inputs.iter().map(|buffer| buffer.handle.id).collect();
         let request = Request::Run { executable: id, launches: n, inputs, output: output.handle.id };

@@ -52,7 +52,9 @@ pub enum WorkerError {
         said: String,
     },
     /// More answers than questions.
-    #[error("the worker answered number {got} when asked number {asked}: it floods its standard output, or skips{said}")]
+    #[error(
+        "the worker answered number {got} when asked number {asked}: it floods its standard output, or skips{said}"
+    )]
     OutOfTurn {
         /// Number of the request.
         asked: u64,
@@ -99,8 +101,11 @@ impl WorkerError {
     /// Puts in what the worker last said on its standard error.
     pub(super) fn with_last_words(mut self, words: &str) -> WorkerError {
         use WorkerError::{Ended, Garbage, Hung, OutOfTurn, Size};
-        if let Hung { said, .. } | Ended { said, .. } | Garbage { said, .. } | OutOfTurn { said, .. } | Size { said, .. } =
-            &mut self
+        if let Hung { said, .. }
+        | Ended { said, .. }
+        | Garbage { said, .. }
+        | OutOfTurn { said, .. }
+        | Size { said, .. } = &mut self
         {
             if !words.trim().is_empty() {
                 *said = format!("; it last said: {}", words.trim());

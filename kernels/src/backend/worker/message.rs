@@ -135,15 +135,12 @@ impl Hello {
                 shortened(&self.backend)
             ));
         }
-        let mut texts = self.details.iter().flat_map(|(key, value)| [key, value]).chain([&self.device]);
-        let unfit = |text: &&String| text.len() > MAX_TEXT || text.chars().any(char::is_control);
-        if let Some(long) = texts.find(unfit) {
-            return refused(format!("{:?} is longer than {MAX_TEXT} bytes, or holds control characters", shortened(long)));
+        let texts = self.details.iter().flat_map(|(key, value)| [key, value]).chain([&self.device]);
+        let unfit = |text: &String| text.len() > MAX_TEXT || text.chars().any(char::is_control);
+        if let Some(text) = { texts }.find(|text| unfit(text)).map(|text| shortened(text)) {
+            return refused(format!("{text:?} is longer than {MAX_TEXT} bytes, or holds control characters"));
         }
-        drop(texts);
-        for (name, error) in
-            [("exp2_error", self.limits.exp2_error), ("function_error", self.limits.function_error)]
-        {
+        for (name, error) in [("exp2_error", self.limits.exp2_error), ("function_error", self.limits.function_error)] {
             if !(0.0..=MAX_ERROR).contains(&error) {
                 return refused(format!("its {name} is {error}; from 0 to {MAX_ERROR}, or no check could fail"));
             }
@@ -231,13 +228,18 @@ mod tests {
     /// The protocol's document shows these lines.
     #[test]
     fn requests_and_answers_read_as_documented() {
-        let request = Numbered { id: 7, request: Request::Run { executable: 1, launches: 3, inputs: vec![1, 2], output: 3 } };
+        let request =
+            Numbered { id: 7, request: Request::Run { executable: 1, launches: 3, inputs: vec![1, 2], output: 3 } };
         let line = serde_json::to_string(&request).expect("plain data");
         assert_eq!(line, r#"{"id":7,"do":"run","executable":1,"launches":3,"inputs":[1,2],"output":3}"#);
-        let answer: Answer = serde_json::from_str(r#"{"id":7,"ok":{"seconds":0.25,"clock":"wall"}}"#).expect("an answer");
+        let answer: Answer =
+            serde_json::from_str(r#"{"id":7,"ok":{"seconds":0.25,"clock":"wall"}}"#).expect("an answer");
         assert!(answer.ok.is_some() && answer.bytes == 0);
         let text = r#"{"id":2,"unsupported":{"what":"dtype","asked":"bf16","limit":"f32"}}"#;
         let answer: Answer = serde_json::from_str(text).expect("an answer");
-        assert_eq!(answer.unsupported.map(|u| u.to_string()).as_deref(), Some("dtype: asked for bf16, the limit is f32"));
+        assert_eq!(
+            answer.unsupported.map(|u| u.to_string()).as_deref(),
+            Some("dtype: asked for bf16, the limit is f32")
+        );
     }
 }
