@@ -9,6 +9,7 @@ pub mod compare;
 pub mod cost;
 pub mod explain;
 pub mod guests;
+pub mod guide;
 pub mod interrupt;
 pub mod limits;
 pub mod machine;
