@@ -2,8 +2,8 @@
 //!
 //! `FARTHING_REQUIRE=cpu:avx512,gpu` makes the absence of a backend (or of an instruction set, as its device details
 //! say) a failure. Words on the command line select backends by name and cases by parts of theirs, `--skip WORD` leaves
-//! cases out, `--quick` runs fewer on every backend and `--full` all of them on software devices too, `--seed N` draws
-//! other sizes and operands; libtest's other flags change nothing.
+//! cases out, `--quick` runs fewer on every backend and `--full` all of them on software devices and workers too,
+//! `--seed N` draws other sizes and operands; libtest's other flags change nothing.
 
 use std::process::{Command, ExitCode, Stdio};
 
@@ -122,8 +122,9 @@ impl Arguments {
     }
 
     fn options(&self, backend: &dyn AnyBackend) -> Options {
-        // A driver that stands for hardware compiles each program for seconds.
-        let slow = backend.device().fidelity == Fidelity::Software;
+        // A driver that stands for hardware compiles each program for seconds; a worker in Python takes as long to run it.
+        let device = backend.device();
+        let slow = device.fidelity == Fidelity::Software || device.details.contains_key("worker");
         let quick = self.quick || slow && !self.full;
         Options { quick, filter: self.filter.clone(), skip: self.skip.clone(), seed: self.seed }
     }

@@ -96,11 +96,10 @@ impl Double {
         let has_13_rows = program.tensor(program.output()).n_rows() == 13;
         match self.manner.as_str() {
             "hang" => {
-                let child = Command::new("sleep").arg("1000").stdout(Stdio::null()).spawn().expect("sleep is there");
+                let mut child =
+                    Command::new("sleep").arg("1000").stdout(Stdio::null()).spawn().expect("sleep is there");
                 eprintln!("started process {}", child.id());
-                loop {
-                    std::thread::park();
-                }
+                child.wait().expect("it sleeps longer than anyone waits");
             }
             "crash" => crash(),
             "crash-at-13" if has_13_rows => crash(),

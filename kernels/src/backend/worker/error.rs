@@ -101,15 +101,13 @@ impl WorkerError {
     /// Puts in what the worker last said on its standard error.
     pub(super) fn with_last_words(mut self, words: &str) -> WorkerError {
         use WorkerError::{Ended, Garbage, Hung, OutOfTurn, Size};
-        if let Hung { said, .. }
-        | Ended { said, .. }
-        | Garbage { said, .. }
-        | OutOfTurn { said, .. }
-        | Size { said, .. } = &mut self
-        {
-            if !words.trim().is_empty() {
-                *said = format!("; it last said: {}", words.trim());
-            }
+        let said = match &mut self {
+            Hung { said, .. } | Ended { said, .. } | Garbage { said, .. } => said,
+            OutOfTurn { said, .. } | Size { said, .. } => said,
+            _ => return self,
+        };
+        if !words.trim().is_empty() {
+            *said = format!("; it last said: {}", words.trim());
         }
         self
     }
