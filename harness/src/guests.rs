@@ -81,11 +81,6 @@ impl Guests {
         Ok(names)
     }
 
-    /// Whether there are any.
-    pub fn is_empty(&self) -> bool {
-        self.worker.is_empty() && self.replay.is_empty()
-    }
-
     fn deadline(&self) -> Result<Duration, GuestError> {
         let Some(seconds) = self.deadline else { return Ok(DEADLINE) };
         let positive = Duration::try_from_secs_f64(seconds).ok().filter(|deadline| !deadline.is_zero());

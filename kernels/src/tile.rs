@@ -43,6 +43,14 @@ pub enum Tiling {
 }
 
 impl Tiling {
+    /// Whether a size is 0, which no program can be written with.
+    pub fn has_zero(&self) -> bool {
+        match self {
+            Tiling::Matmul(t) => [t.bm, t.bn, t.bk].contains(&0),
+            Tiling::Attention(t) => [t.bq, t.bk, t.kv_splits].contains(&0),
+        }
+    }
+
     /// The whole problem as one tile: for libraries, which cut it themselves.
     pub fn whole(problem: &Problem) -> Tiling {
         match problem {

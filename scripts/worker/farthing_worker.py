@@ -86,9 +86,9 @@ class Server:
         if do == "download":
             return {}, self.device.download(self.buffers[request["buffer"]])
         if do == "run":
+            executable, output = self.executables[request["executable"]], self.buffers[request["output"]]
             inputs = [self.buffers[handle] for handle in request["inputs"]]
-            output = self.buffers[request["output"]]
-            return elapsed(self.device.run(self.executables[request["executable"]], request["launches"], inputs, output)), b""
+            return elapsed(self.device.run(executable, request["launches"], inputs, output)), b""
         if do == "free":
             for handle in request["buffers"]:
                 self.buffers.pop(handle, None)

@@ -1,6 +1,7 @@
 """NumPy behind Farthing's worker protocol: the reference to read before writing a worker of one's own.
 
-It runs any program, operation by operation, a tile an array: `farthing run --worker "python3 scripts/worker/numpy_worker.py"`.
+It runs any program, operation by operation, a tile an array:
+`farthing run --worker "python3 scripts/worker/numpy_worker.py" --shape 512x512x512`.
 Functions are computed in f64 and rounded to f32, products are NumPy's own (BLAS).
 """
 

@@ -18,8 +18,7 @@ pub struct Gemm {
 impl Default for Gemm {
     /// The device by the host's own name, so that limits measured on this machine are its limits too.
     fn default() -> Gemm {
-        let (backend, device, details) =
-            ("gemm".into(), host::cpu_name(), [("crate".into(), "gemm 0.19".into())].into());
+        let (backend, device, details) = ("gemm".into(), host::cpu_name(), Default::default());
         let device = DeviceInfo { backend, device, fidelity: Fidelity::Hardware, threads: Some(1), details };
         Gemm { device, limits: Limits { max_buffer_bytes: None, exp2_error: 0.0, function_error: 0.0 } }
     }
@@ -106,7 +105,6 @@ mod tests {
     #[test]
     fn every_f32_product_of_the_suite_is_right() {
         let report = conformance::run(&super::Gemm::default(), &Options { quick: true, seed: 7, ..Options::default() });
-        println!("{report}");
         assert_eq!(report.n_failed(), 0, "{report}");
         assert!(report.n_passed() > 20, "{report}");
     }

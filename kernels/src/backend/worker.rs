@@ -124,7 +124,11 @@ impl Backend for Worker {
     /// What the worker offers. One that is lost offers the whole problem as one tile: lowering it says why it is lost.
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
         let offered = self.ask::<Tilings>(To::Anyone, Request::Tilings { problem: problem.clone() });
-        offered.map_or_else(|_| vec![Tiling::whole(problem)], |answer| answer.tilings)
+        offered.map_or_else(
+            |_| vec![Tiling::whole(problem)],
+            // A tile of nothing cuts nothing.
+            |answer| answer.tilings.into_iter().filter(|tiling| !tiling.has_zero()).collect(),
+        )
     }
 
     fn alloc(&self, bytes: usize) -> Result<Buffer, DeviceError> {
