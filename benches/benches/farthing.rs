@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use farthing::bench::{Options, after, main as bench};
-use farthing_kernels::backend::registry::Registry;
 
 fn main() -> ExitCode {
     bench(&Options {
-        backends: Registry::builtin,
+        backends: farthing_benches::backends,
         suite: "quick",
-        // Plain loops, there for the ratio: beyond 256³ they take longer than they tell.
+        // There for the ratio: beyond 256³ the plain loops take longer than they tell.
         yardsticks: &["naive"],
         yardstick_flops: 2.0 * 256.0 * 256.0 * 256.0,
         after,

@@ -12,6 +12,7 @@ use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Criterion, SamplingMode};
 
 use crate::case::Case;
+use crate::guests::{GuestError, Guests};
 use crate::measure::{Armed, Failure, Oracle, Recorder, Subject};
 use crate::record::{Row, RunHeader};
 use crate::session::{Backends, Fleet};
@@ -60,11 +61,10 @@ fn leave() -> ! {
 pub fn main(options: &Options) -> ExitCode {
     crate::quiet::drivers();
     let mode = Mode::from_args(std::env::args());
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let counts: Vec<Option<usize>> = if cpus > 1 { vec![Some(1), Some(cpus)] } else { vec![Some(1)] };
-    let fleet = Fleet::find(options.backends, &counts);
-    let suite = match Suite::find(options.suite) {
-        Ok(suite) => suite,
+    let found = fleet(options.backends).map_err(|error| error.to_string());
+    let found = found.and_then(|fleet| Ok((fleet, Suite::find(options.suite).map_err(|error| error.to_string())?)));
+    let (fleet, suite) = match found {
+        Ok(found) => found,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::from(2);
@@ -90,6 +90,19 @@ pub fn main(options: &Options) -> ExitCode {
         criterion.final_summary();
     }
     live.conclude(options)
+}
+
+/// The backends on one thread and on all, and the worker that the environment names.
+fn fleet(backends: Backends) -> Result<Fleet, GuestError> {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let counts: Vec<Option<usize>> = if cpus > 1 { vec![Some(1), Some(cpus)] } else { vec![Some(1)] };
+    let mut fleet = Fleet::find(backends, &counts);
+    let here = std::env::current_dir().unwrap_or_default();
+    let guests = Guests::from_environment().join(&mut fleet, &Results::find(None, &here))?;
+    for (name, why) in fleet.absent().iter().filter(|(name, _)| guests.iter().any(|guest| guest == name)) {
+        eprintln!("{name}: absent: {why}");
+    }
+    Ok(fleet)
 }
 
 type Group<'c> = BenchmarkGroup<'c, WallTime>;

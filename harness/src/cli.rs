@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::guests::GuestError;
 use crate::session::Backends;
 use crate::store::{Results, StoreError};
 
@@ -76,6 +77,9 @@ pub enum CliError {
     /// The world, a device or a result failed: status 1.
     #[error("{0}")]
     Failed(String),
+    /// A guest cannot be asked in: status 2, or that of its run file.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
     /// A run file cannot be read or written: status 1.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -90,10 +94,10 @@ pub enum CliError {
 impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
-            CliError::Usage(_) => 2,
+            CliError::Usage(_) | CliError::Guest(GuestError::Deadline(_) | GuestError::Command(_)) => 2,
             CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             CliError::Interrupted(_) => crate::interrupt::EXIT_CODE as u8,
-            CliError::Failed(_) | CliError::Store(_) | CliError::Output(_) => 1,
+            CliError::Failed(_) | CliError::Guest(_) | CliError::Store(_) | CliError::Output(_) => 1,
         }
     }
 }
@@ -126,7 +130,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
     let results = Results::find(cli.results.as_deref(), &here);
     let mut out = io::BufWriter::new(io::stdout());
     match cli.command {
-        Command::Devices(args) => devices::run(&args, backends, &mut out),
+        Command::Devices(args) => devices::run(&args, backends, &results, &mut out),
         Command::Run(args) => run::run(&args, backends, &results, &mut out),
         Command::Compare(args) => compare::run(&args, &results, &mut out),
         Command::Explain(args) => explain::run(&args, &results, &mut out),

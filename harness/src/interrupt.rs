@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use farthing_kernels::backend::worker;
+
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// Exit status of a process that Ctrl-C ended: 128 + SIGINT, as shells have it.
@@ -26,6 +28,8 @@ pub fn listen(grace: Grace, last_resort: impl Fn() + Send + 'static) {
             std::thread::sleep(GRACE);
         }
         last_resort();
+        // Nothing unwinds from here on.
+        worker::end_all();
         std::process::exit(EXIT_CODE);
     });
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! arm      lower, upload, compare one launch of each kind of operands with the f64 oracle
 //! launch   called by a driver: the sampler of `farthing run`, or Criterion
-//! finish   replace the operands by fresh ones, compare again, make the row
+//! finish   see that nothing runs on after a launch has returned, and that the inputs are as they were given;
+//!          replace the operands by fresh ones, compare again, make the row
 //! ```
 //!
 //! A failure on the way ends the case with a row that says why and claims no speed. Nothing is timed that was not found
@@ -22,6 +23,7 @@ use crate::record::{Row, RunHeader};
 
 mod operands;
 mod oracle;
+mod proof;
 mod recorder;
 mod row;
 pub mod sampler;
@@ -30,6 +32,7 @@ pub use oracle::Oracle;
 pub use recorder::{Recorder, Recording};
 
 use operands::Operands;
+use proof::Proof;
 
 /// A backend under its registry name.
 #[derive(Clone, Copy)]
@@ -101,7 +104,7 @@ pub struct Armed<'b> {
     tiling: Tiling,
     lowered: Lowered,
     operands: Operands,
-    worst_ratio: f64,
+    proof: Proof,
     checked_launch_s: f64,
 }
 
@@ -147,17 +150,17 @@ impl Lab<'_> {
         let tiling = *tilings.first().ok_or_else(none)?;
         let operands = Operands::plan(case, &self.header.environment, self.cold_cap_bytes);
         let mut prepared = self.prepare(case, subject, tiling, &operands)?;
-        let mut worst_ratio = 0.0;
+        let mut proof = Proof::default();
         let mut checked_launch_s = f64::INFINITY;
         for set in 0..operands.distinct() {
             let timer = sampler::HostClock::start();
             let output = prepared.output_of(set)?;
             checked_launch_s = checked_launch_s.min(timer.seconds());
-            let ratio = self.oracle.check(problem, operands.seed(set), subject.backend.limits(), &tiling, &output)?;
-            worst_ratio = f64::max(worst_ratio, ratio);
+            let checked = self.oracle.check(problem, operands.seed(set), subject.backend.limits(), &tiling, &output);
+            proof.take(&*prepared, output, checked)?;
         }
         let lowered = prepared.lowered();
-        Ok(Armed { case: case.clone(), subject, prepared, tiling, lowered, operands, worst_ratio, checked_launch_s })
+        Ok(Armed { case: case.clone(), subject, prepared, tiling, lowered, operands, proof, checked_launch_s })
     }
 
     fn prepare<'b>(
@@ -178,11 +181,15 @@ impl Lab<'_> {
     pub fn finish(&self, armed: Armed<'_>, recording: Result<Recording, Failure>) -> Row {
         let mut armed = armed;
         let proven = recording.and_then(|recording| {
-            let ratio = guarded(|| self.check_fresh(&mut armed))?;
-            Ok((recording, f64::max(ratio, armed.worst_ratio)))
+            guarded(|| {
+                proof::settled(&mut *armed.prepared, recording.launches)?;
+                self.check_inputs(&armed)?;
+                self.check_fresh(&mut armed)
+            })?;
+            Ok(recording)
         });
         match proven {
-            Ok((recording, ratio)) => self.measured(&armed, &recording, ratio),
+            Ok(recording) => self.measured(&armed, &recording, armed.proof.worst_ratio()),
             Err(failure) => self.spoilt(&armed, &failure),
         }
     }
@@ -192,16 +199,28 @@ impl Lab<'_> {
     /// # Errors
     /// The finished row of a case that fails or is wrong.
     pub fn recheck(&self, mut armed: Armed<'_>) -> Result<f64, Box<Row>> {
-        guarded(|| self.check_fresh(&mut armed)).map_err(|failure| Box::new(self.spoilt(&armed, &failure)))
+        let checked = guarded(|| self.check_inputs(&armed).and_then(|()| self.check_fresh(&mut armed)));
+        checked.map_err(|failure| Box::new(self.spoilt(&armed, &failure)))?;
+        Ok(armed.proof.worst_ratio())
     }
 
-    fn check_fresh(&self, armed: &mut Armed<'_>) -> Result<f64, Failure> {
+    /// Reads the inputs back.
+    fn check_inputs(&self, armed: &Armed<'_>) -> Result<(), Failure> {
+        for set in 0..armed.operands.distinct() {
+            let inputs = self.oracle.inputs(armed.case.problem(), armed.operands.seed(set));
+            proof::unchanged(&inputs.slices(), &armed.prepared.inputs_of(set)?)?;
+        }
+        Ok(())
+    }
+
+    fn check_fresh(&self, armed: &mut Armed<'_>) -> Result<(), Failure> {
         let problem = armed.case.problem();
-        let seed = armed.operands.fresh_seed();
+        let seed = armed.operands.fresh_seed(&self.header.run);
         let inputs = self.oracle.inputs(problem, seed);
         armed.prepared.replace(0, &inputs.slices())?;
         let output = armed.prepared.output_of(0)?;
-        self.oracle.check(problem, seed, armed.subject.backend.limits(), &armed.tiling, &output)
+        let checked = self.oracle.check(problem, seed, armed.subject.backend.limits(), &armed.tiling, &output);
+        armed.proof.take(&*armed.prepared, output, checked)
     }
 }
 

@@ -47,6 +47,8 @@ pub enum Status {
     Unsupported,
     /// The device failed; `reason` holds its error.
     Failed,
+    /// Right results in times that cannot be: samples and clock are kept as evidence, no speed is claimed.
+    Refused,
 }
 
 /// One case on one backend: its proof, its samples and what they amount to.

@@ -70,6 +70,21 @@ impl Roofline {
     }
 }
 
+/// The time below which a launch cannot be, whatever its lowering says of itself: its operations at the greatest rate
+/// of any arithmetic that was measured on the device, or where it is cold, its bytes at the greatest rate of memory.
+pub fn floor(demand: &Demand<'_>, limits: &[MeasuredLimit]) -> Option<Bound> {
+    let greatest = |fits: &dyn Fn(&MeasuredLimit) -> bool, work: f64| {
+        let same = limits.iter().filter(|l| l.device == demand.device && fits(l) && l.per_second.is_finite());
+        let limit = same.max_by(|a, b| a.per_second.total_cmp(&b.per_second))?;
+        let per_second = limit.per_second;
+        Some(Bound { limit: limit.limit.clone(), per_second, seconds: work / per_second })
+    };
+    let compute = greatest(&|l| l.unit == "flop/s", demand.flops);
+    let is_cold = demand.temperature == Temperature::Cold;
+    let memory = greatest(&|l| is_cold && l.limit == "read_mem", demand.bytes);
+    compute.into_iter().chain(memory).max_by(|a, b| a.seconds.total_cmp(&b.seconds))
+}
+
 /// Rate of a limit on this device at these threads. Where threads have no meaning, the best rate counts.
 fn measured(demand: &Demand<'_>, limits: &[MeasuredLimit], name: &str) -> Option<f64> {
     let same = limits.iter().filter(|l| l.device == demand.device && l.limit == name);
@@ -164,6 +179,21 @@ mod tests {
         let limits = [limit("read_l2", 2, 1e11), limit("read_mem", 2, 1e10)];
         let two = Demand { threads: Some(2), ..demand(1.0, 1.5e6, Temperature::Hot) };
         assert_eq!(Roofline::of(&two, &limits, &caches()).memory.map(|m| m.limit).as_deref(), Some("read_l2"));
+    }
+
+    #[test]
+    fn the_floor_takes_the_fastest_limits_and_counts_memory_only_where_it_is_cold() {
+        let limits = [
+            limit("fma_f32", 1, 1e11),
+            limit("dot_bf16", 2, 4e11),
+            limit("read_l1", 1, 1e12),
+            limit("read_mem", 2, 2e10),
+        ];
+        // 4e8 flops at 4e11 flop/s take 1 ms; 4e8 bytes at 2e10 B/s take 20 ms.
+        let of = |temperature| floor(&demand(4e8, 4e8, temperature), &limits).map(|b| (b.limit, b.seconds));
+        assert_eq!(of(Temperature::Hot), Some(("dot_bf16".into(), 1e-3)));
+        assert_eq!(of(Temperature::Cold), Some(("read_mem".into(), 2e-2)));
+        assert_eq!(floor(&demand(4e8, 4e8, Temperature::Cold), &[]), None);
     }
 
     #[test]

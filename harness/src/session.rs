@@ -31,6 +31,14 @@ impl Fleet {
         Fleet { registries: threads.iter().map(|&threads| backends(&Options { threads })).collect() }
     }
 
+    /// Adds a backend that has no thread counts to choose from.
+    pub fn add(&mut self, name: &str, state: State) {
+        if self.registries.is_empty() {
+            self.registries.push(Registry::default());
+        }
+        self.registries[0].add(name, state);
+    }
+
     /// Each ready backend once a device and thread count, in the order of the registry.
     pub fn subjects(&self) -> Vec<Subject<'_>> {
         let mut subjects: Vec<Subject<'_>> = Vec::new();

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
@@ -20,12 +22,15 @@ pub mod interp;
 pub mod naive;
 pub mod null;
 pub mod registry;
+pub mod symptom;
+pub mod worker;
 
 pub use any::{AnyBackend, Prepared};
 pub use error::{DeviceError, LowerError, Unsupported};
 
 /// What stands behind a device's results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Fidelity {
     /// The hardware the device names.
     Hardware,
@@ -38,18 +43,21 @@ pub enum Fidelity {
 }
 
 /// The clock behind an [`Elapsed`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Clock {
     /// Host monotonic clock around the launches and the final wait.
+    #[serde(rename = "wall")]
     HostWall,
     /// The device's own timestamps around the launches.
+    #[serde(rename = "device")]
     DeviceTimestamp,
     /// A model's prediction.
     Simulated,
 }
 
 /// Time that launches took.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Elapsed {
     /// Seconds for all launches of a call.
     pub seconds: f64,
@@ -73,7 +81,7 @@ pub struct DeviceInfo {
 }
 
 /// What a device can hold and how exactly it computes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of the largest buffer; none where only memory bounds it.
     pub max_buffer_bytes: Option<u64>,
@@ -84,7 +92,7 @@ pub struct Limits {
 }
 
 /// What a program became: named in rows, built from what was lowered.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lowered {
     /// Kernel, dtype and strategy: `matmul/f32/avx512_14x32`.
     pub name: String,
@@ -160,7 +168,8 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// What a [`Probe`] counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Work {
     /// Floating-point operations; 1 multiply-add = 2.
     Flops,

@@ -1,18 +1,22 @@
 //! What a backend must get right: cases as data, run against any backend.
 //!
 //! Each case is prepared with two operand sets that have two different answers, checked on both, launched several times
-//! in a row, checked again, given fresh inputs and checked once more: stale outputs, stale inputs and inputs that a
-//! launch overwrote cannot pass. Outputs are poisoned before each check, so what is not written cannot pass either.
+//! in a row, checked again, its inputs read back, given fresh ones and checked once more: stale outputs, stale inputs and
+//! inputs that a launch overwrote cannot pass. Outputs are poisoned before each check, so what is not written cannot pass
+//! either. [`Symptom`](crate::backend::symptom::Symptom) says what a wrong output betrays.
 //!
 //! Among the cases are kernels that no backend has heard of (`conformance/unheard.rs`): they carry no problem and use
-//! the vocabulary as no built-in kernel does.
+//! the vocabulary as no built-in kernel does. And some sizes are drawn from the seed (`conformance/drawn.rs`): a backend
+//! that knows the suite by heart meets sizes that it has not seen.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::backend::{AnyBackend, LowerError, Unsupported};
 
 mod attention;
 mod case;
+mod drawn;
 mod matmul;
 mod unheard;
 
@@ -27,7 +31,7 @@ pub struct Options {
     pub filter: Vec<String>,
     /// No case whose name holds one of these words.
     pub skip: Vec<String>,
-    /// Seed of the operands' values.
+    /// Seed of the operands' values and of the drawn sizes.
     pub seed: u64,
 }
 
@@ -61,6 +65,7 @@ pub fn cases(backend: &dyn AnyBackend, options: &Options) -> Vec<Case> {
     let mut cases = matmul::cases(backend, options.quick);
     cases.extend(attention::cases(backend, options.quick));
     cases.extend(unheard::cases(options.quick));
+    cases.extend(drawn::cases(backend, options));
     let holds = |case: &Case, words: &[String]| words.iter().any(|word| case.name().contains(word));
     cases.retain(|case| (options.filter.is_empty() || holds(case, &options.filter)) && !holds(case, &options.skip));
     cases
@@ -101,6 +106,17 @@ impl Report {
         ratios.fold(0.0, f64::max)
     }
 
+    /// Why cases were skipped: each reason once, with how many cases it cost.
+    pub fn reasons(&self) -> BTreeMap<String, usize> {
+        let mut reasons = BTreeMap::new();
+        for (_, outcome) in &self.outcomes {
+            if let Outcome::Unsupported(Unsupported { what, limit, .. }) = outcome {
+                *reasons.entry(format!("{what} (limit: {limit})")).or_default() += 1;
+            }
+        }
+        reasons
+    }
+
     fn count(&self, holds: impl Fn(&Outcome) -> bool) -> usize {
         self.outcomes.iter().filter(|(_, outcome)| holds(outcome)).count()
     }
@@ -131,7 +147,8 @@ impl fmt::Display for Report {
             self.worst_ratio(),
             self.n_failed() - wrong,
             self.n_unsupported()
-        )
+        )?;
+        self.reasons().iter().try_for_each(|(why, n)| write!(f, "\n  {n} × unsupported: {why}"))
     }
 }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use crate::problem::Problem;
+
 /// Number of tiles of `tile` elements that cover `len`, the last one short.
 pub const fn n_tiles(len: usize, tile: usize) -> usize {
     len.div_ceil(tile)
@@ -38,6 +40,30 @@ pub enum Tiling {
     Matmul(MatmulTiling),
     /// For [`crate::attention`].
     Attention(AttentionTiling),
+}
+
+impl Tiling {
+    /// Whether a size is 0, which no program can be written with.
+    pub fn has_zero(&self) -> bool {
+        match self {
+            Tiling::Matmul(t) => [t.bm, t.bn, t.bk].contains(&0),
+            Tiling::Attention(t) => [t.bq, t.bk, t.kv_splits].contains(&0),
+        }
+    }
+
+    /// The whole problem as one tile: for libraries, which cut it themselves.
+    pub fn whole(problem: &Problem) -> Tiling {
+        match problem {
+            Problem::Matmul(p) => {
+                let s = p.sizes();
+                Tiling::Matmul(MatmulTiling { bm: s.m, bn: s.n, bk: s.k })
+            }
+            Problem::Attention(p) => {
+                let s = p.sizes();
+                Tiling::Attention(AttentionTiling { bq: s.sq * p.group(), bk: s.skv, kv_splits: 1 })
+            }
+        }
+    }
 }
 
 impl fmt::Display for Tiling {

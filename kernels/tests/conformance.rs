@@ -2,16 +2,17 @@
 //!
 //! `FARTHING_REQUIRE=cpu:avx512,gpu` makes the absence of a backend (or of an instruction set, as its device details
 //! say) a failure. Words on the command line select backends by name and cases by parts of theirs, `--skip WORD` leaves
-//! cases out, `--quick` runs fewer on every backend and `--full` all of them on software devices too; libtest's other
-//! flags change nothing.
+//! cases out, `--quick` runs fewer on every backend and `--full` all of them on software devices and workers too,
+//! `--seed N` draws other sizes and operands; libtest's other flags change nothing.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
 use farthing_kernels::backend::interp::Interp;
 use farthing_kernels::backend::null::Null;
 use farthing_kernels::backend::registry::{self, Registry, State};
+use farthing_kernels::backend::worker::{DEADLINE, Worker};
 use farthing_kernels::backend::{AnyBackend, Fidelity};
-use farthing_kernels::conformance::{self, Options, Report};
+use farthing_kernels::conformance::{self, Options};
 
 fn main() -> ExitCode {
     let mut arguments = match Arguments::parse(std::env::args().skip(1)) {
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let mut registry = Registry::builtin(&registry::Options::default());
     registry.add("interp", State::Ready(Box::new(Interp::new())));
     registry.add("null", State::Ready(Box::new(Null::new())));
+    registry.add("numpy", numpy());
     arguments.take_backends(&registry);
     if arguments.list {
         list(&registry, &arguments);
@@ -35,6 +37,25 @@ fn main() -> ExitCode {
     if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The NumPy worker, under the first Python that has NumPy.
+fn numpy() -> State {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/worker/numpy_worker.py");
+    let named = std::env::var("FARTHING_PYTHON").ok();
+    let pythons = named.into_iter().chain(["python3", "/usr/bin/python3"].map(str::to_owned));
+    let has_numpy = |python: &String| {
+        let mut command = Command::new(python);
+        let quiet = command.args(["-c", "import numpy"]).stdin(Stdio::null()).stderr(Stdio::null());
+        quiet.status().is_ok_and(|status| status.success())
+    };
+    let Some(python) = pythons.into_iter().find(has_numpy) else {
+        return State::Absent("no python3 with NumPy (Debian, Ubuntu: apt-get install python3-numpy)".into());
+    };
+    match Worker::start(vec![python, script.into()], DEADLINE) {
+        Ok(worker) => State::Ready(Box::new(worker)),
+        Err(error) => State::Absent(error.to_string()),
+    }
+}
+
 /// What the command line asks for.
 #[derive(Default)]
 struct Arguments {
@@ -44,6 +65,7 @@ struct Arguments {
     backends: Vec<String>,
     filter: Vec<String>,
     skip: Vec<String>,
+    seed: u64,
 }
 
 /// Flags of libtest that say nothing to this suite, and those of them that take a value.
@@ -70,12 +92,16 @@ impl Arguments {
                 "--quick" => arguments.quick = true,
                 "--full" => arguments.full = true,
                 "--skip" => arguments.skip.extend(words.next()),
+                "--seed" => {
+                    let word = words.next().unwrap_or_default();
+                    arguments.seed = word.parse().map_err(|_| format!("--seed `{word}` is no whole number"))?;
+                }
                 flag if IGNORED.contains(&flag) => {}
                 flag if IGNORED_WITH_VALUE.contains(&flag) => drop(words.next()),
                 flag if IGNORED_WITH_VALUE.iter().any(|f| flag.starts_with(&format!("{f}="))) => {}
                 flag if flag.starts_with('-') => {
                     return Err(format!(
-                        "unknown flag `{flag}`; known: --list, --quick, --full, --skip WORD, and words that select cases"
+                        "unknown flag `{flag}`; known: --list, --quick, --full, --skip WORD, --seed N, and words that select cases"
                     ));
                 }
                 _ => arguments.filter.push(word),
@@ -96,10 +122,11 @@ impl Arguments {
     }
 
     fn options(&self, backend: &dyn AnyBackend) -> Options {
-        // A driver that stands for hardware compiles each program for seconds.
-        let slow = backend.device().fidelity == Fidelity::Software;
+        // A driver that stands for hardware compiles each program for seconds; a worker in Python takes as long to run it.
+        let device = backend.device();
+        let slow = device.fidelity == Fidelity::Software || device.details.contains_key("worker");
         let quick = self.quick || slow && !self.full;
-        Options { quick, filter: self.filter.clone(), skip: self.skip.clone(), seed: 1 }
+        Options { quick, filter: self.filter.clone(), skip: self.skip.clone(), seed: self.seed }
     }
 }
 
@@ -124,7 +151,7 @@ fn run(registry: &Registry, arguments: &Arguments, required: &str) -> Counts {
         match &entry.state {
             State::Ready(backend) => {
                 let report = conformance::run(&**backend, &arguments.options(&**backend));
-                println!("{}: {report}{}", entry.name, reasons(&report));
+                println!("{}: {report}", entry.name);
                 counts.passed += report.n_passed();
                 counts.failed += report.n_failed();
                 counts.skipped += report.n_unsupported();
@@ -142,17 +169,6 @@ fn run(registry: &Registry, arguments: &Arguments, required: &str) -> Counts {
         }
     }
     counts
-}
-
-/// Why cases were skipped: each reason once, with how often.
-fn reasons(report: &Report) -> String {
-    let mut reasons = std::collections::BTreeMap::<String, usize>::new();
-    for (_, outcome) in &report.outcomes {
-        if let conformance::Outcome::Unsupported(why) = outcome {
-            *reasons.entry(format!("{} (limit: {})", why.what, why.limit)).or_default() += 1;
-        }
-    }
-    reasons.iter().map(|(why, n)| format!("\n  {n} × unsupported: {why}")).collect()
 }
 
 /// Whether `name` or `name:isa` is among the backends that ran.

@@ -18,10 +18,10 @@ use clap::Parser;
 enum Task {
     /// Set up, run every test and check the house rules; the last line is `N passed, N failed, N skipped`
     ///
-    /// Installs Debian's mesa-vulkan-drivers where no Vulkan device is found and root (or sudo without a password) allows
-    /// it; goes on without where not. FARTHING_REQUIRE=cpu:avx2,gpu makes the absence of what it lists a failure.
+    /// Installs Debian's mesa-vulkan-drivers where no Vulkan device is found, and python3-numpy where no Python has NumPy,
+    /// if root (or sudo without a password) allows it; goes on without where not. FARTHING_REQUIRE=cpu:avx2,gpu makes the absence of what it lists a failure.
     Test(test::Options),
-    /// Install a software Vulkan device where there is none, and nothing else
+    /// Install a software Vulkan device and NumPy where there are none, and nothing else
     Setup,
     /// Check the house rules in the sources
     Tidy {
@@ -47,7 +47,12 @@ fn run(task: &Task) -> anyhow::Result<bool> {
     std::env::set_current_dir(root()).with_context(|| format!("cannot enter {}", root().display()))?;
     match task {
         Task::Test(options) => Ok(test::run(options)),
-        Task::Setup => Ok(setup::vulkan(setup::Install::IfAllowed).is_there()),
+        Task::Setup => {
+            let vulkan = setup::vulkan(setup::Install::IfAllowed).is_there();
+            // Where NumPy is missing one worker goes untested, which the conformance suite counts.
+            let _ = setup::numpy(setup::Install::IfAllowed);
+            Ok(vulkan)
+        }
         Task::Tidy { asm } => tidy::run(*asm),
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: set-up, every test, the conformance suite on each instruction set, tidiness, a summary.
 
+mod example;
 mod isa;
 
 use std::process::Command;
@@ -15,7 +16,7 @@ pub(crate) struct Options {
     /// Install nothing, whatever is not there
     #[arg(long)]
     no_install: bool,
-    /// Leave out the runs of the conformance suite on each instruction set
+    /// Leave out the runs of the conformance suite on each instruction set, and the example backend
     #[arg(long)]
     quick: bool,
     /// Instead of all that: the CPU backend's tests under AddressSanitizer, on each instruction set
@@ -35,6 +36,7 @@ fn all(options: &Options) -> Vec<Step> {
         Vulkan::There => Outcome::Ok,
         Vulkan::Absent(why) => Outcome::NotRun(why),
     })];
+    steps.push(Step::take("set-up of NumPy", || setup::numpy(install).map_or_else(Outcome::NotRun, |_| Outcome::Ok)));
     steps.push(Step::tests("tests", cargo().args(["test", "--workspace", "--no-fail-fast"])));
     for isa in isa::ALL {
         let name = format!("conformance cpu:{}", isa.name);
@@ -48,6 +50,11 @@ fn all(options: &Options) -> Vec<Step> {
                 Step::tests(&name, on(command, isa.name))
             }
         });
+    }
+    if options.quick {
+        steps.push(Step::left_out("example backend", "--quick"));
+    } else {
+        steps.extend(example::steps());
     }
     steps.push(Step::take("tidy", || match tidy::run(false) {
         Ok(true) => Outcome::Ok,

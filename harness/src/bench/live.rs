@@ -147,7 +147,8 @@ impl<'b> Live<'b> {
         }
         let rows = std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner));
         let count = |status| rows.iter().filter(|r| r.status == status).count();
-        let bad = count(Status::Wrong) + count(Status::Failed) + usize::from(self.fatal.is_some());
+        let bad = [Status::Wrong, Status::Failed, Status::Refused].map(count).iter().sum::<usize>()
+            + usize::from(self.fatal.is_some());
         let skipped = self.skipped + count(Status::Unsupported);
         if self.mode.is_test() {
             println!("\n{} passed, {bad} failed, {skipped} skipped", self.passed);

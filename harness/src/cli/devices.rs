@@ -7,11 +7,13 @@ use serde::Serialize;
 
 use super::run::fleet;
 use super::{CliError, Format, Progress};
+use crate::guests::Guests;
 use crate::limits::Limits;
 use crate::machine;
 use crate::record::{Environment, MeasuredLimit};
 use crate::report::{Align, Table, rate};
 use crate::session::{Backends, Fleet};
+use crate::store::Results;
 
 /// Arguments of `farthing devices`.
 #[derive(Args)]
@@ -19,6 +21,8 @@ pub(super) struct DevicesArgs {
     /// Worker threads of host backends [default: 1 and all CPUs]
     #[arg(long, value_delimiter = ',')]
     threads: Vec<usize>,
+    #[command(flatten)]
+    guests: Guests,
     /// How it is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -47,14 +51,20 @@ struct Listing<'d> {
 }
 
 /// Runs the command.
-pub(super) fn run(args: &DevicesArgs, backends: Backends, out: &mut dyn Write) -> Result<(), CliError> {
+pub(super) fn run(
+    args: &DevicesArgs,
+    backends: Backends,
+    results: &Results,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
     let environment = machine::environment();
     let counts = match &args.threads[..] {
         [] if environment.cpus > 1 => vec![1, environment.cpus],
         [] => vec![1],
         asked => asked.to_vec(),
     };
-    let fleet = fleet(backends, &counts)?;
+    let mut fleet = fleet(backends, &counts)?;
+    args.guests.join(&mut fleet, results)?;
     let progress = Progress::new(0);
     progress.step(0, "measuring the limits of each device");
     let limits = fleet.limits(&fleet.subjects());

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::{CliError, Format, Progress};
 use crate::case::{Case, Words};
+use crate::guests::Guests;
 use crate::interrupt::{self, Grace};
 use crate::measure::sampler::{Budget, HostClock, sample};
 use crate::measure::{Armed, Lab, Oracle, Subject};
@@ -49,9 +50,11 @@ pub(super) struct RunArgs {
     /// Cases from a named suite (quick, smoke) or a TOML file, in place of the above
     #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "batch"])]
     suite: Option<String>,
-    /// Backends by name, or all [default: the first that is ready]
+    /// Backends by name, or all [default: those of --worker and --replay, else the first that is ready]
     #[arg(long, value_delimiter = ',')]
     backend: Vec<String>,
+    #[command(flatten)]
+    guests: Guests,
     /// Only devices whose name holds this text
     #[arg(long)]
     device: Option<String>,
@@ -81,8 +84,10 @@ pub(super) fn run(args: &RunArgs, backends: Backends, results: &Results, out: &m
     if !(args.seconds.is_finite() && args.seconds > 0.0) {
         return Err(CliError::Usage(format!("--seconds {} is no time; give a positive number", args.seconds)));
     }
-    let fleet = fleet(backends, &args.threads)?;
-    let chosen = Chosen::new(&fleet, &args.backend, args.device.as_deref(), &args.vs)?;
+    let mut fleet = fleet(backends, &args.threads)?;
+    let guests = args.guests.join(&mut fleet, results)?;
+    let names = if args.backend.is_empty() { &guests } else { &args.backend };
+    let chosen = Chosen::new(&fleet, names, args.device.as_deref(), &args.vs)?;
     let environment = machine::environment();
     // Before anything is measured: a folder that cannot be written must not cost a run.
     let header = session::header(environment, limits::Limits::default(), args.settings());
@@ -254,15 +259,16 @@ impl Session<'_> {
     }
 }
 
-/// A wrong or failed row fails the command, and so does a run in which nothing could be measured.
+/// A wrong, failed or refused row fails the command, and so does a run in which nothing could be measured.
 fn verdict(rows: &[Row]) -> Result<(), CliError> {
     let count = |status| rows.iter().filter(|r| r.status == status).count();
     let (ok, wrong, failed) = (count(Status::Ok), count(Status::Wrong), count(Status::Failed));
+    let refused = count(Status::Refused);
     let first = rows.iter().find(|r| r.status != Status::Ok).and_then(|r| r.reason.as_deref()).unwrap_or_default();
-    if wrong + failed > 0 {
+    if wrong + failed + refused > 0 {
+        let n = rows.len();
         return Err(CliError::Failed(format!(
-            "{wrong} wrong and {failed} failed of {} rows; first: {first}",
-            rows.len()
+            "{wrong} wrong, {failed} failed and {refused} refused of {n} rows; first: {first}"
         )));
     }
     if ok == 0 && !rows.is_empty() {

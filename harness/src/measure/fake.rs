@@ -118,6 +118,14 @@ impl Prepared for Held<'_> {
         Ok(output)
     }
 
+    fn read(&self) -> Result<Vec<u8>, DeviceError> {
+        self.inner.read()
+    }
+
+    fn inputs_of(&self, set: usize) -> Result<Vec<Vec<u8>>, DeviceError> {
+        self.inner.inputs_of(set)
+    }
+
     fn lowered(&self) -> Lowered {
         Lowered { name: "fake/loops".into(), compute_limit: None }
     }

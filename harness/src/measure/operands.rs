@@ -1,5 +1,7 @@
 //! How many operand sets a case rotates through, and what fills them.
 
+use sha2::{Digest, Sha256};
+
 use crate::case::Case;
 use crate::record::{Environment, Temperature};
 
@@ -58,9 +60,12 @@ impl Operands {
         1 + (set % self.distinct()) as u64
     }
 
-    /// Seed of the inputs that are checked after timing.
-    pub(super) fn fresh_seed(&self) -> u64 {
-        1 + self.distinct() as u64
+    /// Seed of the inputs that are checked after timing: another in each run, so that no device can know them by heart,
+    /// and the same for the same run, so that a finding can be reproduced.
+    pub(super) fn fresh_seed(&self, run: &str) -> u64 {
+        let digest = Sha256::digest(run);
+        let drawn = digest.iter().take(4).fold(0, |seed, byte| seed << 8 | u64::from(*byte));
+        1 + self.distinct() as u64 + drawn
     }
 
     pub(super) fn temperature(&self) -> Temperature {
@@ -95,7 +100,10 @@ mod tests {
         // One set is 4·(1024 + 1024²) = 4.0 MiB and a bit; 64 MiB / 4.004 MiB = 15.98, so 16 sets touch more than 64 MiB.
         let p = plan("1x1024x1024", 1 << 40);
         assert_eq!((p.sets(), p.distinct(), p.temperature()), (16, 2, Temperature::Cold));
-        assert_eq!([p.seed(0), p.seed(1), p.seed(2), p.fresh_seed()], [1, 2, 1, 3]);
+        assert_eq!([p.seed(0), p.seed(1), p.seed(2)], [1, 2, 1]);
+        assert!(
+            p.fresh_seed("a") > 2 && p.fresh_seed("a") != p.fresh_seed("b") && p.fresh_seed("a") == p.fresh_seed("a")
+        );
         // A set of 1 GiB alone evicts itself.
         assert_eq!(plan("1x16384x16384", 0).sets(), 1);
         assert_eq!(plan("1x16384x16384", 0).temperature(), Temperature::Cold);

@@ -75,7 +75,10 @@ impl Oracle {
     ) -> Result<f64, Failure> {
         let wanted = problem.output().size_bytes();
         if output.len() != wanted {
-            return Err(Failure::Failed(format!("the output is {} bytes long, not {wanted}", output.len())));
+            return Err(Failure::Failed(format!(
+                "the output claims another shape: {} bytes, not {wanted}",
+                output.len()
+            )));
         }
         let agreement = self.expected(problem, seed, limits, tiling).compare(output);
         agreement.map(|a| a.worst_ratio).map_err(|mismatch| Failure::Wrong {

@@ -7,13 +7,17 @@ use super::{Armed, Failure, Lab, Recording, Subject};
 use crate::case::Case;
 use crate::machine;
 use crate::record::{Kind, Row, SCHEMA, Status};
-use crate::roofline::{Demand, Roofline};
+use crate::report::seconds;
+use crate::roofline::{self, Demand, Roofline};
 use crate::stats::{self, Summary};
 
 /// Relative spread (median absolute deviation over median) above which a row warns.
 const NOISY: f64 = 0.05;
 /// Share of outliers above which a row warns: with normal noise Tukey's fences leave out 0.7 %.
 const MANY_OUTLIERS: f64 = 0.2;
+/// Times below this part of the floor are no measurement: a limit that was found on a busy machine may be passed by a
+/// few percent (shares of 1.02 are in the committed runs), by half as much again it is not.
+const FLOOR_PART: f64 = 1.0 / 1.5;
 /// Longest reason kept: a compiler's log can be megabytes.
 const MAX_REASON: usize = 2000;
 
@@ -39,27 +43,35 @@ impl Lab<'_> {
         row.clock = recording.clock.clone();
         row.launches = recording.launches;
         row.samples_s = recording.samples_s.clone();
+        row.error_ratio = Some(ratio);
+        if let Some(why) = self.impossible(&row, armed, summary.median) {
+            return Row { status: Status::Refused, reason: Some(why), ..row };
+        }
         row.median_s = Some(summary.median);
         row.ci95_s = summary.ci95;
         row.gflops = Some(row.flops / summary.median / 1e9);
         row.gbps = Some(row.bytes / summary.median / 1e9);
-        row.error_ratio = Some(ratio);
         row.warnings.extend(doubts(&summary, recording.samples_s.len()));
         self.set_share(&mut row, armed, summary.median);
         row
     }
 
+    /// Why a time cannot be, where it cannot.
+    fn impossible(&self, row: &Row, armed: &Armed<'_>, median_s: f64) -> Option<String> {
+        let floor = roofline::floor(&demand(row, armed), &self.header.limits)?;
+        (median_s < floor.seconds * FLOOR_PART).then(|| {
+            let (said, least) = (seconds(median_s), seconds(floor.seconds));
+            format!(
+                "faster than the device can be: its clock says {said} a launch, and the work takes {least} at the measured {}; \
+                 the clock is wrong, or the work was not done",
+                floor.limit
+            )
+        })
+    }
+
     fn set_share(&self, row: &mut Row, armed: &Armed<'_>, median_s: f64) {
-        let demand = Demand {
-            device: &row.device,
-            threads: row.threads,
-            flops: row.flops,
-            bytes: row.bytes,
-            temperature: row.temperature,
-            compute_limit: armed.lowered.compute_limit.as_deref(),
-        };
         let header = self.header;
-        let roofline = Roofline::of(&demand, &header.limits, &header.environment.caches_bytes);
+        let roofline = Roofline::of(&demand(row, armed), &header.limits, &header.environment.caches_bytes);
         let Some(bound) = roofline.binding() else { return };
         let share = bound.seconds / median_s;
         if share > 1.0 {
@@ -132,6 +144,17 @@ impl Lab<'_> {
         let environment = &self.header.environment;
         let busy = environment.load_before.filter(|load| *load > environment.cpus as f64 * 0.5);
         busy.map(|load| format!("the machine was busy at the start (load {load:.2})")).into_iter().collect()
+    }
+}
+
+fn demand<'r>(row: &'r Row, armed: &'r Armed<'_>) -> Demand<'r> {
+    Demand {
+        device: &row.device,
+        threads: row.threads,
+        flops: row.flops,
+        bytes: row.bytes,
+        temperature: row.temperature,
+        compute_limit: armed.lowered.compute_limit.as_deref(),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use farthing_kernels::backend::Elapsed;
+use farthing_kernels::backend::{Clock, Elapsed};
 
 use super::{Armed, Failure, Recorder, Recording};
 use crate::stats;
@@ -112,7 +112,10 @@ impl Turn {
     fn warmed_up(subject: &mut impl Launch, budget: &Budget, clock: &dyn Stopwatch) -> Turn {
         let mut turn = Turn { launches: 1, recorder: Recorder::default(), spent_s: 0.0, failure: None, done: false };
         loop {
-            let taken_s = turn.timed(subject, clock).0;
+            let (host_s, elapsed) = turn.timed(subject, clock);
+            // Simulated time passes without the host's.
+            let simulated_s = elapsed.filter(|e| e.clock == Clock::Simulated).map_or(0.0, |e| e.seconds);
+            let taken_s = host_s.max(simulated_s);
             if turn.done || taken_s >= budget.sample_s || turn.spent_s >= budget.total_s / 4.0 {
                 return turn;
             }

@@ -78,11 +78,11 @@ fn failures_on_the_way_are_rows_with_reasons() {
     assert!(reason(Manner::Unsupported, Status::Unsupported).contains("asked for 32 bits, the limit is 8 bits"));
     assert!(reason(Manner::Panics, Status::Failed).contains("the backend panicked: index out of bounds"));
     assert!(reason(Manner::NoTime, Status::Failed).contains("took no time"));
-    assert!(reason(Manner::Short, Status::Failed).contains("4 bytes long"));
+    assert!(reason(Manner::Short, Status::Failed).contains("another shape: 4 bytes"));
 }
 
-#[test]
-fn the_share_is_the_bound_over_the_median_and_is_not_clamped() {
+/// The row of a launch of 33x17x65 that took 1 µs, under this limit of arithmetic in flop/s.
+fn row_under(fma_f32: f64) -> Row {
     let limit = |limit: &str, per_second, unit: &str| MeasuredLimit {
         backend: "fake".into(),
         device: "a double".into(),
@@ -91,17 +91,35 @@ fn the_share_is_the_bound_over_the_median_and_is_not_clamped() {
         per_second,
         unit: unit.into(),
     };
-    let header = header(vec![limit("fma_f32", 1e9, "flop/s"), limit("read_mem", 1e12, "B/s")]);
+    let header = header(vec![limit("fma_f32", fma_f32, "flop/s"), limit("read_mem", 1e12, "B/s")]);
     let (oracle, fake) = (Oracle::new(), Fake::new(Manner::Right));
     let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
     let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).expect("a right backend");
     armed.lowered.compute_limit = Some("fma_f32".into());
     let recording = Recording { launches: 1, samples_s: vec![1e-6; 8], clock: "wall".into() };
-    let row = lab.finish(armed, Ok(recording));
-    // 2 · 33 · 17 · 65 = 72930 flops at 1 GFLOP/s take 72.93 µs; the launch took 1 µs.
+    lab.finish(armed, Ok(recording))
+}
+
+#[test]
+fn the_share_is_the_bound_over_the_median_and_is_not_clamped() {
+    // 2 · 33 · 17 · 65 = 72930 flops at 60 GFLOP/s take 1.2155 µs; the launch took 1 µs.
+    let row = row_under(60e9);
     assert_eq!(row.limit.as_deref(), Some("fma_f32"));
-    assert!((row.share.expect("both limits") - 72.93).abs() < 1e-9);
+    assert!((row.share.expect("both limits") - 1.2155).abs() < 1e-9);
     assert!(row.warnings.iter().any(|w| w.contains("faster than the measured fma_f32")));
+}
+
+#[test]
+fn a_time_that_cannot_be_is_refused_and_kept_as_evidence() {
+    // The same flops at 1 GFLOP/s take 72.93 µs.
+    let row = row_under(1e9);
+    assert_eq!((row.status, row.samples_s.len()), (Status::Refused, 8));
+    assert!(row.median_s.is_none() && row.gflops.is_none() && row.share.is_none());
+    let why = row.reason.expect("a reason");
+    assert!(
+        why.contains("its clock says 1.000 µs a launch, and the work takes 72.93 µs at the measured fma_f32"),
+        "{why}"
+    );
 }
 
 #[test]

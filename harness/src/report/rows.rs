@@ -97,13 +97,14 @@ fn rate_cell(row: &Row) -> String {
     }
 }
 
-/// How many times faster the row is than the peer's row of the same case on the same device.
+/// How many times faster the row is than the peer's row of the same case, kind of evidence and device.
 fn ratio(row: &Row, peer: &str, all: &[Row]) -> String {
     if row.backend == peer {
         return "1".into();
     }
     let same = |other: &&Row| {
         other.backend == peer
+            && other.kind == row.kind
             && (&other.op, &other.shape, other.dtype, other.out_dtype, &other.layout, &other.mask, other.batch)
                 == (&row.op, &row.shape, row.dtype, row.out_dtype, &row.layout, &row.mask, row.batch)
             && (&other.device, other.temperature, &other.clock) == (&row.device, row.temperature, &row.clock)

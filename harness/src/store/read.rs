@@ -116,10 +116,10 @@ pub(super) fn complete(row: &Row) -> Result<(), String> {
         Status::Ok if !row.error_ratio.is_some_and(|r| (0.0..=1.0).contains(&r)) => {
             Err("an ok row whose error ratio is not within 0 to 1".into())
         }
-        Status::Wrong | Status::Unsupported | Status::Failed if speed => {
+        Status::Wrong | Status::Unsupported | Status::Failed | Status::Refused if speed => {
             Err("a row that is not ok claims a speed".into())
         }
-        Status::Wrong | Status::Unsupported | Status::Failed if row.reason.is_none() => {
+        Status::Wrong | Status::Unsupported | Status::Failed | Status::Refused if row.reason.is_none() => {
             Err("a row that is not ok gives no reason".into())
         }
         _ => Ok(()),

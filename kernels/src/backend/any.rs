@@ -5,6 +5,9 @@ use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
 
+/// What outputs are filled with before a launch that is checked: NaN in every dtype.
+pub(super) const POISON: u8 = 0xff;
+
 /// A backend of any type: what the harness and the conformance suite hold.
 pub trait AnyBackend: Send + Sync {
     /// What the results row prints.
@@ -53,6 +56,18 @@ pub trait Prepared {
     /// # Errors
     /// The device failed.
     fn output_of(&mut self, set: usize) -> Result<Vec<u8>, DeviceError>;
+
+    /// Copies the output to the host as it is, without a launch.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn read(&self) -> Result<Vec<u8>, DeviceError>;
+
+    /// Copies the inputs of set `set` back to the host.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn inputs_of(&self, set: usize) -> Result<Vec<Vec<u8>>, DeviceError>;
 
     /// What the program became.
     fn lowered(&self) -> Lowered;
@@ -116,7 +131,7 @@ struct Held<'a, B: Backend> {
 
 impl<B: Backend> Held<'_, B> {
     fn poison(&mut self) -> Result<(), DeviceError> {
-        self.backend.upload(&vec![0xff; self.output_bytes], &mut self.output)
+        self.backend.upload(&vec![POISON; self.output_bytes], &mut self.output)
     }
 
     fn run_set(&mut self, set: usize, n: u64) -> Result<Elapsed, DeviceError> {
@@ -157,9 +172,23 @@ impl<B: Backend> Prepared for Held<'_, B> {
     fn output_of(&mut self, set: usize) -> Result<Vec<u8>, DeviceError> {
         self.poison()?;
         self.run_set(set, 1)?;
+        self.read()
+    }
+
+    fn read(&self) -> Result<Vec<u8>, DeviceError> {
         let mut bytes = vec![0; self.output_bytes];
         self.backend.download(&self.output, &mut bytes)?;
         Ok(bytes)
+    }
+
+    fn inputs_of(&self, set: usize) -> Result<Vec<Vec<u8>>, DeviceError> {
+        let inputs = self.sets[set].iter().zip(&self.sizes);
+        let copied = inputs.map(|(buffer, size)| {
+            let mut bytes = vec![0; *size];
+            self.backend.download(buffer, &mut bytes)?;
+            Ok(bytes)
+        });
+        copied.collect()
     }
 
     fn lowered(&self) -> Lowered {

@@ -1,7 +1,9 @@
 //! Errors by whose fault they are: this program on this device, or the world.
 
+use serde::{Deserialize, Serialize};
+
 /// The device cannot run this program; a recorded skip.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{what}: asked for {asked}, the limit is {limit}")]
 pub struct Unsupported {
     /// Which ability or size.

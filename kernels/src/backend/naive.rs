@@ -13,7 +13,7 @@ use super::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, 
 use crate::DType;
 use crate::problem::{Layout, MatmulSizes, Problem};
 use crate::program::Program;
-use crate::tile::{AttentionTiling, MatmulTiling, Tiling};
+use crate::tile::Tiling;
 
 mod attention;
 
@@ -137,16 +137,7 @@ impl Backend for Naive {
 
     /// Any tiling will do; this one names none.
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
-        vec![match problem {
-            Problem::Matmul(p) => {
-                let s = p.sizes();
-                Tiling::Matmul(MatmulTiling { bm: s.m, bn: s.n, bk: s.k })
-            }
-            Problem::Attention(p) => {
-                let s = p.sizes();
-                Tiling::Attention(AttentionTiling { bq: s.sq * p.group(), bk: s.skv, kv_splits: 1 })
-            }
-        }]
+        vec![Tiling::whole(problem)]
     }
 
     fn alloc(&self, bytes: usize) -> Result<Vec<u8>, DeviceError> {

@@ -1,10 +1,11 @@
-//! The smallest legal backend, and the template for a new one: copy this file, then make each item true.
+//! The smallest legal backend, and the template for a new one: copy this file, write `farthing_kernels` for `crate`, and
+//! make each item true, from the top. `farthing::guide` goes through it step by step.
 //!
 //! It holds bytes and lowers nothing: every program is [`Unsupported`], which the conformance suite counts as skips.
 
 use std::collections::BTreeMap;
 
-use super::{Backend, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Unsupported};
+use crate::backend::{Backend, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Unsupported};
 use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;

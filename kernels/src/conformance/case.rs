@@ -4,13 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Outcome;
 use super::unheard::Unheard;
+use crate::backend::symptom::{Symptom, changed_input};
 use crate::backend::{AnyBackend, DeviceError, Limits, Prepared};
 use crate::inputs::{Inputs, splitmix};
 use crate::problem::{Layout, Problem};
 use crate::program::Program;
 use crate::reference::Rows;
 use crate::tile::Tiling;
-use crate::tolerance::{Expected, Mismatch};
+use crate::tolerance::Expected;
 use crate::{attention, matmul};
 
 /// What operands a case gets.
@@ -70,6 +71,11 @@ impl Case {
         Case { name, subject: Subject::Known { problem, tiling, feed } }
     }
 
+    /// The same case, named as one whose sizes no list holds.
+    pub(super) fn drawn(self) -> Case {
+        Case { name: format!("drawn/{}", self.name), ..self }
+    }
+
     pub(super) fn unheard(name: String, kernel: Unheard) -> Case {
         Case { name, subject: Subject::Unheard(kernel) }
     }
@@ -116,32 +122,63 @@ fn checked(backend: &dyn AnyBackend, case: &Case, seed: u64) -> Outcome {
         Ok(prepared) => prepared,
         Err(error) => return error.into(),
     };
-    let mut worst_ratio = 0.0f64;
-    let mut steps = || -> Result<(), Stop> {
-        let mut check = |prepared: &mut dyn Prepared, set: usize, round: &Round, when: &'static str| {
-            let output = prepared.output_of(set)?;
-            let agreement = round.expected.compare(&output).map_err(|report| Stop::Wrong(when, report))?;
-            worst_ratio = worst_ratio.max(agreement.worst_ratio);
-            Ok::<(), Stop>(())
-        };
-        check(&mut *prepared, 0, &first, "first set")?;
-        check(&mut *prepared, 1, &second, "second set")?;
-        prepared.run(3)?;
-        check(&mut *prepared, 0, &first, "first set, after three launches in a row")?;
-        prepared.replace(0, &slices(&third))?;
-        check(&mut *prepared, 0, &third, "first set, after its inputs were replaced")?;
-        check(&mut *prepared, 1, &second, "second set, after the first one's inputs were replaced")
-    };
-    match steps() {
-        Ok(()) => Outcome::Ok { worst_ratio },
+    let mut checks = Checks { prepared: &mut *prepared, worst_ratio: 0.0, previous: None };
+    match checks.all([&first, &second, &third]) {
+        Ok(()) => Outcome::Ok { worst_ratio: checks.worst_ratio },
         Err(Stop::Wrong(when, report)) => Outcome::Wrong(format!("{when}: {report}")),
         Err(Stop::Device(error)) => Outcome::Failed(error.to_string()),
     }
 }
 
+/// The checks of one case, in order.
+struct Checks<'p> {
+    prepared: &'p mut dyn Prepared,
+    worst_ratio: f64,
+    previous: Option<Vec<u8>>,
+}
+
+impl Checks<'_> {
+    fn all(&mut self, [first, second, third]: [&Round; 3]) -> Result<(), Stop> {
+        self.output(0, first, "first set")?;
+        self.output(1, second, "second set")?;
+        self.prepared.run(3)?;
+        self.output(0, first, "first set, after three launches in a row")?;
+        self.inputs(0, first)?;
+        self.prepared.replace(0, &slices(third))?;
+        self.output(0, third, "first set, after its inputs were replaced")?;
+        self.output(1, second, "second set, after the first one's inputs were replaced")
+    }
+
+    fn output(&mut self, set: usize, round: &Round, when: &'static str) -> Result<(), Stop> {
+        let output = self.prepared.output_of(set)?;
+        let wanted = round.expected.shape.size_bytes();
+        if output.len() != wanted {
+            let report = format!("the output claims another shape: {} bytes, not {wanted}", output.len());
+            return Err(Stop::Wrong(when, report));
+        }
+        match round.expected.compare(&output) {
+            Ok(agreement) => self.worst_ratio = self.worst_ratio.max(agreement.worst_ratio),
+            Err(mismatch) => {
+                let symptom = Symptom::of(&*self.prepared, &output, self.previous.as_deref());
+                let symptom = symptom.map(|s| format!("{s}; ")).unwrap_or_default();
+                return Err(Stop::Wrong(when, format!("{symptom}{mismatch}")));
+            }
+        }
+        self.previous = Some(output);
+        Ok(())
+    }
+
+    fn inputs(&self, set: usize, round: &Round) -> Result<(), Stop> {
+        match changed_input(&slices(round), &self.prepared.inputs_of(set)?) {
+            Some(report) => Err(Stop::Wrong("inputs, after three launches in a row", report)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Why a case ends early.
 enum Stop {
-    Wrong(&'static str, Box<Mismatch>),
+    Wrong(&'static str, String),
     Device(DeviceError),
 }
 
