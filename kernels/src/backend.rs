@@ -18,6 +18,7 @@ pub mod gpu;
 pub mod host;
 pub mod interp;
 pub mod naive;
+pub mod neuron;
 pub mod null;
 pub mod registry;
 
