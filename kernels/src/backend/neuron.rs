@@ -6,6 +6,7 @@
 //! A [`Target`] is a chip family as the lowering must know it: sizes of its on-chip memories, limits of one
 //! instruction, element types, peaks.
 
+pub mod stablehlo;
 mod target;
 
 pub use target::{Generation, Instance, Peaks, Target, UnknownTarget};
