@@ -6,7 +6,18 @@
 //! A [`Target`] is a chip family as the lowering must know it: sizes of its on-chip memories, limits of one
 //! instruction, element types, peaks.
 
+mod bind;
+pub mod compile;
+mod device;
+pub mod machine;
+pub mod nrt;
+mod probe;
+mod route;
 pub mod stablehlo;
 mod target;
+
+pub use device::{Loaded, Neuron};
+pub use probe::{core, entries};
+pub use route::Route;
 
 pub use target::{Generation, Instance, Peaks, Target, UnknownTarget};
