@@ -6,6 +6,9 @@
 //! A [`Target`] is a chip family as the lowering must know it: sizes of its on-chip memories, limits of one
 //! instruction, element types, peaks.
 
+pub mod nki;
 mod target;
+mod tilings;
 
 pub use target::{Generation, Instance, Peaks, Target, UnknownTarget};
+pub use tilings::tilings;
