@@ -12,7 +12,7 @@ use crate::trace::Bend;
 /// # Safety
 /// `name` ends with a zero.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fake_nrt_fail(name: *const c_char, status: c_int, after: u32) {
+pub(crate) unsafe extern "C" fn fake_nrt_fail(name: *const c_char, status: c_int, after: u32) {
     // SAFETY: the caller promises a text that ends with a zero.
     let name = unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned();
     let mut guard = lock();
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn fake_nrt_fail(name: *const c_char, status: c_int, after
 
 /// Bends the trace: 1 one launch short, 2 two cores, anything else not.
 #[unsafe(no_mangle)]
-pub extern "C" fn fake_nrt_trace(bend: c_int) {
+pub(crate) extern "C" fn fake_nrt_trace(bend: c_int) {
     lock().get_or_insert_default().trace.bend = match bend {
         1 => Bend::OneShort,
         2 => Bend::TwoCores,
@@ -36,7 +36,7 @@ pub extern "C" fn fake_nrt_trace(bend: c_int) {
 
 /// What is live, what was called, and what was done wrong, as JSON; the caller frees it with `fake_nrt_forget`.
 #[unsafe(no_mangle)]
-pub extern "C" fn fake_nrt_report() -> *mut c_char {
+pub(crate) extern "C" fn fake_nrt_report() -> *mut c_char {
     let mut guard = lock();
     let state = guard.get_or_insert_default();
     let report = json!({
@@ -57,7 +57,7 @@ pub extern "C" fn fake_nrt_report() -> *mut c_char {
 /// # Safety
 /// The report came from `fake_nrt_report`, and is not used afterwards.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn fake_nrt_forget(report: *mut c_char) {
+pub(crate) unsafe extern "C" fn fake_nrt_forget(report: *mut c_char) {
     if !report.is_null() {
         // SAFETY: the caller promises a report of ours, which came from `into_raw`.
         drop(unsafe { CString::from_raw(report) });

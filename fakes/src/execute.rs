@@ -21,7 +21,7 @@ const MAGIC: &[u8] = b"FAKE-NEFF\n";
 /// # Safety
 /// `neff` is readable for `size` bytes, `model` writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_load(
+pub(crate) unsafe extern "C" fn nrt_load(
     neff: *const c_void,
     size: usize,
     core: i32,
@@ -78,7 +78,7 @@ impl Model {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_unload(model: Handle) -> c_int {
+pub(crate) extern "C" fn nrt_unload(model: Handle) -> c_int {
     call("nrt_unload", |state| {
         state.started()?;
         state.models.remove(&(model as usize)).map(drop).ok_or(INVALID_HANDLE)
@@ -88,7 +88,7 @@ pub extern "C" fn nrt_unload(model: Handle) -> c_int {
 /// # Safety
 /// `infos` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_get_model_tensor_info(model: Handle, infos: *mut Handle) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_get_model_tensor_info(model: Handle, infos: *mut Handle) -> c_int {
     call("nrt_get_model_tensor_info", |state| {
         let model = state.model(model)?;
         let mut listed: Vec<TensorInfo> = model.names.iter().zip(model.tensors()).map(info).collect();
@@ -123,17 +123,17 @@ fn info((name, tensor): (&String, &Tensor)) -> TensorInfo {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_free_model_tensor_info(infos: Handle) -> c_int {
+pub(crate) extern "C" fn nrt_free_model_tensor_info(infos: Handle) -> c_int {
     call("nrt_free_model_tensor_info", |state| state.infos.remove(&(infos as usize)).map(drop).ok_or(INVALID_HANDLE))
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_execute(model: Handle, inputs: Handle, outputs: Handle) -> c_int {
+pub(crate) extern "C" fn nrt_execute(model: Handle, inputs: Handle, outputs: Handle) -> c_int {
     call("nrt_execute", |state| execute(state, model, inputs, outputs))
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_execute_repeat(model: Handle, inputs: Handle, outputs: Handle, n: c_int) -> c_int {
+pub(crate) extern "C" fn nrt_execute_repeat(model: Handle, inputs: Handle, outputs: Handle, n: c_int) -> c_int {
     call("nrt_execute_repeat", |state| {
         if n < 1 {
             return Err(INVALID);

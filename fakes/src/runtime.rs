@@ -13,7 +13,7 @@ pub(crate) fn visible_cores() -> u32 {
 /// # Safety
 /// The texts end with a zero, or are null.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_init(framework: c_int, _version: *const c_char, _adapter: *const c_char) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_init(framework: c_int, _version: *const c_char, _adapter: *const c_char) -> c_int {
     call("nrt_init", |state| match state.phase {
         _ if framework != 1 => Err(INVALID),
         Phase::Fresh => {
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn nrt_init(framework: c_int, _version: *const c_char, _ad
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_close() {
+pub(crate) extern "C" fn nrt_close() {
     call_void("nrt_close", |state| {
         state.started()?;
         state.phase = Phase::Closed;
@@ -38,7 +38,7 @@ pub extern "C" fn nrt_close() {
 /// # Safety
 /// `version` is writable for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_get_version(version: *mut Version, size: usize) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_get_version(version: *mut Version, size: usize) -> c_int {
     call("nrt_get_version", |_| {
         if version.is_null() || size != size_of::<Version>() {
             return Err(INVALID);
@@ -53,7 +53,7 @@ pub unsafe extern "C" fn nrt_get_version(version: *mut Version, size: usize) -> 
 /// # Safety
 /// `info` is writable for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_get_instance_info(info: *mut Instance, size: usize) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_get_instance_info(info: *mut Instance, size: usize) -> c_int {
     call("nrt_get_instance_info", |_| {
         if info.is_null() || size != size_of::<Instance>() {
             return Err(INVALID);
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn nrt_get_instance_info(info: *mut Instance, size: usize)
 /// # Safety
 /// `count` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_get_visible_vnc_count(count: *mut u32) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_get_visible_vnc_count(count: *mut u32) -> c_int {
     call("nrt_get_visible_vnc_count", |_| {
         if count.is_null() {
             return Err(INVALID);
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn nrt_get_visible_vnc_count(count: *mut u32) -> c_int {
 /// # Safety
 /// `tensor` is writable; the name is not read.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_tensor_allocate(
+pub(crate) unsafe extern "C" fn nrt_tensor_allocate(
     placement: c_int,
     core: c_int,
     size: usize,
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn nrt_tensor_allocate(
 /// # Safety
 /// `tensor` is readable and writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_tensor_free(tensor: *mut Handle) {
+pub(crate) unsafe extern "C" fn nrt_tensor_free(tensor: *mut Handle) {
     call_void("nrt_tensor_free", |state| {
         state.started()?;
         // SAFETY: the caller promises a readable handle.
@@ -121,7 +121,12 @@ pub unsafe extern "C" fn nrt_tensor_free(tensor: *mut Handle) {
 /// # Safety
 /// `source` is readable for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_tensor_write(tensor: Handle, source: *const c_void, offset: usize, size: usize) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_tensor_write(
+    tensor: Handle,
+    source: *const c_void,
+    offset: usize,
+    size: usize,
+) -> c_int {
     call("nrt_tensor_write", |state| {
         let held = state.tensor(tensor)?;
         let to = held.get_mut(offset..offset.saturating_add(size)).ok_or(INVALID)?;
@@ -134,7 +139,12 @@ pub unsafe extern "C" fn nrt_tensor_write(tensor: Handle, source: *const c_void,
 /// # Safety
 /// `target` is writable for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_tensor_read(tensor: Handle, target: *mut c_void, offset: usize, size: usize) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_tensor_read(
+    tensor: Handle,
+    target: *mut c_void,
+    offset: usize,
+    size: usize,
+) -> c_int {
     call("nrt_tensor_read", |state| {
         let held = state.tensor(tensor)?;
         let from = held.get(offset..offset.saturating_add(size)).ok_or(INVALID)?;
@@ -147,7 +157,7 @@ pub unsafe extern "C" fn nrt_tensor_read(tensor: Handle, target: *mut c_void, of
 /// # Safety
 /// `set` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_allocate_tensor_set(set: *mut Handle) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_allocate_tensor_set(set: *mut Handle) -> c_int {
     call("nrt_allocate_tensor_set", |state| {
         state.started()?;
         let handle = state.handle();
@@ -161,7 +171,7 @@ pub unsafe extern "C" fn nrt_allocate_tensor_set(set: *mut Handle) -> c_int {
 /// # Safety
 /// `set` is readable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_destroy_tensor_set(set: *mut Handle) {
+pub(crate) unsafe extern "C" fn nrt_destroy_tensor_set(set: *mut Handle) {
     call_void("nrt_destroy_tensor_set", |state| {
         state.started()?;
         // SAFETY: the caller promises a readable handle.
@@ -173,7 +183,11 @@ pub unsafe extern "C" fn nrt_destroy_tensor_set(set: *mut Handle) {
 /// # Safety
 /// `name` ends with a zero.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_add_tensor_to_tensor_set(set: Handle, name: *const c_char, tensor: Handle) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_add_tensor_to_tensor_set(
+    set: Handle,
+    name: *const c_char,
+    tensor: Handle,
+) -> c_int {
     call("nrt_add_tensor_to_tensor_set", |state| {
         state.tensor(tensor)?;
         // SAFETY: the caller promises a text that ends with a zero.

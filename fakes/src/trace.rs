@@ -91,7 +91,7 @@ fn live(state: &State, handle: Handle) -> Result<(), c_int> {
 /// # Safety
 /// `config` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_sys_trace_config_allocate(config: *mut Handle) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_sys_trace_config_allocate(config: *mut Handle) -> c_int {
     call("nrt_sys_trace_config_allocate", |state| {
         other(state, config);
         Ok(())
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn nrt_sys_trace_config_allocate(config: *mut Handle) -> c
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_sys_trace_config_set_defaults(config: Handle) {
+pub(crate) extern "C" fn nrt_sys_trace_config_set_defaults(config: Handle) {
     call_void("nrt_sys_trace_config_set_defaults", |state| {
         live(state, config)?;
         state.trace.captured = (0..128).collect();
@@ -108,7 +108,7 @@ pub extern "C" fn nrt_sys_trace_config_set_defaults(config: Handle) {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_sys_trace_config_set_capture_enabled_for_nc(config: Handle, core: u32, enabled: bool) {
+pub(crate) extern "C" fn nrt_sys_trace_config_set_capture_enabled_for_nc(config: Handle, core: u32, enabled: bool) {
     call_void("nrt_sys_trace_config_set_capture_enabled_for_nc", |state| {
         live(state, config)?;
         state.trace.captured.retain(|known| *known != core);
@@ -120,7 +120,7 @@ pub extern "C" fn nrt_sys_trace_config_set_capture_enabled_for_nc(config: Handle
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_sys_trace_config_free(config: Handle) {
+pub(crate) extern "C" fn nrt_sys_trace_config_free(config: Handle) {
     free("nrt_sys_trace_config_free", config);
 }
 
@@ -129,7 +129,7 @@ fn free(name: &'static str, handle: Handle) {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_sys_trace_start(config: Handle) -> c_int {
+pub(crate) extern "C" fn nrt_sys_trace_start(config: Handle) -> c_int {
     call("nrt_sys_trace_start", |state| {
         state.started()?;
         live(state, config)?;
@@ -142,7 +142,7 @@ pub extern "C" fn nrt_sys_trace_start(config: Handle) -> c_int {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_sys_trace_stop() -> c_int {
+pub(crate) extern "C" fn nrt_sys_trace_stop() -> c_int {
     call("nrt_sys_trace_stop", |state| {
         state.started()?;
         if std::mem::take(&mut state.trace.running) { Ok(()) } else { Err(INVALID) }
@@ -152,7 +152,7 @@ pub extern "C" fn nrt_sys_trace_stop() -> c_int {
 /// # Safety
 /// `options` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_sys_trace_fetch_options_allocate(options: *mut Handle) -> c_int {
+pub(crate) unsafe extern "C" fn nrt_sys_trace_fetch_options_allocate(options: *mut Handle) -> c_int {
     call("nrt_sys_trace_fetch_options_allocate", |state| {
         other(state, options);
         Ok(())
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn nrt_sys_trace_fetch_options_allocate(options: *mut Hand
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_sys_trace_fetch_options_set_defaults(options: Handle) {
+pub(crate) extern "C" fn nrt_sys_trace_fetch_options_set_defaults(options: Handle) {
     call_void("nrt_sys_trace_fetch_options_set_defaults", |state| {
         live(state, options)?;
         state.trace.only = None;
@@ -169,7 +169,7 @@ pub extern "C" fn nrt_sys_trace_fetch_options_set_defaults(options: Handle) {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_sys_trace_fetch_options_set_nc_idx(options: Handle, core: u32) -> c_int {
+pub(crate) extern "C" fn nrt_sys_trace_fetch_options_set_nc_idx(options: Handle, core: u32) -> c_int {
     call("nrt_sys_trace_fetch_options_set_nc_idx", |state| {
         live(state, options)?;
         state.trace.only = Some(core);
@@ -178,14 +178,14 @@ pub extern "C" fn nrt_sys_trace_fetch_options_set_nc_idx(options: Handle, core: 
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn nrt_sys_trace_fetch_options_free(options: Handle) {
+pub(crate) extern "C" fn nrt_sys_trace_fetch_options_free(options: Handle) {
     free("nrt_sys_trace_fetch_options_free", options);
 }
 
 /// # Safety
 /// `buffer` and `written` are writable; the buffer is null before.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_sys_trace_fetch_events(
+pub(crate) unsafe extern "C" fn nrt_sys_trace_fetch_events(
     buffer: *mut *mut c_char,
     written: *mut usize,
     options: Handle,
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn nrt_sys_trace_fetch_events(
 /// # Safety
 /// The buffer came from `nrt_sys_trace_fetch_events`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nrt_sys_trace_buffer_free(buffer: *mut c_char) {
+pub(crate) unsafe extern "C" fn nrt_sys_trace_buffer_free(buffer: *mut c_char) {
     call_void("nrt_sys_trace_buffer_free", |state| {
         let at = state.trace.buffers.iter().position(|live| *live == buffer as usize).ok_or(INVALID_HANDLE)?;
         state.trace.buffers.swap_remove(at);

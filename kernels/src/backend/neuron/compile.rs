@@ -17,7 +17,7 @@ mod nki;
 pub use cache::NeffCache;
 pub use child::{ChildError, Finished, run};
 pub use neuronx_cc::NeuronxCc;
-pub use nki::{Argument, NkiCompiler, NkiSource};
+pub use nki::NkiCompiler;
 
 /// Longest wait for one compilation, unless `FARTHING_NEURON_COMPILE_S` says otherwise: large shapes take minutes.
 const DEADLINE: Duration = Duration::from_secs(900);

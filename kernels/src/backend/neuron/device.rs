@@ -156,7 +156,7 @@ impl Backend for Neuron {
     }
 
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
-        self.route.tilings(problem)
+        self.route.tilings(problem, self.machine.target)
     }
 
     fn alloc(&self, bytes: usize) -> Result<Tensor, DeviceError> {

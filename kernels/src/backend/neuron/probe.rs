@@ -1,18 +1,20 @@
 //! What of all this the machine has.
 
-use super::compile::{NeffCache, NeuronxCc};
+use super::compile::{NeffCache, NeuronxCc, NkiCompiler};
 use super::device::Neuron;
 use super::machine::Machine;
 use super::nrt::Runtime;
 use super::route::Route;
 use crate::backend::registry::State;
 
-/// Registry name of the vendor's compiler on the core.
+/// Registry name of our kernels.
+const NKI: &str = "neuron";
+/// Registry name of the vendor's own.
 const XLA: &str = "neuron-xla";
 
 /// The backends over a NeuronCore, each ready or absent and why.
 pub fn entries() -> Vec<(&'static str, State)> {
-    vec![(XLA, state(|| NeuronxCc::find().map(Route::StableHlo)))]
+    vec![(NKI, state(|| NkiCompiler::find().map(Route::Nki))), (XLA, state(|| NeuronxCc::find().map(Route::StableHlo)))]
 }
 
 /// A core with a route: ready, or absent and why.

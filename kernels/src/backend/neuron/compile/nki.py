@@ -22,8 +22,6 @@ def main():
     spec.loader.exec_module(module)
     kernel = getattr(module, job["entry"])
     arrays = [np.zeros(argument["dims"], dtype=dtype(argument["dtype"])) for argument in job["arguments"]]
-    if job["lnc"] > 1:
-        kernel = kernel[job["lnc"]]
     try:
         kernel(*arrays)
     except Exception as error:  # Told apart from a failed compilation by the file that is, or is not, there.

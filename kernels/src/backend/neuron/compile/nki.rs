@@ -6,35 +6,15 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{CompilerMissing, Neff, NeffCache, VERSION_DEADLINE, child, deadline, find, refused};
-use crate::DType;
 use crate::backend::DeviceError;
 use crate::backend::neuron::machine::Machine;
+use crate::backend::neuron::nki::{Argument, Kernel};
 
 const NAME: &str = "nki";
 /// Variable that names the Python which has it.
 const VARIABLE: &str = "FARTHING_NEURON_PYTHON";
 /// What runs in that Python.
 const DRIVER: &str = include_str!("nki.py");
-
-/// An argument of a kernel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Argument {
-    /// Sizes, outermost first.
-    pub dims: Vec<usize>,
-    /// Element type.
-    pub dtype: DType,
-}
-
-/// A kernel as the compiler takes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NkiSource<'s> {
-    /// Text of a Python module.
-    pub text: &'s str,
-    /// Name of the kernel in it.
-    pub entry: &'s str,
-    /// Its arguments, in calling order.
-    pub arguments: Vec<Argument>,
-}
 
 /// A Python with NKI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,32 +65,32 @@ impl NkiCompiler {
     ///
     /// # Errors
     /// The compiler fails, is late, or leaves no file; its log is in the error.
-    pub fn compile(&self, source: &NkiSource<'_>, machine: &Machine, cache: &NeffCache) -> Result<Neff, DeviceError> {
-        let arguments: Vec<_> =
-            source.arguments.iter().map(|a| json!({ "dims": a.dims, "dtype": a.dtype.to_string() })).collect();
-        let job = json!({
-            "source": "kernel.py", "entry": source.entry, "arguments": arguments, "lnc": machine.lnc,
-        });
-        let (target, told) = (machine.target.to_string(), job.to_string());
-        let words = [NAME, self.version.as_str(), source.text, DRIVER, target.as_str(), told.as_str()];
-        cache.get(&NeffCache::key(&words), || self.compiled(source, &told, &target))
+    pub fn compile(&self, kernel: &Kernel, machine: &Machine, cache: &NeffCache) -> Result<Neff, DeviceError> {
+        let argument = |a: &Argument| json!({ "dims": a.shape, "dtype": a.dtype.to_string() });
+        let arguments: Vec<_> = kernel.inputs.iter().map(argument).collect();
+        let job = json!({ "source": "kernel.py", "entry": kernel.name, "arguments": arguments });
+        let (target, lnc, job) = (machine.target.to_string(), machine.lnc.to_string(), job.to_string());
+        let words = [NAME, &self.version, &kernel.source, DRIVER, &target, &lnc, &job];
+        cache.get(&NeffCache::key(&words), || self.compiled(kernel, &job, machine))
     }
 
-    fn compiled(&self, source: &NkiSource<'_>, job: &str, target: &str) -> Result<Vec<u8>, DeviceError> {
+    fn compiled(&self, kernel: &Kernel, job: &str, machine: &Machine) -> Result<Vec<u8>, DeviceError> {
         let io = |error: std::io::Error| DeviceError::Driver(format!("the folder of a compilation: {error}"));
         let folder = tempfile::tempdir().map_err(io)?;
-        for (name, text) in [("kernel.py", source.text), ("nki.json", job), ("compile.py", DRIVER)] {
+        for (name, text) in [("kernel.py", kernel.source.as_str()), ("nki.json", job), ("compile.py", DRIVER)] {
             std::fs::write(folder.path().join(name), text).map_err(io)?;
         }
         let artifacts = folder.path().join("artifacts");
         std::fs::create_dir(&artifacts).map_err(io)?;
         let mut command = Command::new(&self.python);
         command.current_dir(folder.path()).args(["compile.py", "nki.json"]);
-        command.env("NKI_ARTIFACTS_DIR", &artifacts).env("NEURON_PLATFORM_TARGET_OVERRIDE", target);
-        let finished = child::run(&mut command, deadline()).map_err(|error| refused(&error, source.text))?;
+        command.env("NKI_ARTIFACTS_DIR", &artifacts).env("NEURON_PLATFORM_TARGET_OVERRIDE", machine.target.to_string());
+        // Compiler and runtime must agree on it.
+        command.env("NEURON_LOGICAL_NC_CONFIG", machine.lnc.to_string());
+        let finished = child::run(&mut command, deadline()).map_err(|error| refused(&error, &kernel.source))?;
         std::fs::read(artifacts.join("kernel.neff")).map_err(|error| DeviceError::Compiler {
             log: format!("{NAME} left no kernel.neff ({error}): {}", finished.log),
-            source_text: source.text.to_owned(),
+            source_text: kernel.source.clone(),
         })
     }
 }
