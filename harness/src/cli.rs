@@ -15,6 +15,7 @@ mod compare;
 pub mod cost;
 mod devices;
 mod explain;
+mod neuron;
 mod progress;
 mod results;
 mod run;
@@ -46,6 +47,8 @@ enum Command {
     Cost(cost::CostArgs),
     /// Draws throughput by size from a run
     Chart(chart::ChartArgs),
+    /// Looks at a machine with Neuron chips, and makes first runs on it
+    Neuron(neuron::NeuronArgs),
     /// Lists runs, and regenerates their index
     Results(results::ResultsArgs),
 }
@@ -129,6 +132,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Explain(args) => explain::run(&args, &results, &mut out),
         Command::Cost(args) => price(&args, &results, &mut out),
         Command::Chart(args) => chart::run(&args, &results, &mut out),
+        Command::Neuron(args) => neuron::run(&args, backends, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
     }?;
     Ok(out.flush()?)
