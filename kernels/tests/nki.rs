@@ -1,4 +1,4 @@
-//! Golden texts. `FARTHING_BLESS=1` writes them anew.
+//! Golden NKI source. `FARTHING_BLESS=1` writes it anew. What the source computes is `nki_double`'s.
 
 use std::path::Path;
 
