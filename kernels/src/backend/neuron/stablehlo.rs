@@ -69,13 +69,17 @@ impl Module {
     /// # Errors
     /// As [`Module::of_operations`]; the plain form always exists.
     pub fn of(program: &Program) -> Result<Module, Unsupported> {
-        let Some(problem) = program.problem() else { return Module::of_operations(program) };
+        program.problem().map_or_else(|| Module::of_operations(program), |problem| Ok(Module::of_problem(problem)))
+    }
+
+    /// The plain form.
+    pub fn of_problem(problem: &Problem) -> Module {
         let text = match problem {
             Problem::Matmul(problem) => matmul::text(problem),
             Problem::Attention(problem) => attention::text(problem),
         };
         let inputs = problem.inputs().into_iter().map(|shape| Input { dims: shape.dims, dtype: shape.dtype });
-        Ok(Module { text, form: Form::Plain, inputs: inputs.collect() })
+        Module { text, form: Form::Plain, inputs: inputs.collect() }
     }
 
     /// The program from its operations alone, whatever it solves.

@@ -6,6 +6,9 @@
 //! different cores need not agree on an origin. The shape of the events is as in aws-neuron/nkipy,
 //! `spike/src/spike/spike_model.py` (17365ae).
 //!
+//! Not verified, for want of a chip: that a capture's core index is the logical one that `nrt_load` takes. Were it not, no
+//! launch would be found, and the time would be the host's.
+//!
 //! The rule: as many launches in the trace as were made, each complete, or there is no device time.
 
 use std::collections::{BTreeMap, HashMap};
