@@ -15,6 +15,7 @@ mod compare;
 pub mod cost;
 mod devices;
 mod explain;
+mod neuron;
 mod progress;
 mod results;
 mod run;
@@ -48,6 +49,8 @@ enum Command {
     Chart(chart::ChartArgs),
     /// Lists runs, and regenerates their index
     Results(results::ResultsArgs),
+    /// AWS Trainium and Inferentia2: prints kernels for them
+    Neuron(neuron::NeuronArgs),
 }
 
 /// How results are written.
@@ -130,6 +133,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Cost(args) => price(&args, &results, &mut out),
         Command::Chart(args) => chart::run(&args, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
+        Command::Neuron(args) => neuron::run(&args, &mut out),
     }?;
     Ok(out.flush()?)
 }
