@@ -47,7 +47,7 @@ enum Command {
     Cost(cost::CostArgs),
     /// Draws throughput by size from a run
     Chart(chart::ChartArgs),
-    /// Looks at a machine with Neuron chips, and makes first runs on it
+    /// AWS Trainium and Inferentia2: prints kernels for them, examines a machine, makes first runs
     Neuron(neuron::NeuronArgs),
     /// Lists runs, and regenerates their index
     Results(results::ResultsArgs),

@@ -22,15 +22,8 @@ fn golden(name: &str, module: &Module) {
 }
 
 fn product(tiling: MatmulTiling) -> Program {
-    let sizes = MatmulSizes {
-        batch: 2,
-        m: 300,
-        n: 1000,
-        k: 200,
-        input: DType::Bf16,
-        output: DType::Bf16,
-        layout: Layout::Nk,
-    };
+    let sizes =
+        MatmulSizes { batch: 2, m: 300, n: 1000, k: 200, input: DType::Bf16, output: DType::Bf16, layout: Layout::Nk };
     matmul(&MatmulProblem::new(sizes).expect("good sizes"), &tiling)
 }
 
@@ -90,7 +83,8 @@ fn a_program_without_a_problem_is_golden_from_its_operations() {
 
 #[test]
 fn a_tensor_with_gaps_is_refused_by_name() {
-    let Unsupported { what, asked, .. } = Module::of(&root_mean_squares(Axis { len: 6, stride: 16 })).expect_err("gaps");
+    let Unsupported { what, asked, .. } =
+        Module::of(&root_mean_squares(Axis { len: 6, stride: 16 })).expect_err("gaps");
     assert_eq!((what.as_str(), asked.as_str()), ("tensor `x`", "an axis of stride 16 over 10 elements"));
 }
 

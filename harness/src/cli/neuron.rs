@@ -1,4 +1,5 @@
-//! `farthing neuron`: what a machine with Neuron chips needs, and first runs on it.
+//! `farthing neuron`: kernels for AWS Trainium and Inferentia2, what a machine with them needs, and first runs on it.
+//! Nothing here has run on their hardware yet.
 
 use std::io::Write;
 
@@ -10,6 +11,7 @@ use crate::store::Results;
 
 mod chip;
 mod doctor;
+mod emit;
 mod file;
 mod smoke;
 
@@ -17,17 +19,21 @@ mod smoke;
 #[derive(Args)]
 pub(super) struct NeuronArgs {
     #[command(subcommand)]
-    command: Command,
+    command: NeuronCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum NeuronCommand {
     /// Checks driver, runtime, compilers and cores, and says how to mend what is missing
     Doctor(doctor::DoctorArgs),
-    /// Runs ten conformance cases on the NeuronCore, and prints what to send to the authors
-    Smoke(smoke::SmokeArgs),
+    /// Prints the source of a kernel for a NeuronCore; needs no SDK
+    ///
+    /// Not yet run on Trainium hardware.
+    Emit(emit::EmitArgs),
     /// Checks and times a NEFF of your own
     Run(Box<file::FileArgs>),
+    /// Runs ten conformance cases on the NeuronCore, and prints what to send to the authors
+    Smoke(smoke::SmokeArgs),
 }
 
 /// Runs the command.
@@ -38,8 +44,9 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
     match &args.command {
-        Command::Doctor(args) => doctor::run(args, out),
-        Command::Smoke(args) => smoke::run(args, out),
-        Command::Run(args) => file::run(args, backends, results, out),
+        NeuronCommand::Doctor(args) => doctor::run(args, out),
+        NeuronCommand::Emit(args) => emit::run(args, out),
+        NeuronCommand::Run(args) => file::run(args, backends, results, out),
+        NeuronCommand::Smoke(args) => smoke::run(args, out),
     }
 }
