@@ -19,7 +19,7 @@ pub use child::{ChildError, Finished, run};
 pub use neuronx_cc::NeuronxCc;
 pub use nki::NkiCompiler;
 
-/// Longest wait for one compilation, unless `FARTHING_NEURON_COMPILE_S` says otherwise: large shapes take minutes.
+/// Longest wait for one compilation, unless the variable says otherwise: large shapes take minutes.
 const DEADLINE: Duration = Duration::from_secs(900);
 /// Longest wait for a compiler to say its version.
 const VERSION_DEADLINE: Duration = Duration::from_secs(60);
@@ -65,10 +65,14 @@ impl Neff {
     }
 }
 
+/// Variable that sets the deadline, in seconds.
+const DEADLINE_VARIABLE: &str = "FARTHING_NEURON_COMPILE_S";
+
 /// The deadline of one compilation.
-fn deadline() -> Duration {
-    let set = std::env::var("FARTHING_NEURON_COMPILE_S").ok().and_then(|s| s.parse::<f64>().ok());
-    set.and_then(|s| Duration::try_from_secs_f64(s).ok()).unwrap_or(DEADLINE)
+fn deadline() -> Result<Duration, DeviceError> {
+    let Some(set) = std::env::var(DEADLINE_VARIABLE).ok().filter(|set| !set.is_empty()) else { return Ok(DEADLINE) };
+    let seconds = set.parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+    seconds.ok_or_else(|| DeviceError::Driver(format!("{DEADLINE_VARIABLE}={set} is no time; give seconds, as 900")))
 }
 
 /// A command by its variable, or by its name in the folders of `PATH`.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::bind::Binding;
 use super::compile::NeffCache;
 use super::machine::Machine;
-use super::nrt::{Model, NrtError, Runtime, Tensor, TensorSet, launch_seconds};
+use super::nrt::{DeviceClock, Model, NrtError, Runtime, Tensor, TensorSet, launch_seconds};
 use super::route::Route;
 use crate::backend::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered};
 use crate::problem::Problem;
@@ -64,14 +64,14 @@ impl Neuron {
         // What earlier launches left is not ours.
         let mut device_s = clock.events(self.machine.core).map(|_| 0.0);
         if clock.is_absent() {
-            return self.launch_untraced(exe, n, inputs, output);
+            return launch_untraced(exe, n, &clock, inputs, output);
         }
         let (mut wall_s, mut left) = (0.0, n);
         while left > 0 {
             let now = left.min(LAUNCHES_A_LOOK);
             let start = Instant::now();
             for _ in 0..now {
-                exe.model.execute(inputs, output)?;
+                exe.model.execute(&clock, inputs, output)?;
             }
             wall_s += start.elapsed().as_secs_f64();
             let events = clock.events(self.machine.core);
@@ -87,26 +87,26 @@ impl Neuron {
             }
         }
     }
+}
 
-    /// Without the device's clock the runtime repeats by itself, which keeps the host out of the time.
-    fn launch_untraced(
-        &self,
-        exe: &Loaded,
-        n: u64,
-        inputs: &TensorSet<'_>,
-        output: &mut TensorSet<'_>,
-    ) -> Result<Elapsed, NrtError> {
-        let (start, mut left) = (Instant::now(), n);
-        while left > 0 {
-            let now = left.min(i32::MAX as u64);
-            match now {
-                1 => exe.model.execute(inputs, output)?,
-                _ => exe.model.execute_repeat(inputs, output, now as u32)?,
-            }
-            left -= now;
+/// Without the device's clock the runtime repeats by itself, which keeps the host out of the time.
+fn launch_untraced(
+    exe: &Loaded,
+    n: u64,
+    alone: &DeviceClock<'_>,
+    inputs: &TensorSet<'_>,
+    output: &mut TensorSet<'_>,
+) -> Result<Elapsed, NrtError> {
+    let (start, mut left) = (Instant::now(), n);
+    while left > 0 {
+        let now = left.min(i32::MAX as u64);
+        match now {
+            1 => exe.model.execute(alone, inputs, output)?,
+            _ => exe.model.execute_repeat(alone, inputs, output, now as u32)?,
         }
-        Ok(Elapsed { seconds: start.elapsed().as_secs_f64(), clock: Clock::HostWall })
+        left -= now;
     }
+    Ok(Elapsed { seconds: start.elapsed().as_secs_f64(), clock: Clock::HostWall })
 }
 
 fn device_info(runtime: &Runtime, machine: &Machine, route: &Route) -> DeviceInfo {

@@ -85,7 +85,7 @@ impl NeuronxCc {
         std::fs::write(folder.path().join("module.mlir"), text).map_err(io)?;
         let mut command = Command::new(&self.command);
         command.current_dir(folder.path()).args(["compile", "module.mlir"]).args(settings);
-        let finished = child::run(command.args(["--output", "module.neff"]), deadline());
+        let finished = child::run(command.args(["--output", "module.neff"]), deadline()?);
         let finished = finished.map_err(|error| refused(&error, text))?;
         std::fs::read(folder.path().join("module.neff")).map_err(|error| DeviceError::Compiler {
             log: format!("{NAME} ended well and left no module.neff ({error}): {}", finished.log),

@@ -87,7 +87,7 @@ impl NkiCompiler {
         command.env("NKI_ARTIFACTS_DIR", &artifacts).env("NEURON_PLATFORM_TARGET_OVERRIDE", machine.target.to_string());
         // Compiler and runtime must agree on it.
         command.env("NEURON_LOGICAL_NC_CONFIG", machine.lnc.to_string());
-        let finished = child::run(&mut command, deadline()).map_err(|error| refused(&error, &kernel.source))?;
+        let finished = child::run(&mut command, deadline()?).map_err(|error| refused(&error, &kernel.source))?;
         std::fs::read(artifacts.join("kernel.neff")).map_err(|error| DeviceError::Compiler {
             log: format!("{NAME} left no kernel.neff ({error}): {}", finished.log),
             source_text: kernel.source.clone(),

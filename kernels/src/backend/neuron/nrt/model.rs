@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::abi::{self, Handle, OUTPUT, RawTensorInfo, RawTensorInfos};
 use super::library::{done, given};
-use super::{NrtError, Runtime, TensorSet};
+use super::{DeviceClock, NrtError, Runtime, TensorSet};
 
 /// Whether a tensor goes in or comes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,9 +36,10 @@ pub struct Model {
     tensors: Vec<TensorInfo>,
 }
 
-// SAFETY: a handle of the runtime belongs to no thread (its documentation lets any thread call).
+// SAFETY: nothing in the interface's documentation ties a handle to the thread that made it.
 unsafe impl Send for Model {}
-// SAFETY: through `&self` a model is only executed, and the runtime queues executions of a core itself.
+// SAFETY: through `&self` a model is only executed, and each execution borrows the device's clock, of which a process
+// has one behind a lock: no two run at the same time.
 unsafe impl Sync for Model {}
 
 /// `nrt_load`: the count of cores is deprecated and always this.
@@ -93,11 +94,16 @@ impl Model {
         Ok(tensors)
     }
 
-    /// Runs once and waits.
+    /// Runs once and waits; the clock is proof that nothing else runs.
     ///
     /// # Errors
     /// A tensor is missing or of another size, or the execution failed.
-    pub fn execute(&self, inputs: &TensorSet<'_>, outputs: &mut TensorSet<'_>) -> Result<(), NrtError> {
+    pub fn execute(
+        &self,
+        _alone: &DeviceClock<'_>,
+        inputs: &TensorSet<'_>,
+        outputs: &mut TensorSet<'_>,
+    ) -> Result<(), NrtError> {
         let execute = self.runtime.library.functions.nrt_execute;
         // SAFETY: model and sets are live, and the sets hold their tensors alive.
         let status = unsafe { execute(self.handle, inputs.handle, outputs.handle) };
@@ -108,7 +114,13 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::execute`].
-    pub fn execute_repeat(&self, inputs: &TensorSet<'_>, outputs: &mut TensorSet<'_>, n: u32) -> Result<(), NrtError> {
+    pub fn execute_repeat(
+        &self,
+        _alone: &DeviceClock<'_>,
+        inputs: &TensorSet<'_>,
+        outputs: &mut TensorSet<'_>,
+        n: u32,
+    ) -> Result<(), NrtError> {
         let repeat = self.runtime.library.functions.nrt_execute_repeat;
         // SAFETY: as for `execute`.
         let status = unsafe { repeat(self.handle, inputs.handle, outputs.handle, n.min(i32::MAX as u32) as i32) };

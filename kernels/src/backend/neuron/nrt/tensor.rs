@@ -16,8 +16,7 @@ pub struct Tensor {
     bytes: usize,
 }
 
-// SAFETY: a handle of the runtime belongs to no thread (its documentation lets any thread call), and what changes a
-// tensor takes `&mut self`.
+// SAFETY: nothing in the interface's documentation ties a handle to the thread that made it, and a tensor has one owner.
 unsafe impl Send for Tensor {}
 
 impl Tensor {
