@@ -116,8 +116,7 @@ fn a_chart_of_a_double_says_fake() {
     row(&machine.run(words));
     let chart = machine.run("chart --results results --out chart.svg");
     let drawn = std::fs::read_to_string(machine.path("chart.svg")).unwrap_or_default();
-    // Refused or marked: never drawn as a measurement.
-    assert!(!chart.status.success() || drawn.contains("FAKE"), "{}", text(&chart.stdout));
+    assert!(chart.status.success() && drawn.contains("FAKE: A TEST DOUBLE"), "{}", text(&chart.stderr));
 }
 
 #[test]

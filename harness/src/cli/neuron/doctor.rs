@@ -26,7 +26,7 @@ pub(super) fn run(args: &DoctorArgs, out: &mut dyn Write) -> Result<(), CliError
     let chip = findings.machine.as_ref().map(|machine| chip::sentences(&catalogue, machine)).unwrap_or_default();
     let table = table(&findings, &chip);
     let text = match args.format {
-        Format::Table => table.text(),
+        Format::Table => list(&findings, &chip),
         Format::Md => table.markdown(),
         Format::Csv => table.csv(),
         Format::Json => {
@@ -54,9 +54,26 @@ fn words(state: &Result<String, String>) -> (&'static str, &str) {
     }
 }
 
+/// What stands above both forms.
+const TITLE: &str = "Neuron: this backend was not yet run on Trainium hardware by its authors";
+
+/// A line an item for a terminal; what is long goes on below.
+fn list(findings: &Findings, chip: &[String]) -> String {
+    let mut text = format!("{TITLE}\n\n");
+    for item in &findings.items {
+        let (state, detail) = words(&item.state);
+        let detail = detail.split("; ").collect::<Vec<_>>().join(&format!("\n{:25}", ""));
+        text += &format!("{state:9}{:16}{detail}\n", item.what);
+    }
+    for sentence in chip {
+        text += &format!("\n{sentence}");
+    }
+    text + if chip.is_empty() { "" } else { "\n" }
+}
+
 fn table(findings: &Findings, chip: &[String]) -> Table {
     let columns = ["needed", "state", "what is there, or how to mend it"].map(|name| (name, Align::Left));
-    let mut table = Table::new("Neuron: this backend was not yet run on Trainium hardware by its authors", &columns);
+    let mut table = Table::new(TITLE, &columns);
     for item in &findings.items {
         let (state, detail) = words(&item.state);
         table.row(vec![item.what.into(), state.into(), detail.into()]);
