@@ -42,7 +42,7 @@ pub(super) fn run(args: &FileArgs, backends: Backends, results: &Results, out: &
 fn with_file(options: &Options) -> Registry {
     let Some((file, backends)) = GIVEN.get() else { return Registry::default() };
     let mut registry = backends(options);
-    let state: State = neuron::core(Route::File(file.clone()));
+    let state: State = neuron::with_route(Route::File(file.clone()));
     registry.add(NAME, state);
     registry
 }

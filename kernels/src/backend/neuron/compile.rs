@@ -15,7 +15,6 @@ mod neuronx_cc;
 mod nki;
 
 pub use cache::NeffCache;
-pub use child::{ChildError, Finished, run};
 pub use neuronx_cc::NeuronxCc;
 pub use nki::NkiCompiler;
 
@@ -87,6 +86,6 @@ fn find(variable: &str, name: &str) -> Result<PathBuf, String> {
 }
 
 /// A failure of a compilation as the device's.
-fn refused(error: &ChildError, source: &str) -> DeviceError {
+fn refused(error: &child::ChildError, source: &str) -> DeviceError {
     DeviceError::Compiler { log: error.to_string(), source_text: source.to_owned() }
 }

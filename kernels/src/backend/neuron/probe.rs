@@ -18,7 +18,7 @@ pub fn entries() -> Vec<(&'static str, State)> {
 }
 
 /// A core with a route: ready, or absent and why.
-pub fn core(route: Route) -> State {
+pub fn with_route(route: Route) -> State {
     state(|| Ok::<Route, std::convert::Infallible>(route))
 }
 

@@ -12,14 +12,14 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// A child that ended well.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
+pub(super) struct Finished {
     /// The end of what it wrote, to either stream.
-    pub log: String,
+    pub(super) log: String,
 }
 
 /// A child that did not.
 #[derive(Debug, thiserror::Error)]
-pub enum ChildError {
+pub(super) enum ChildError {
     /// It cannot be started, or not be waited for.
     #[error("cannot run `{program}`: {error}")]
     Io {
@@ -54,7 +54,7 @@ pub enum ChildError {
 ///
 /// # Errors
 /// It cannot be started, fails, or is late.
-pub fn run(command: &mut Command, deadline: Duration) -> Result<Finished, ChildError> {
+pub(super) fn run(command: &mut Command, deadline: Duration) -> Result<Finished, ChildError> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |error: io::Error| ChildError::Io { program: program.clone(), error };
     // A file and not a pipe: a child that floods it cannot block, nor can a grandchild that keeps it open.
