@@ -19,7 +19,8 @@ use clap::Parser;
 enum Task {
     /// Set up, run every test and check the house rules; the last line is `N passed, N failed, N skipped`
     ///
-    /// Installs Debian's mesa-vulkan-drivers where no Vulkan device is found and root (or sudo without a password) allows
+    /// Installs Debian's mesa-vulkan-drivers where no Vulkan device is found, and python3-numpy for the test double of NKI,
+    /// where root (or sudo without a password) allows
     /// it; goes on without where not. FARTHING_REQUIRE=cpu:avx2,gpu makes the absence of what it lists a failure.
     Test(test::Options),
     /// Install a software Vulkan device where there is none, and nothing else

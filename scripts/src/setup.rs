@@ -1,11 +1,15 @@
-//! The one thing this project needs of a machine beside Rust: a Vulkan device, or Mesa's software one in its place.
+//! What this project's tests need of a machine beside Rust: a Vulkan device, or Mesa's software one in its place; and
+//! Python with NumPy for the test double of NKI.
 
 mod device;
+mod numpy;
 
 use std::process::Command;
 
 use crate::command;
 use device::Found;
+
+pub(crate) use numpy::numpy;
 
 /// Debian's and Ubuntu's package of Mesa's Vulkan drivers, the software one among them; it brings the loader too.
 const PACKAGE: &str = "mesa-vulkan-drivers";

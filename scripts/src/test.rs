@@ -44,6 +44,10 @@ fn all(options: &Options) -> Vec<Step> {
         Vulkan::There => Outcome::Ok,
         Vulkan::Absent(why) => Outcome::NotRun(why),
     })];
+    steps.push(Step::take("NumPy for the test double of NKI", || match setup::numpy(install) {
+        Ok(()) => Outcome::Ok,
+        Err(why) => Outcome::NotRun(why),
+    }));
     steps.push(Step::tests("tests", cargo().args(["test", "--workspace", "--no-fail-fast"])));
     for isa in isa::ALL {
         let name = format!("conformance cpu:{}", isa.name);

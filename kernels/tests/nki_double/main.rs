@@ -5,6 +5,8 @@
 //! it cannot run, that is said; `FARTHING_REQUIRE=nki` makes it a failure. Words on the command line select cases,
 //! `--full` runs all of them; libtest's flags change nothing.
 
+mod odd;
+mod rules;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -129,8 +131,19 @@ fn main() -> ExitCode {
     }
     let required = std::env::var("FARTHING_REQUIRE").unwrap_or_default();
     match Worker::start() {
-        Ok(worker) => {
+        Ok(mut worker) => {
+            let mut count = |what: &str, (n, failures): (usize, Vec<String>)| {
+                failures.iter().for_each(|failure| println!("FAILED {failure}"));
+                println!("{what}: {} of {n}", n - failures.len());
+                (passed, failed) = (passed + n - failures.len(), failed + failures.len());
+            };
+            if filter.is_empty() {
+                count("kernels that break a rule, refused for it", rules::failures(&mut worker));
+            }
             let double = Double::new(Target::Trn2, Some(worker));
+            if filter.is_empty() {
+                count("odd programs like the interpreter's result", odd::failures(&double));
+            }
             let report = conformance::run(&double, &Options { quick, filter, skip: vec![], seed: 1 });
             println!("{report}");
             passed += report.n_passed();

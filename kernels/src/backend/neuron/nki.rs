@@ -1,7 +1,8 @@
 //! Tile programs as NKI source: from their operations alone, whatever they compute.
 //!
-//! **Not yet run on Trainium hardware.** The text follows the API of NKI 0.6 and 0.7 (aws-neuron/aws-neuron-sdk at
-//! 81ce03a, `nki/api`; AWS's documentation of SDK 2.33).
+//! **Not yet run on Trainium hardware.** The text follows NKI's API in the idiom of 0.7: the stubs of SDK 2.32
+//! (aws-neuron/aws-neuron-sdk at 81ce03a, 2026-08-21, `nki/api`) and, where it could be read, the documentation of SDK
+//! 2.33. That documentation names Trn2 and Trn3 alone; `nki.jit` takes `trn1` and `inf2` as targets all the same.
 //!
 //! # What goes where
 //!

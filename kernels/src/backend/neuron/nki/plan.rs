@@ -11,14 +11,16 @@ use super::access::{Access, Argument};
 use super::affine::{Scope, Size};
 use super::layout::{Memory, Value};
 use super::names::{self, Names};
-use super::step::{Band, Operand, Start, Step, ValueId};
+use super::step::{Operand, Start, Step, ValueId};
 use super::uses;
 use crate::DType;
 use crate::backend::Unsupported;
 use crate::backend::neuron::Target;
-use crate::program::{Axis2, Bound, Index, Op, Program, Span, Stage, TensorId, TileId, TileType, Var};
+use crate::program::{Axis2, Index, Op, Program, Span, Stage, TensorId, TileId, TileType, Var};
 
+mod band;
 mod elementwise;
+mod loops;
 mod product;
 
 pub(super) use super::uses::each_op;
@@ -38,6 +40,21 @@ pub(super) fn stage(
     arguments: &[Argument],
     names: &mut Names,
 ) -> Result<StagePlan, Unsupported> {
+    let mut planner = Planner::new(program, stage, arguments, names);
+    planner.list(&stage.body)?;
+    let mut steps = std::mem::take(&mut planner.steps);
+    for (i, axis) in stage.grid.iter().enumerate().rev() {
+        let var = planner.scope.name(Var(i as u32)).to_owned();
+        let sizes = planner.scope.close();
+        if axis.extent > 1 {
+            steps = vec![Step::Loop { var, first: "0".into(), last: axis.extent.to_string(), sizes, body: steps }];
+        }
+    }
+    Ok(StagePlan { values: planner.values, steps, scope: planner.scope })
+}
+
+/// The variables of a grid, opened.
+fn grid(stage: &Stage, names: &mut Names) -> Scope {
     let mut scope = Scope::new(stage.n_vars);
     for (i, axis) in stage.grid.iter().enumerate() {
         if axis.extent == 1 {
@@ -46,45 +63,7 @@ pub(super) fn stage(
             scope.open(Var(i as u32), names.fresh(&axis.name), (0, axis.extent as i64 - 1));
         }
     }
-    let types: Vec<TileType> = stage
-        .tiles
-        .iter()
-        .map(|ty| TileType { rows: scope.resolved(&ty.rows), cols: scope.resolved(&ty.cols), ..*ty })
-        .collect();
-    let spread = uses::spread(stage, &types);
-    let tile_names = names::of_tiles(program, stage);
-    let n = types.len();
-    let mut planner = Planner {
-        program,
-        arguments,
-        names,
-        scope,
-        types,
-        spread,
-        tile_names,
-        values: Vec::new(),
-        of_tile: vec![None; n],
-        defined: vec![false; n],
-        allocated: vec![false; n],
-        outside: vec![false; n],
-        turned: vec![None; n],
-        sums: vec![None; n],
-        zero: vec![false; n],
-        fading: vec![None; n],
-        pending: None,
-        banks: 0,
-        steps: Vec::new(),
-    };
-    planner.list(&stage.body)?;
-    let mut steps = std::mem::take(&mut planner.steps);
-    for axis in stage.grid.iter().enumerate().rev().map(|(i, axis)| (Var(i as u32), axis.extent)) {
-        let var = planner.scope.name(axis.0).to_owned();
-        let sizes = planner.scope.close();
-        if axis.1 > 1 {
-            steps = vec![Step::Loop { var, first: "0".into(), last: axis.1.to_string(), sizes, body: steps }];
-        }
-    }
-    Ok(StagePlan { values: planner.values, steps, scope: planner.scope })
+    scope
 }
 
 /// State of a walk over a stage. Vectors are by tile.
@@ -126,7 +105,36 @@ struct Sum {
     start: Start,
 }
 
-impl Planner<'_> {
+impl<'p> Planner<'p> {
+    fn new(program: &'p Program, stage: &Stage, arguments: &'p [Argument], names: &'p mut Names) -> Planner<'p> {
+        let scope = grid(stage, names);
+        let resolved =
+            |ty: &TileType| TileType { rows: scope.resolved(&ty.rows), cols: scope.resolved(&ty.cols), ..*ty };
+        let types: Vec<TileType> = stage.tiles.iter().map(resolved).collect();
+        let n = types.len();
+        Planner {
+            program,
+            arguments,
+            names,
+            scope,
+            spread: uses::spread(stage, &types),
+            types,
+            tile_names: names::of_tiles(program, stage),
+            values: Vec::new(),
+            of_tile: vec![None; n],
+            defined: vec![false; n],
+            allocated: vec![false; n],
+            outside: vec![false; n],
+            turned: vec![None; n],
+            sums: vec![None; n],
+            zero: vec![false; n],
+            fading: vec![None; n],
+            pending: None,
+            banks: 0,
+            steps: Vec::new(),
+        }
+    }
+
     fn list(&mut self, ops: &[Op]) -> Result<(), Unsupported> {
         let mut done = vec![false; ops.len()];
         for (at, op) in ops.iter().enumerate() {
@@ -312,109 +320,5 @@ impl Planner<'_> {
         let made: Vec<Step> = made;
         self.steps.extend(made);
         self.steps.push(Step::If { condition: conditions.join(" and "), body });
-    }
-
-    fn repeat(&mut self, var: Var, low: &[Bound], high: &[Bound], body: &[Op]) -> Result<(), Unsupported> {
-        let trips = self.trips(low, high);
-        let (first, last) = (self.end(low, "max"), self.end(high, "min"));
-        let name = self.names.fresh("l");
-        // The ends are named where they take work to find and are used twice.
-        let first = self.named_end(&name, first);
-        let opened = self.open_sums(body, &name, &first);
-        self.scope.open(var, name.clone(), trips.range);
-        let before = (self.defined.clone(), self.allocated.clone(), self.outside.clone(), self.turned.clone());
-        let outer = std::mem::take(&mut self.steps);
-        self.outside = self.defined.clone();
-        for tile in uses::defined_in(body) {
-            self.turned[tile.0 as usize] = None;
-        }
-        self.list(body)?;
-        let body_steps = std::mem::replace(&mut self.steps, outer);
-        let sizes = self.scope.close();
-        (self.defined, self.allocated, self.outside, self.turned) = before;
-        for tile in uses::defined_in(body) {
-            self.turned[tile.0 as usize] = None;
-        }
-        let runs = (!trips.never_empty).then(|| format!("{first} < {last}"));
-        self.steps.push(Step::Loop { var: name, first, last, sizes, body: body_steps });
-        self.close_sums(&opened, runs);
-        Ok(())
-    }
-
-    fn named_end(&mut self, var: &str, end: String) -> String {
-        if !end.contains('(') {
-            return end;
-        }
-        let name = self.names.fresh(&format!("{var}_first"));
-        self.steps.push(Step::Let { name: name.clone(), value: end });
-        name
-    }
-
-    fn end(&self, bounds: &[Bound], join: &str) -> String {
-        let mut ends: Vec<String> = bounds.iter().map(|bound| self.scope.bound(bound)).collect();
-        ends.dedup();
-        if ends.len() == 1 { ends.remove(0) } else { format!("{join}({})", ends.join(", ")) }
-    }
-
-    fn trips(&self, low: &[Bound], high: &[Bound]) -> Trips {
-        let low: Vec<(i64, i64)> = low.iter().map(|bound| self.scope.range(bound)).collect();
-        let high: Vec<(i64, i64)> = high.iter().map(|bound| self.scope.range(bound)).collect();
-        let greatest = |ends: &[(i64, i64)]| {
-            ends.iter().fold((i64::MIN, i64::MIN), |most, end| (most.0.max(end.0), most.1.max(end.1)))
-        };
-        let least = |ends: &[(i64, i64)]| {
-            ends.iter().fold((i64::MAX, i64::MAX), |least, end| (least.0.min(end.0), least.1.min(end.1)))
-        };
-        let (low, high) = (greatest(&low), least(&high));
-        Trips { range: (low.0, (high.1 - 1).max(low.0)), never_empty: low.1 < high.0 }
-    }
-
-    fn band(
-        &mut self,
-        dst: TileId,
-        x: TileId,
-        (row_div, low, high): (i64, Option<i64>, Option<i64>),
-        outside: f32,
-    ) -> Result<(), Unsupported> {
-        let ty = self.types[dst.0 as usize];
-        within_i32(&ty, row_div, [low, high])?;
-        let from = self.read(x);
-        let to = self.define(dst);
-        if from != to {
-            self.steps.push(Step::Copy { to, from: Operand::Tile(from) });
-        }
-        let (rows, cols) = (self.scope.affine(&ty.rows.start), self.scope.affine(&ty.cols.start));
-        let spread = !self.spread[dst.0 as usize];
-        let band = |low, high| Band { rows: rows.clone(), spread, cols: cols.clone(), row_div, low, high, outside };
-        if high.is_some() {
-            self.steps.push(Step::Select { to, band: band(None, high) });
-        }
-        if low.is_some() {
-            self.steps.push(Step::Select { to, band: band(low, None) });
-        }
-        Ok(())
-    }
-}
-
-/// Values of a loop's variable.
-struct Trips {
-    range: (i64, i64),
-    never_empty: bool,
-}
-
-/// Whether positions of a band stay within the 32 bits in which the engine computes them.
-fn within_i32(ty: &TileType, row_div: i64, limits: [Option<i64>; 2]) -> Result<(), Unsupported> {
-    let reach = limits.into_iter().flatten().map(|limit| limit.unsigned_abs()).max().unwrap_or(0);
-    let greatest = (ty.cols.len as u64)
-        .checked_add(reach)
-        .and_then(|n| n.checked_mul(row_div as u64))
-        .and_then(|n| n.checked_add(ty.rows.len as u64 + row_div as u64));
-    match greatest {
-        Some(n) if n < 1 << 31 => Ok(()),
-        _ => Err(Unsupported {
-            what: "positions of a mask".into(),
-            asked: format!("{} rows by {} columns, {row_div} rows a position", ty.rows.len, ty.cols.len),
-            limit: "2^31, in which the engine counts".into(),
-        }),
     }
 }

@@ -31,7 +31,8 @@ impl Planner<'_> {
         let name = format!("{}_t", self.values[from].name);
         let bank = Target::PSUM_BANK_BYTES / dtype.size_bytes();
         let block = [cols.max.min(Target::PARTITIONS), rows.max.min(bank)].map(Size::fixed);
-        let empty = [&rows, &cols].into_iter().find(|size| size.may_be_zero).map(|size| format!("{} > 0", size.text));
+        let empty = [&rows, &cols].into_iter().filter(|size| size.may_be_zero);
+        let exists: Vec<String> = empty.map(|size| format!("{} > 0", size.text)).collect();
         let to = self.value(&name, Memory::Sbuf, dtype, cols, rows);
         let [block_rows, block_cols] = block;
         let through = self.value(&format!("{name}_psum"), Memory::Psum, dtype, block_rows, block_cols);
@@ -41,9 +42,9 @@ impl Planner<'_> {
         )));
         self.steps.extend([Step::Allocate(to), Step::Allocate(through)]);
         let turn = Step::Turn { to, through, from };
-        self.steps.push(match empty {
-            Some(condition) => Step::If { condition, body: vec![turn] },
-            None => turn,
+        self.steps.push(match exists[..] {
+            [] => turn,
+            _ => Step::If { condition: exists.join(" and "), body: vec![turn] },
         });
         self.turned[tile.0 as usize] = Some(to);
     }

@@ -2,6 +2,7 @@
 
 use super::{Chunk, Writer, all_cols, number};
 use crate::DType;
+use crate::backend::neuron::nki::affine::Affine;
 use crate::backend::neuron::nki::layout::Value;
 use crate::backend::neuron::nki::plan::StagePlan;
 use crate::backend::neuron::nki::step::{Activation, Alu, Band, Operand, Step};
@@ -77,25 +78,8 @@ impl Writer {
                 w.call("nisa.tensor_copy", &[("dst", views.dst()), ("src", views.wide(*from))]);
             }),
             Step::Zip { to, op, x, y } => self.each(*to, values, |w, views| w.zip(views, *op, *x, *y)),
-            Step::ScaleAdd { to, scale, y } => self.each(*to, values, |w, views| {
-                let (dst, scale, y) = (views.dst(), views.column(*scale), views.whole(*y));
-                let scaled = [("data", dst.clone()), ("op0", "nl.multiply".into()), ("operand0", scale)];
-                let added = [("op1", "nl.add".into()), ("operand1", y)];
-                w.call("nisa.scalar_tensor_tensor", &[&[("dst", dst)][..], &scaled, &added].concat());
-            }),
-            Step::Activate { to, f, x, scale, bias, sum } => self.each(*to, values, |w, views| {
-                let mut arguments = vec![("dst", views.dst()), ("op", activation(*f).into()), ("data", views.wide(*x))];
-                if *scale != 1.0 {
-                    arguments.push(("scale", number(*scale)));
-                }
-                arguments.extend(bias.map(|bias| ("bias", views.column(bias))));
-                if let Some(sum) = sum {
-                    arguments.push(("reduce_op", "nl.add".into()));
-                    arguments.push(("reduce_res", views.column(*sum)));
-                    arguments.push(("reduce_cmd", "nisa.reduce_cmd.reset_reduce".into()));
-                }
-                w.call("nisa.activation", &arguments);
-            }),
+            Step::ScaleAdd { to, scale, y } => self.each(*to, values, |w, views| w.scale_add(views, *scale, *y)),
+            Step::Activate { to, .. } => self.each(*to, values, |w, views| w.activate(views, step)),
             Step::Reciprocal { to, from } => self.each(*to, values, |w, views| {
                 w.call("nisa.reciprocal", &[("dst", views.dst()), ("data", views.whole(*from))]);
             }),
@@ -113,6 +97,28 @@ impl Writer {
     fn each(&mut self, to: usize, values: &[Value], write: impl FnOnce(&mut Writer, &Views<'_>)) {
         let to = &values[to];
         self.rows(&to.rows, |w, rows| write(w, &Views { values, to, rows }));
+    }
+
+    fn scale_add(&mut self, views: &Views<'_>, scale: usize, y: usize) {
+        let (dst, scale, y) = (views.dst(), views.column(scale), views.whole(y));
+        let scaled = [("data", dst.clone()), ("op0", "nl.multiply".into()), ("operand0", scale)];
+        let added = [("op1", "nl.add".into()), ("operand1", y)];
+        self.call("nisa.scalar_tensor_tensor", &[&[("dst", dst)][..], &scaled, &added].concat());
+    }
+
+    fn activate(&mut self, views: &Views<'_>, step: &Step) {
+        let Step::Activate { f, x, scale, bias, sum, .. } = step else { return };
+        let mut arguments = vec![("dst", views.dst()), ("op", activation(*f).into()), ("data", views.wide(*x))];
+        if *scale != 1.0 {
+            arguments.push(("scale", number(*scale)));
+        }
+        arguments.extend(bias.map(|bias| ("bias", views.column(bias))));
+        if let Some(sum) = sum {
+            arguments.push(("reduce_op", "nl.add".into()));
+            arguments.push(("reduce_res", views.column(*sum)));
+            arguments.push(("reduce_cmd", "nisa.reduce_cmd.reset_reduce".into()));
+        }
+        self.call("nisa.activation", &arguments);
     }
 
     fn zip(&mut self, views: &Views<'_>, op: Alu, x: Operand, y: Operand) {
@@ -154,47 +160,49 @@ impl Writer {
     /// tile that lies on the kept side altogether is left alone.
     pub(super) fn select(&mut self, to: &Value, band: &Band, plan: &StagePlan) {
         let g = band.row_div;
-        let side = if let Some(high) = band.high { ("<=", high) } else { (">=", band.low.unwrap_or(0)) };
+        let (sign, side) = if let Some(high) = band.high { ("<=", high) } else { (">=", band.low.unwrap_or(0)) };
         let row = if g == 1 { "row".to_owned() } else { format!("row // {g}") };
-        self.line(&format!("# Keeps column - {row} {} {}.", side.0, side.1));
+        self.line(&format!("# Keeps column - {row} {sign} {side}."));
         self.rows(&to.rows, |w, rows| {
-            let first_col = plan.scope.text(&band.cols);
-            let first_row = plus(&plan.scope.text(&band.rows), &rows.first);
-            let sign: i64 = if band.high.is_some() { 1 } else { -1 };
-            let constant = if let Some(high) = band.high { g * high } else { g * (1 - side.1) - 1 };
-            let constant = super::super::affine::Affine::constant(constant);
-            let offset = band.rows.scaled(sign).plus(&band.cols.scaled(-sign * g)).plus(&constant);
-            let offset = shifted(&plan.scope.text(&offset), sign, &rows.first);
-            let place = |row: &str| match (row, g) {
-                ("0", _) => "0".to_owned(),
-                (_, 1) => format!("({row})"),
-                _ => format!("({row}) // {g}"),
-            };
-            let last = |first: &str, n: &str| plus(first, &format!("{n} - 1"));
-            let outside = if band.high.is_some() {
-                format!("{} > {}", minus(&last(&first_col, &to.cols.text), &place(&first_row)), side.1)
-            } else {
-                format!("{} < {}", minus(&first_col, &place(&last(&first_row, &rows.n))), side.1)
-            };
             // Positions are plain integers: tiles that the band holds altogether cost nothing.
-            w.line(&format!("if {outside}:"));
-            let tile = to.part(&rows.index, &rows.own(), &all_cols(to));
-            let multiplier = if band.spread { sign } else { 0 };
-            w.indented(|w| {
-                w.call(
-                    "nisa.affine_select",
-                    &[
-                        ("dst", tile.clone()),
-                        ("pattern", format!("[[{}, {}]]", -sign * g, to.cols.text)),
-                        ("channel_multiplier", multiplier.to_string()),
-                        ("on_true_tile", tile.clone()),
-                        ("on_false_value", number(band.outside)),
-                        ("cmp_op", "nl.greater_equal".into()),
-                        ("offset", offset.clone()),
-                    ],
-                );
-            });
+            w.line(&format!("if {}:", leaves(to, band, side, rows, plan)));
+            w.indented(|w| w.affine_select(to, band, side, rows, plan));
         });
+    }
+
+    fn affine_select(&mut self, to: &Value, band: &Band, side: i64, rows: &Chunk, plan: &StagePlan) {
+        let (g, sign) = (band.row_div, if band.high.is_some() { 1 } else { -1 });
+        let constant = if sign > 0 { g * side } else { g * (1 - side) - 1 };
+        let offset = band.rows.scaled(sign).plus(&band.cols.scaled(-sign * g)).plus(&Affine::constant(constant));
+        let tile = to.part(&rows.index, &rows.own(), &all_cols(to));
+        let multiplier = if band.spread { sign } else { 0 };
+        let arguments = [
+            ("dst", tile.clone()),
+            ("pattern", format!("[[{}, {}]]", -sign * g, to.cols.text)),
+            ("channel_multiplier", multiplier.to_string()),
+            ("on_true_tile", tile),
+            ("on_false_value", number(band.outside)),
+            ("cmp_op", "nl.greater_equal".into()),
+            ("offset", shifted(&plan.scope.text(&offset), sign, &rows.first)),
+        ];
+        self.call("nisa.affine_select", &arguments);
+    }
+}
+
+/// Whether some element of a chunk lies outside: the one farthest from the kept side does.
+fn leaves(to: &Value, band: &Band, side: i64, rows: &Chunk, plan: &StagePlan) -> String {
+    let first_col = plan.scope.text(&band.cols);
+    let first_row = plus(&plan.scope.text(&band.rows), &rows.first);
+    let place = |row: &str| match (row, band.row_div) {
+        ("0", _) => "0".to_owned(),
+        (_, 1) => format!("({row})"),
+        (_, g) => format!("({row}) // {g}"),
+    };
+    let last = |first: &str, n: &str| plus(first, &format!("{n} - 1"));
+    if band.high.is_some() {
+        format!("{} > {side}", minus(&last(&first_col, &to.cols.text), &place(&first_row)))
+    } else {
+        format!("{} < {side}", minus(&first_col, &place(&last(&first_row, &rows.n))))
     }
 }
 
