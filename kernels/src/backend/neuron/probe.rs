@@ -1,6 +1,8 @@
 //! What of all this the machine has.
 
-use super::compile::{NeffCache, NeuronxCc, NkiCompiler};
+use std::sync::OnceLock;
+
+use super::compile::{CompilerMissing, NeffCache, NeuronxCc, NkiCompiler};
 use super::device::Neuron;
 use super::machine::Machine;
 use super::nrt::Runtime;
@@ -12,9 +14,16 @@ const NKI: &str = "neuron";
 /// Registry name of the vendor's own.
 const XLA: &str = "neuron-xla";
 
+/// The compilers, asked once a process: each takes seconds to say its version, and registries are made anew.
+static NKI_FOUND: OnceLock<Result<NkiCompiler, CompilerMissing>> = OnceLock::new();
+static XLA_FOUND: OnceLock<Result<NeuronxCc, CompilerMissing>> = OnceLock::new();
+
 /// The backends over a NeuronCore, each ready or absent and why.
 pub fn entries() -> Vec<(&'static str, State)> {
-    vec![(NKI, state(|| NkiCompiler::find().map(Route::Nki))), (XLA, state(|| NeuronxCc::find().map(Route::StableHlo)))]
+    vec![
+        (NKI, state(|| NKI_FOUND.get_or_init(NkiCompiler::find).clone().map(Route::Nki))),
+        (XLA, state(|| XLA_FOUND.get_or_init(NeuronxCc::find).clone().map(Route::StableHlo))),
+    ]
 }
 
 /// A core with a route: ready, or absent and why.
