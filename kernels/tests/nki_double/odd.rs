@@ -19,6 +19,7 @@ pub(crate) fn failures(double: &dyn AnyBackend) -> (usize, Vec<String>) {
         numbers(),
         read_twice(),
         narrow_column(),
+        kept_across(),
     ];
     let failures = programs
         .iter()
@@ -278,6 +279,29 @@ fn narrow_column() -> Program {
             let sum = b.row_sum(d);
             b.mul(acc, acc, sum);
             b.store(out, &[], acc);
+        });
+    })
+}
+
+/// A product that is still in PSUM when a loop begins that does not touch it, multiplies itself, and may not run.
+fn kept_across() -> Program {
+    let n = 8;
+    built("kept_across", |b| {
+        let x = b.input_matrix("x", DType::F32, &[], n, n);
+        let out = b.output_matrix("out", DType::F32, &[], n, n);
+        b.each_point([("i", 2)], |b, [i]| {
+            let (rows, all) = (Span::tile(i, 4, n), Span::whole(n));
+            let (left, x) = (b.load(x, &[], rows, all), b.load(x, &[], all, all));
+            let (kept, total) = (b.zeros(rows, all), b.fill(rows, all, 1.0));
+            b.mma(kept, left, x);
+            b.each(Range::to(2).up_to(Bound::from(Index::from(i) * 2)), |b, _| {
+                let product = b.zeros(rows, all);
+                b.mma_bt(product, left, x);
+                b.add(total, total, product);
+            });
+            b.mul(total, total, 0.5);
+            b.add(kept, kept, total);
+            b.store(out, &[], kept);
         });
     })
 }

@@ -284,6 +284,11 @@ impl<'p> Planner<'p> {
     /// answer.
     fn settle(&mut self, op: &Op, rest: &[Op]) -> bool {
         let Some((tile, _)) = self.pending else { return false };
+        if matches!(op, Op::Loop { .. }) {
+            // Its body may need the room, and may run often or not at all.
+            self.flush();
+            return false;
+        }
         if !uses::mentions(op, tile) {
             return false;
         }
