@@ -17,6 +17,7 @@ pub mod cost;
 mod deal;
 mod devices;
 mod explain;
+mod neuron;
 mod progress;
 mod results;
 mod run;
@@ -50,6 +51,8 @@ enum Command {
     Deal(Box<deal::DealArgs>),
     /// Draws throughput by size from a run
     Chart(chart::ChartArgs),
+    /// AWS Trainium and Inferentia2: prints kernels for them, examines a machine, makes first runs
+    Neuron(neuron::NeuronArgs),
     /// Lists runs, and regenerates their index
     Results(results::ResultsArgs),
 }
@@ -137,6 +140,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Cost(args) => price(&args, &results, &mut out),
         Command::Deal(args) => deal::run(&args, &mut out),
         Command::Chart(args) => chart::run(&args, &results, &mut out),
+        Command::Neuron(args) => neuron::run(&args, backends, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
     }?;
     Ok(out.flush()?)

@@ -20,6 +20,7 @@ pub mod gpu;
 pub mod host;
 pub mod interp;
 pub mod naive;
+pub mod neuron;
 pub mod null;
 pub mod registry;
 pub mod symptom;
@@ -76,7 +77,8 @@ pub struct DeviceInfo {
     pub fidelity: Fidelity,
     /// Worker threads; none where the notion has no meaning.
     pub threads: Option<usize>,
-    /// Driver, instruction set, versions: what a reader needs to judge a row.
+    /// Driver, instruction set, versions: what a reader needs to judge a row. What stands under `caution` is printed
+    /// with every row as a warning.
     pub details: BTreeMap<String, String>,
 }
 

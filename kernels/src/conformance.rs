@@ -71,11 +71,37 @@ pub fn cases(backend: &dyn AnyBackend, options: &Options) -> Vec<Case> {
     cases
 }
 
+/// What each of the ten first cases is for: words that its name holds.
+const SMOKE: [&[&str]; 10] = [
+    &["matmul/1x", "/kn/f32-f32/"],
+    &["matmul/1x", "/nk/bf16-f32/"],
+    &["matmul/3x", "/nk/bf16-bf16/"],
+    &["matmul/", "/kn/f32-f32/", "identity"],
+    &["attention/2x4x4x9x9", "/none/f32-f32/"],
+    &["attention/1x4x2x7x11", "/causal/f32-f32/"], // Groups, a prefix, odd sizes.
+    &["attention/1x4x2x11x23", "/window:6/bf16-bf16/"],
+    &["attention/1x6x2x1x33", "/causal/bf16-bf16/"], // Decode.
+    &["unheard/soft_capped_attention", "/f32/"],
+    &["unheard/rms_normed_matmul", "/bf16/"],
+];
+
+/// Ten cases for the first contact with a device: each kind of kernel, dtype, mask and layout once.
+pub fn smoke(backend: &dyn AnyBackend) -> Vec<Case> {
+    let all = cases(backend, &Options { quick: true, ..Options::default() });
+    let first = |words: &&[&str]| all.iter().find(|case| words.iter().all(|word| case.name().contains(word))).cloned();
+    SMOKE.iter().filter_map(first).collect()
+}
+
 /// Runs the suite.
 pub fn run(backend: &dyn AnyBackend, options: &Options) -> Report {
+    run_cases(backend, &cases(backend, options), options.seed)
+}
+
+/// Runs some cases.
+pub fn run_cases(backend: &dyn AnyBackend, cases: &[Case], seed: u64) -> Report {
     let device = backend.device();
-    let outcomes = cases(backend, options).into_iter().map(|case| {
-        let outcome = case::outcome(backend, &case, options.seed);
+    let outcomes = cases.iter().map(|case| {
+        let outcome = case::outcome(backend, case, seed);
         (case.name().to_owned(), outcome)
     });
     Report { device: format!("{} ({})", device.backend, device.device), outcomes: outcomes.collect() }
@@ -158,5 +184,18 @@ impl From<LowerError> for Outcome {
             LowerError::Unsupported(unsupported) => Outcome::Unsupported(unsupported),
             LowerError::Device(error) => Outcome::Failed(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::interp::Interp;
+
+    #[test]
+    fn the_first_contact_is_ten_cases_none_twice() {
+        let cases = smoke(&Interp::new());
+        let names: std::collections::BTreeSet<&str> = cases.iter().map(Case::name).collect();
+        assert_eq!((cases.len(), names.len()), (10, 10), "{names:?}");
     }
 }

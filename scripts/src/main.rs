@@ -2,6 +2,7 @@
 
 mod command;
 mod counts;
+mod neuron;
 mod setup;
 mod step;
 mod test;
@@ -23,6 +24,8 @@ enum Task {
     Test(test::Options),
     /// Install a software Vulkan device and NumPy where there are none, and nothing else
     Setup,
+    /// On a machine with Neuron chips: examine it, run the first cases and a suite, and keep the rows
+    Neuron(neuron::Options),
     /// Check the house rules in the sources
     Tidy {
         /// Also compile the kernels and check the assembly of the f32 register tile (about a minute)
@@ -49,10 +52,11 @@ fn run(task: &Task) -> anyhow::Result<bool> {
         Task::Test(options) => Ok(test::run(options)),
         Task::Setup => {
             let vulkan = setup::vulkan(setup::Install::IfAllowed).is_there();
-            // Where NumPy is missing one worker goes untested, which the conformance suite counts.
+            // Where NumPy is missing a worker and a test double go unused, which their suites count.
             let _ = setup::numpy(setup::Install::IfAllowed);
             Ok(vulkan)
         }
+        Task::Neuron(options) => Ok(neuron::run(options)),
         Task::Tidy { asm } => tidy::run(*asm),
     }
 }

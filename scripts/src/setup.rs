@@ -1,5 +1,5 @@
 //! What the tests need of a machine beside Rust: a Vulkan device, or Mesa's software one in its place, and a Python with
-//! NumPy for the worker that is tested with it.
+//! NumPy for the worker that is tested with it and for the test double of NKI.
 
 mod device;
 mod numpy;

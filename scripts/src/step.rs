@@ -59,6 +59,25 @@ impl Step {
         Step { notes, ..Step::new(name, outcome, counts, start.elapsed().as_secs_f64()) }
     }
 
+    /// Runs a command that counts no tests.
+    pub(crate) fn command(name: &str, command: &mut Command) -> Step {
+        Step::take(name, || match command::stream(command, |_| {}) {
+            Ok(status) if status.success() => Outcome::Ok,
+            Ok(status) => Outcome::Failed(status.to_string()),
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        })
+    }
+
+    /// Whether it went well.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.outcome == Outcome::Ok
+    }
+
+    /// Whether it did not take place.
+    pub(crate) fn did_not_run(&self) -> bool {
+        matches!(self.outcome, Outcome::NotRun(_))
+    }
+
     /// A step that is left out.
     pub(crate) fn left_out(name: &str, why: &str) -> Step {
         Step::new(name, Outcome::NotRun(why.into()), Counts::default(), 0.0)
@@ -90,7 +109,8 @@ pub(crate) fn close(steps: &[Step]) -> bool {
     counts.failed == 0 && counts.passed > 0
 }
 
-fn table(steps: &[Step]) -> String {
+/// How each step ended, a line each.
+pub(crate) fn table(steps: &[Step]) -> String {
     let width = steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for step in steps {

@@ -2,6 +2,7 @@
 
 mod example;
 mod isa;
+mod pjrt;
 
 use std::process::Command;
 
@@ -16,16 +17,25 @@ pub(crate) struct Options {
     /// Install nothing, whatever is not there
     #[arg(long)]
     no_install: bool,
-    /// Leave out the runs of the conformance suite on each instruction set, and the example backend
+    /// Leave out the runs of the conformance suite on each instruction set, and the example backend; with --pjrt, run fewer
+    /// cases
     #[arg(long)]
     quick: bool,
     /// Instead of all that: the CPU backend's tests under AddressSanitizer, on each instruction set
     #[arg(long, conflicts_with_all = ["no_install", "quick"])]
     asan: bool,
+    /// Instead of all that: the StableHLO that we emit, run by XLA's CPU client (installs it from PyPI, 220 MB)
+    #[arg(long, conflicts_with_all = ["no_install", "asan"])]
+    pjrt: bool,
 }
 
 /// Runs the tests and prints the summary; whether all was well.
 pub(crate) fn run(options: &Options) -> bool {
+    if options.pjrt {
+        let steps = [pjrt::step(options.quick)];
+        // What cannot be installed here is said and is no failure.
+        return step::close(&steps) || steps[0].did_not_run();
+    }
     let steps = if options.asan { under_asan() } else { all(options) };
     step::close(&steps)
 }

@@ -80,17 +80,39 @@ pub(super) struct RunArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, backends: Backends, results: &Results, out: &mut dyn Write) -> Result<(), CliError> {
+    run_named(args, &args.backend, backends, results, out)
+}
+
+/// Runs the command on one backend where the words name none.
+pub(super) fn run_on(
+    args: &RunArgs,
+    backend: &str,
+    backends: Backends,
+    results: &Results,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let one = [backend.to_owned()];
+    run_named(args, if args.backend.is_empty() { &one } else { &args.backend }, backends, results, out)
+}
+
+fn run_named(
+    args: &RunArgs,
+    names: &[String],
+    backends: Backends,
+    results: &Results,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
     let cases = args.cases()?;
     if !(args.seconds.is_finite() && args.seconds > 0.0) {
         return Err(CliError::Usage(format!("--seconds {} is no time; give a positive number", args.seconds)));
     }
     let mut fleet = fleet(backends, &args.threads)?;
     let guests = args.guests.join(&mut fleet, results)?;
-    let names = if args.backend.is_empty() { &guests } else { &args.backend };
+    let names = if names.is_empty() { &guests[..] } else { names };
     let chosen = Chosen::new(&fleet, names, args.device.as_deref(), &args.vs)?;
     let environment = machine::environment();
     // Before anything is measured: a folder that cannot be written must not cost a run.
-    let header = session::header(environment, limits::Limits::default(), args.settings());
+    let header = session::header(environment, limits::Limits::default(), args.settings(&chosen));
     let writer = args.writer(results, &header.run)?;
     let resort = writer.clone();
     interrupt::listen(Grace::Given, move || eprintln!("farthing: {}", resort.finish_interrupted()));
@@ -132,12 +154,19 @@ impl RunArgs {
         }
     }
 
-    fn settings(&self) -> BTreeMap<String, String> {
+    fn settings(&self, chosen: &Chosen<'_>) -> BTreeMap<String, String> {
         let mut settings = BTreeMap::from([("driver".to_owned(), "farthing run".to_owned())]);
         settings.insert("seconds".into(), self.seconds.to_string());
         settings.extend(self.suite.clone().map(|suite| ("suite".to_owned(), suite)));
         if !self.vs.is_empty() {
             settings.insert("vs".into(), self.vs.join(","));
+        }
+        for subject in chosen.all() {
+            let device = subject.backend.device();
+            let details: Vec<String> = device.details.iter().map(|(key, value)| format!("{key} {value}")).collect();
+            if !details.is_empty() {
+                settings.insert(format!("{} on {}", subject.name, device.device), details.join(", "));
+            }
         }
         settings
     }

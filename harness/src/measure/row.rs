@@ -121,7 +121,7 @@ impl Lab<'_> {
             error_ratio: None,
             status: Status::Ok,
             reason: None,
-            warnings: self.surroundings(),
+            warnings: self.surroundings().into_iter().chain(device.details.get("caution").cloned()).collect(),
         }
     }
 

@@ -56,6 +56,9 @@ impl Registry {
         for (name, state) in super::gpu::probe_all() {
             registry.add(&name, state);
         }
+        for (name, state) in super::neuron::entries() {
+            registry.add(name, state);
+        }
         registry
     }
 

@@ -1,4 +1,5 @@
-//! NumPy, for the worker that is tested with it: the only thing here that is not Rust, and nothing else needs it.
+//! NumPy, for the worker that is tested with it and for the test double of NKI: the only things that are not Rust, and
+//! nothing else needs it.
 
 use std::process::Command;
 
@@ -16,7 +17,7 @@ pub(crate) fn numpy(install: Install) -> Result<String, String> {
     let found = find().map_or_else(|| mend(install), Ok);
     match &found {
         Ok(python) => println!("NumPy: {python}"),
-        Err(why) => println!("NumPy: {why}: the NumPy worker will not be tested"),
+        Err(why) => println!("NumPy: {why}: the NumPy worker and emitted NKI source will not be tested"),
     }
     found
 }

@@ -32,6 +32,10 @@ const RULES: [Confined; 6] = [
             "kernels/src/backend/gpu/launch.rs",
             // The library of this example is called by pointers.
             "examples/backend-gemm/src/lib.rs",
+            // Calls of a C library, each beside the handle whose life it manages.
+            "kernels/src/backend/neuron/nrt/",
+            // Test doubles of C libraries, and the tests that steer them.
+            "fakes/",
             // Setting an environment variable is unsafe: it must come before any thread, so it has a file to itself.
             "harness/src/quiet.rs",
         ],
@@ -56,6 +60,7 @@ const RULES: [Confined; 6] = [
             "benches/src/",
             "examples/",
             "kernels/examples/",
+            "fakes/tests/",
             // A backend's clock is tested against another.
             "kernels/tests/",
             // That a deadline is kept is told by a clock.

@@ -1,0 +1,1 @@
+"""Names that a kernel's module imports; nothing is called before the double gives its file."""

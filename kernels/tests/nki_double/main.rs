@@ -1,0 +1,180 @@
+//! NKI source of every conformance case: how many lower for each chip, and what the text computes on a test double.
+//!
+//! The double (`double.py`) is NumPy, needs `python3` with it (or what FARTHING_PYTHON names), and stands for nothing but
+//! the documented rules of the instructions: no result here comes from Trainium hardware or from AWS's simulator. Where
+//! it cannot run, that is said; `FARTHING_REQUIRE=nki` makes it a failure. Words on the command line select cases,
+//! `--full` runs all of them; libtest's flags change nothing.
+
+mod odd;
+mod rules;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use farthing_kernels::backend::neuron::nki::{self, Kernel};
+use farthing_kernels::backend::neuron::{Target, tilings};
+use farthing_kernels::backend::{
+    AnyBackend, Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered,
+};
+use farthing_kernels::conformance::{self, Options};
+use farthing_kernels::problem::Problem;
+use farthing_kernels::program::Program;
+use farthing_kernels::tile::Tiling;
+
+use worker::Worker;
+
+/// A NeuronCore's text on NumPy's arithmetic.
+struct Double {
+    target: Target,
+    device: DeviceInfo,
+    limits: Limits,
+    worker: Option<Mutex<Worker>>,
+}
+
+impl Double {
+    fn new(target: Target, worker: Option<Worker>) -> Double {
+        let device = DeviceInfo {
+            backend: "nki double".into(),
+            device: format!("{target} as a test double"),
+            fidelity: Fidelity::Fake,
+            threads: None,
+            details: BTreeMap::new(),
+        };
+        Double { target, device, limits: nki::limits(), worker: worker.map(Mutex::new) }
+    }
+
+    fn ask<T>(&self, ask: impl FnOnce(&mut Worker) -> Result<T, String>) -> Result<T, DeviceError> {
+        let worker = self.worker.as_ref().ok_or_else(|| DeviceError::Driver("only lowers".into()))?;
+        ask(&mut worker.lock().unwrap_or_else(PoisonError::into_inner)).map_err(DeviceError::Driver)
+    }
+}
+
+impl Backend for Double {
+    type Buffer = Vec<u8>;
+    type Executable = (u64, Kernel);
+
+    fn device(&self) -> &DeviceInfo {
+        &self.device
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
+        tilings(problem, self.target)
+    }
+
+    fn alloc(&self, bytes: usize) -> Result<Vec<u8>, DeviceError> {
+        Ok(vec![0; bytes])
+    }
+
+    fn upload(&self, src: &[u8], dst: &mut Vec<u8>) -> Result<(), DeviceError> {
+        dst.copy_from_slice(src);
+        Ok(())
+    }
+
+    fn download(&self, src: &Vec<u8>, dst: &mut [u8]) -> Result<(), DeviceError> {
+        dst.copy_from_slice(src);
+        Ok(())
+    }
+
+    fn lower(&self, program: &Program) -> Result<(u64, Kernel), LowerError> {
+        let kernel = nki::lower(program, self.target)?;
+        let refused = |log| DeviceError::Compiler { log, source_text: kernel.source.clone() };
+        let id = match self.ask(|worker| worker.load(&kernel)) {
+            Err(DeviceError::Driver(log)) if self.worker.is_some() => return Err(refused(log).into()),
+            id => id.unwrap_or_default(),
+        };
+        Ok((id, kernel))
+    }
+
+    fn lowered(&self, exe: &(u64, Kernel)) -> Lowered {
+        Lowered { name: exe.1.name.clone(), compute_limit: None }
+    }
+
+    fn run(
+        &self,
+        (id, kernel): &(u64, Kernel),
+        n: u64,
+        inputs: &[&Vec<u8>],
+        output: &mut Vec<u8>,
+    ) -> Result<Elapsed, DeviceError> {
+        for _ in 0..n {
+            *output = self.ask(|worker| worker.run(*id, kernel, inputs))?;
+        }
+        Ok(Elapsed { seconds: 0.0, clock: Clock::Simulated })
+    }
+
+    fn generated_source<'e>(&self, exe: &'e (u64, Kernel)) -> Option<&'e str> {
+        Some(&exe.1.source)
+    }
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--list") {
+        return ExitCode::SUCCESS;
+    }
+    let quick = !words.iter().any(|word| word == "--full");
+    let filter: Vec<String> = words.into_iter().filter(|word| !word.starts_with('-')).collect();
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    if filter.is_empty() {
+        for target in Target::ALL {
+            let (lowered, refused) = lowering(target);
+            passed += lowered;
+            // A program that the chip's types allow and that does not lower is a shortfall, whatever the reason.
+            failed += refused;
+        }
+    }
+    let required = std::env::var("FARTHING_REQUIRE").unwrap_or_default();
+    match Worker::start() {
+        Ok(mut worker) => {
+            let mut count = |what: &str, (n, failures): (usize, Vec<String>)| {
+                failures.iter().for_each(|failure| println!("FAILED {failure}"));
+                println!("{what}: {} of {n}", n - failures.len());
+                (passed, failed) = (passed + n - failures.len(), failed + failures.len());
+            };
+            if filter.is_empty() {
+                count("kernels that break a rule, refused for it", rules::failures(&mut worker));
+            }
+            let double = Double::new(Target::Trn2, Some(worker));
+            if filter.is_empty() {
+                count("odd programs like the interpreter's result", odd::failures(&double));
+            }
+            let report = conformance::run(&double, &Options { quick, filter, skip: vec![], seed: 1 });
+            println!("{report}");
+            passed += report.n_passed();
+            failed += report.n_failed() + report.n_unsupported();
+        }
+        Err(why) => {
+            println!("nki double: absent: {why}");
+            skipped += 1;
+            failed += usize::from(required.split(',').any(|name| name.trim() == "nki"));
+        }
+    }
+    println!("{passed} passed, {failed} failed, {skipped} skipped");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Lowers every case for a chip; how many did and did not.
+fn lowering(target: Target) -> (usize, usize) {
+    let backend = Double::new(target, None);
+    let cases = conformance::cases(&backend, &Options::default());
+    let (n, mut refused) = (cases.len(), 0);
+    for case in &cases {
+        if let Err(why) = nki::lower(&case.program(), target) {
+            refused += 1;
+            println!("{target}: {}: unsupported: {why}", case.name());
+        }
+    }
+    println!("{target}: {} of {n} conformance cases lower to NKI, {}", n - refused, dtypes(&backend));
+    (n - refused, refused)
+}
+
+fn dtypes(backend: &dyn AnyBackend) -> String {
+    let known: Vec<String> = farthing_kernels::DType::ALL.iter().map(ToString::to_string).collect();
+    format!("of {} ({})", known.join(", "), backend.device().device)
+}
