@@ -17,6 +17,7 @@ pub mod cpu;
 mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+mod group;
 pub mod host;
 pub mod interp;
 pub mod naive;

@@ -5,7 +5,7 @@
 //! cases out, `--quick` runs fewer on every backend and `--full` all of them on software devices and workers too,
 //! `--seed N` draws other sizes and operands; libtest's other flags change nothing.
 
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use farthing_kernels::backend::interp::Interp;
 use farthing_kernels::backend::null::Null;
@@ -13,6 +13,9 @@ use farthing_kernels::backend::registry::{self, Registry, State};
 use farthing_kernels::backend::worker::{DEADLINE, Worker};
 use farthing_kernels::backend::{AnyBackend, Fidelity};
 use farthing_kernels::conformance::{self, Options};
+
+#[path = "support/python.rs"]
+mod python;
 
 fn main() -> ExitCode {
     let mut arguments = match Arguments::parse(std::env::args().skip(1)) {
@@ -40,15 +43,9 @@ fn main() -> ExitCode {
 /// The NumPy worker, under the first Python that has NumPy.
 fn numpy() -> State {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/worker/numpy_worker.py");
-    let named = std::env::var("FARTHING_PYTHON").ok();
-    let pythons = named.into_iter().chain(["python3", "/usr/bin/python3"].map(str::to_owned));
-    let has_numpy = |python: &String| {
-        let mut command = Command::new(python);
-        let quiet = command.args(["-c", "import numpy"]).stdin(Stdio::null()).stderr(Stdio::null());
-        quiet.status().is_ok_and(|status| status.success())
-    };
-    let Some(python) = pythons.into_iter().find(has_numpy) else {
-        return State::Absent("no python3 with NumPy (Debian, Ubuntu: apt-get install python3-numpy)".into());
+    let python = match python::with_numpy() {
+        Ok(python) => python,
+        Err(why) => return State::Absent(why),
     };
     match Worker::start(vec![python, script.into()], DEADLINE) {
         Ok(worker) => State::Ready(Box::new(worker)),

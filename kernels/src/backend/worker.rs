@@ -11,7 +11,6 @@ use crate::program::Program;
 use crate::tile::Tiling;
 
 mod error;
-mod group;
 mod link;
 mod message;
 mod process;
@@ -210,5 +209,5 @@ fn shown(command: &[String]) -> String {
 
 /// Ends every worker of this process at once: for the moment in which a signal ends it without unwinding.
 pub fn end_all() {
-    group::end_all();
+    super::group::end_all();
 }

@@ -1,11 +1,13 @@
 //! NKI source of every conformance case: how many lower for each chip, and what the text computes on a test double.
 //!
-//! The double (`double.py`) is NumPy, needs `python3` with it (or what FARTHING_PYTHON names), and stands for nothing but
+//! The double (`double.py`) is NumPy, needs a Python with it (FARTHING_PYTHON names one), and stands for nothing but
 //! the documented rules of the instructions: no result here comes from Trainium hardware or from AWS's simulator. Where
 //! it cannot run, that is said; `FARTHING_REQUIRE=nki` makes it a failure. Words on the command line select cases,
 //! `--full` runs all of them; libtest's flags change nothing.
 
 mod odd;
+#[path = "../support/python.rs"]
+mod python;
 mod rules;
 mod worker;
 

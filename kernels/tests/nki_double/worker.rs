@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use farthing_kernels::backend::neuron::nki::Kernel;
 use serde_json::{Value, json};
 
+use crate::python;
+
 /// A running double; killed when dropped.
 pub(crate) struct Worker {
     child: Child,
@@ -18,13 +20,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts one, or says why there is none.
     pub(crate) fn start() -> Result<Worker, String> {
-        let python = std::env::var("FARTHING_PYTHON").unwrap_or_else(|_| "python3".into());
-        let has_numpy = Command::new(&python).args(["-c", "import numpy"]).stderr(Stdio::null()).status();
-        match has_numpy {
-            Ok(status) if status.success() => {}
-            Ok(_) => return Err(format!("{python} has no NumPy (Debian, Ubuntu: apt-get install python3-numpy)")),
-            Err(error) => return Err(format!("cannot start {python}: {error}; FARTHING_PYTHON names another one")),
-        }
+        let python = python::with_numpy()?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nki_double/double.py");
         let mut command = Command::new(&python);
         // Products of 128 rows gain nothing from threads, which would only wait for each other.

@@ -2,8 +2,6 @@
 //! or does not do, blocks the asking side.
 
 use std::io::{BufRead, BufReader, Read, Write};
-#[cfg(unix)]
-use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
@@ -11,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::group::Group;
 use super::message::{Answer, MAX_LINE_BYTES};
 use super::{WorkerError, shown};
+use crate::backend::group::{Group, lead};
 
 /// Bytes of standard error that are kept: the last lines say why.
 const KEPT_STDERR_BYTES: usize = 4 << 10;
@@ -47,9 +45,7 @@ impl Process {
         let [program, arguments @ ..] = command else { return Err(failed(&"it names no program")) };
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        #[cfg(unix)]
-        command.process_group(0);
-        let mut child = command.spawn().map_err(|error| failed(&error))?;
+        let mut child = lead(&mut command).spawn().map_err(|error| failed(&error))?;
         let group = Group::of(&child);
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, stderr) else {
@@ -97,7 +93,11 @@ impl Process {
     fn end(&mut self, grace: Duration) -> String {
         self.requests = None;
         let (group, child) = (&mut self.group, &mut self.child);
-        self.ended.get_or_insert_with(|| group.end_after(child, grace, LOOK)).clone()
+        let ended = || match group.end_after(child, grace, LOOK).status {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        self.ended.get_or_insert_with(ended).clone()
     }
 
     /// Ends the process at once.

@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use crate::backend::group::{Group, lead};
 
 /// Bytes of a log that are kept: its end, where compilers say what went wrong.
 const LOG_BYTES: u64 = 16 << 10;
@@ -60,56 +62,15 @@ pub(super) fn run(command: &mut Command, deadline: Duration) -> Result<Finished,
     // A file and not a pipe: a child that floods it cannot block, nor can a grandchild that keeps it open.
     let mut log = tempfile::tempfile().map_err(failed)?;
     let (out, err) = (log.try_clone().map_err(failed)?, log.try_clone().map_err(failed)?);
-    in_own_group(command.stdin(Stdio::null()).stdout(out).stderr(err));
-    let mut child = command.spawn().map_err(failed)?;
-    let status = waited(&mut child, deadline).map_err(failed)?;
+    let mut child = lead(command.stdin(Stdio::null()).stdout(out).stderr(err)).spawn().map_err(failed)?;
+    let ending = Group::of(&child).end_after(&mut child, deadline, LOOK.min(deadline));
+    let status = ending.status.map_err(failed)?;
     let log = end_of(&mut log).map_err(failed)?;
-    match status {
-        Some(status) if status.success() => Ok(Finished { log }),
-        Some(status) => Err(ChildError::Failed { program, status, log }),
-        None => Err(ChildError::Late { program, seconds: deadline.as_secs_f64(), log }),
+    match ending.in_time {
+        false => Err(ChildError::Late { program, seconds: deadline.as_secs_f64(), log }),
+        true if status.success() => Ok(Finished { log }),
+        true => Err(ChildError::Failed { program, status, log }),
     }
-}
-
-/// How a child ended; none where it had to be ended.
-fn waited(child: &mut Child, deadline: Duration) -> io::Result<Option<ExitStatus>> {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if start.elapsed() >= deadline {
-            end_group(child)?;
-            child.wait()?;
-            return Ok(None);
-        }
-        std::thread::sleep(LOOK.min(deadline));
-    }
-}
-
-#[cfg(unix)]
-fn in_own_group(command: &mut Command) {
-    std::os::unix::process::CommandExt::process_group(command, 0);
-}
-
-#[cfg(not(unix))]
-fn in_own_group(_: &mut Command) {}
-
-/// Ends a child and, where the system has process groups, all that it started.
-#[cfg(unix)]
-fn end_group(child: &mut Child) -> io::Result<()> {
-    use rustix::process::{Pid, Signal, kill_process_group};
-
-    // The child leads its group and was not waited for: its number is still its own.
-    match Pid::from_raw(child.id() as i32) {
-        Some(group) => Ok(kill_process_group(group, Signal::KILL)?),
-        None => child.kill(),
-    }
-}
-
-#[cfg(not(unix))]
-fn end_group(child: &mut Child) -> io::Result<()> {
-    child.kill()
 }
 
 fn end_of(log: &mut File) -> io::Result<String> {
@@ -123,6 +84,7 @@ fn end_of(log: &mut File) -> io::Result<String> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn shell(script: &str, deadline_s: f64) -> Result<Finished, ChildError> {
         run(Command::new("sh").args(["-c", script]), Duration::from_secs_f64(deadline_s))

@@ -1,32 +1,50 @@
 //! A child's process group: whatever the child starts ends with it.
 
-use std::process::Child;
+use std::io;
+use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::Duration;
 
 pub(super) use os::end_all;
 
+/// Makes the child of a command the leader of a group of its own, where the system has such groups.
+pub(super) fn lead(command: &mut Command) -> &mut Command {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    command
+}
+
 /// The group that a child leads.
 #[derive(Debug)]
 pub(super) struct Group(os::Id);
 
+/// How a child ended.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// Its status.
+    pub(super) status: io::Result<ExitStatus>,
+    /// Whether it ended by itself.
+    pub(super) in_time: bool,
+}
+
 impl Group {
-    /// Of a child that was started as the leader of a group.
+    /// Of a child that was started as the leader of a group, by [`lead`].
     pub(super) fn of(child: &Child) -> Group {
         Group(os::register(child))
     }
 
     /// Waits up to `grace` for the child to end by itself, then ends what is left of the group; how the child ended.
-    pub(super) fn end_after(&mut self, child: &mut Child, grace: Duration, look: Duration) -> String {
+    pub(super) fn end_after(&mut self, child: &mut Child, grace: Duration, look: Duration) -> Ending {
         let mut waited = Duration::ZERO;
         while waited < grace && !os::has_ended(&self.0, child) {
             thread::sleep(look);
             waited += look;
         }
+        let in_time = os::has_ended(&self.0, child);
         os::kill(&self.0, child);
         let status = child.wait();
         os::forget(&self.0);
-        status.map_or_else(|error| error.to_string(), |status| status.to_string())
+        Ending { status, in_time }
     }
 }
 
@@ -64,7 +82,7 @@ mod os {
         let _ = kill_process_group(*pid, Signal::KILL);
     }
 
-    pub(in super::super) fn end_all() {
+    pub(in crate::backend) fn end_all() {
         for group in ALIVE.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             if let Some(pid) = Pid::from_raw(*group) {
                 let _ = kill_process_group(pid, Signal::KILL);
@@ -91,5 +109,5 @@ mod os {
         let _ = child.kill();
     }
 
-    pub(in super::super) fn end_all() {}
+    pub(in crate::backend) fn end_all() {}
 }
