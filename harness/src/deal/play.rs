@@ -53,6 +53,8 @@ pub(super) struct Ledger {
     /// The sum of that.
     demanded: Vec<f64>,
     speed: Vec<f64>,
+    slowness: Vec<f64>,
+    served: Vec<f64>,
 }
 
 /// The demand that every vendor may serve, at one vendor.
@@ -105,6 +107,8 @@ pub(super) struct Course {
     pub(super) porting: Vec<f64>,
     /// Present values of the flows above.
     pub(super) present: Present,
+    /// Whether its software had to be brought to its chip.
+    is_ported: bool,
     full_chips: f64,
     price_at_signing: f64,
     /// The ramp within the term, its sum, and the years of the term that they are for.
@@ -113,7 +117,7 @@ pub(super) struct Course {
     cut_for: f64,
 }
 
-/// Present values of a commitment's flows.
+/// Present values of a commitment's flows; of a standing one those alone that all demand's cost needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Present {
     pub(super) in_place: f64,
@@ -158,23 +162,24 @@ impl Course {
     }
 
     #[inline(always)]
-    fn add_up(&mut self, discount: &[f64]) {
+    fn add_up(&mut self, discount: &[f64], proposed: bool) {
         self.present = Present::default();
         if !self.active {
             return;
         }
         let sum = |flow: &[f64]| present(discount, flow);
-        self.present = Present {
-            in_place: sum(&self.in_place),
-            used: sum(&self.used),
-            at_speed: sum(&self.at_speed),
-            tokens: sum(&self.tokens),
-            value: sum(&self.value),
-            top_up: sum(&self.top_up),
-            paid: sum(&self.paid),
-            serving: sum(&self.serving),
-            porting: sum(&self.porting),
-        };
+        let (used, ported) = (sum(&self.used), self.is_ported);
+        self.present.used = used;
+        self.present.at_speed = if ported { sum(&self.at_speed) } else { used };
+        self.present.tokens = sum(&self.tokens);
+        self.present.paid = sum(&self.paid);
+        if proposed {
+            self.present.in_place = sum(&self.in_place);
+            self.present.value = sum(&self.value);
+            self.present.top_up = sum(&self.top_up);
+            self.present.serving = sum(&self.serving);
+            self.present.porting = sum(&self.porting);
+        }
     }
 }
 
@@ -197,6 +202,8 @@ impl Ledger {
             present_demand: of(model.workloads.len()),
             demanded: vec![0.0; model.workloads.len()],
             speed: zeros(),
+            slowness: zeros(),
+            served: zeros(),
         }
     }
 
@@ -235,7 +242,7 @@ impl Ledger {
             self.dispatch(model, inputs, idx);
             self.bill(model, inputs, situation, idx);
             self.leave(inputs, contract, idx);
-            self.courses[idx].add_up(&self.discount);
+            self.courses[idx].add_up(&self.discount, contract.proposed);
         }
         self.rest_paid.fill(0.0);
         for (remaining, open) in self.remaining.iter().zip(&self.open) {
@@ -255,18 +262,25 @@ impl Ledger {
         for flow in [&mut course.used, &mut course.at_speed, &mut course.tokens, &mut course.value] {
             flow.fill(0.0);
         }
+        course.is_ported = model.vendors[contract.vendor].porting.is_some();
         if !course.active {
             return;
         }
         let fleet = &model.vendors[contract.vendor];
         ported(&mut self.speed, fleet.porting.map(|p| p.map(|slot| inputs[slot])), first_use);
+        self.slowness.iter_mut().zip(&self.speed).for_each(|(slowness, speed)| *slowness = 1.0 / speed);
         for (w, rate) in fleet.rates.iter().enumerate() {
             let Some((rate, _)) = rate else { continue };
             if course.is_used_up() {
                 break;
             }
             let a_chip = tokens_per_chip(model, inputs, contract.vendor, *rate);
-            serve(course, &self.speed, a_chip, &mut self.remaining[w], &self.outside[w]);
+            let served = serve(course, (&self.speed, &self.slowness), a_chip, &mut self.remaining[w], &mut self.served);
+            // What tokens are worth is asked of the deal, and of what may be left.
+            if contract.proposed || contract.termination.is_some() {
+                let worth = served.iter().zip(&self.outside[w]);
+                course.value.iter_mut().zip(worth).for_each(|(value, (tokens, price))| *value += tokens * price);
+            }
         }
     }
 }
@@ -278,24 +292,30 @@ fn play(ledger: &mut Ledger, model: &Model, inputs: &[f64], situation: &Situatio
     ledger.fill(model, inputs, situation);
 }
 
-/// One workload takes chips of one commitment: `min(remaining / (a_chip · speed), in place − used)`.
+/// One workload takes chips of one commitment, `min(remaining / (a_chip · speed), in place − used)`; the tokens served.
 #[inline(always)]
-fn serve(course: &mut Course, speed: &[f64], a_chip: f64, remaining: &mut [f64], outside: &[f64]) {
+fn serve<'s>(
+    course: &mut Course,
+    (speed, slowness): (&[f64], &[f64]),
+    a_chip: f64,
+    remaining: &mut [f64],
+    out: &'s mut [f64],
+) -> &'s [f64] {
     let n = speed.len();
-    let (remaining, outside) = (&mut remaining[..n], &outside[..n]);
+    let (slowness, remaining, out) = (&slowness[..n], &mut remaining[..n], &mut out[..n]);
     let (in_place, used, at_speed) = (&course.in_place[..n], &mut course.used[..n], &mut course.at_speed[..n]);
-    let (tokens, value) = (&mut course.tokens[..n], &mut course.value[..n]);
+    let tokens = &mut course.tokens[..n];
+    let for_a_token = 1.0 / a_chip;
     for t in 0..n {
-        let rate = a_chip * speed[t];
-        let taken = above_zero(lesser(remaining[t] / rate, in_place[t] - used[t]));
-        let served = taken * rate;
-        let amount = served * SECONDS_A_QUARTER;
+        let taken = above_zero(lesser(remaining[t] * (for_a_token * slowness[t]), in_place[t] - used[t]));
+        let served = taken * (a_chip * speed[t]);
+        out[t] = served * SECONDS_A_QUARTER;
         used[t] += taken;
         at_speed[t] += taken * speed[t];
         remaining[t] = (remaining[t] - served).max(0.0);
-        tokens[t] += amount;
-        value[t] += amount * outside[t];
+        tokens[t] += out[t];
     }
+    out
 }
 
 /// The lesser of two numbers that are not NaN: one instruction, where `f64::min` takes care of NaN with five. Not for a

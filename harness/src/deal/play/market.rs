@@ -40,7 +40,7 @@ impl Ledger {
                 if common {
                     tokens += self.demanded[w] * 3600.0;
                     hours += self.demanded[w] * chips;
-                    spent += present(&self.present_demand[w], &self.speed) * chips;
+                    spent += if fleet.open { present(&self.present_demand[w], &self.speed) * chips } else { 0.0 };
                 }
             }
             let servable = hours > 0.0 && hours.is_finite();

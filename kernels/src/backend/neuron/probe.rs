@@ -20,6 +20,8 @@ static XLA_FOUND: OnceLock<Result<NeuronxCc, CompilerMissing>> = OnceLock::new()
 
 /// The backends over a NeuronCore, each ready or absent and why.
 pub fn entries() -> Vec<(&'static str, State)> {
+    // A process' runtime starts once: where the first entry lacks its compiler, it must outlive that entry for the second.
+    let _held = Runtime::shared();
     vec![
         (NKI, state(|| NKI_FOUND.get_or_init(NkiCompiler::find).clone().map(Route::Nki))),
         (XLA, state(|| XLA_FOUND.get_or_init(NeuronxCc::find).clone().map(Route::StableHlo))),
