@@ -69,7 +69,7 @@ fn devices_lists_a_worker_that_did_not_come_up_and_why() {
 #[test]
 fn a_replay_serves_a_recorded_run_as_simulated() {
     let dir = folder();
-    let run = ["run", "--shape", "33x17x65", "--backend", "naive", "--out", "before.jsonl"];
+    let run = ["run", "--shape", "33x17x65", "--backend", "cpu", "--threads", "1", "--out", "before.jsonl"];
     assert!(farthing(dir.path(), &run).status.success());
     let words = ["run", "--shape", "33x17x65,8x8x8", "--replay", "before.jsonl", "--format", "json"];
     let output = farthing(dir.path(), &words);
@@ -77,7 +77,7 @@ fn a_replay_serves_a_recorded_run_as_simulated() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows: Vec<Row> = text.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
     assert_eq!((rows[0].kind, rows[0].status, rows[0].clock.as_str()), (Kind::Simulated, Status::Ok, "simulated"));
-    assert_eq!((rows[0].backend.as_str(), rows[1].status), ("replay-naive", Status::Unsupported));
+    assert_eq!((rows[0].backend.as_str(), rows[1].status), ("replay-cpu", Status::Unsupported));
     let before = farthing::store::read_run(&dir.path().join("before.jsonl")).expect("a run").rows.remove(0);
     let [was, is] = [before.median_s, rows[0].median_s].map(|median| median.expect("timed"));
     assert!((was / is - 1.0).abs() < 0.2, "{was} s were replayed as {is} s");
