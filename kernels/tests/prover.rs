@@ -216,7 +216,7 @@ fn the_wrapper_itself_changes_nothing() {
 
 #[test]
 fn results_that_are_no_results_are_caught() {
-    all_caught(Lie::Zeros, &BOTH, "first set: c[batch 0, ");
+    all_caught(Lie::Zeros, &BOTH, "first set: every element is 0; c[batch 0, ");
     all_caught(Lie::Nan, &BOTH, "1 NaN in the whole output");
     all_caught(Lie::Skips, &BOTH, "got NaN");
     all_caught(Lie::LastColumn, &BOTH, "NaN in the whole output");
