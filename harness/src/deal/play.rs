@@ -15,7 +15,7 @@
 //! is added up once, in four partial sums.
 //!
 //! What that costs: 8 µs a draw for 4 commitments, 6 vendors, 5 workloads and 40 quarters on one 2.45 GHz Zen 3 core, half of
-//! it here, a fifth in drawing 66 inputs, the rest in sums, percentiles and ranks. Seen on the way: `f64::min` on a number
+//! it here, a fifth in drawing 88 inputs, the rest in sums, percentiles and ranks. Seen on the way: `f64::min` on a number
 //! written back where it was read is cheaper than a comparison, which became a masked store (a third of all time); sums in
 //! one accumulator took as long as everything else. No single place is hot any more; what is left to try is the footprint,
 //! some 30 KB of arrays against 32 KB of L1, by keeping of a standing commitment only what its present values need.
