@@ -23,7 +23,9 @@ use crate::catalogue::Catalogue;
 use builder::Builder;
 
 /// Hours of a quarter of 365.25/4 days.
-pub(super) const HOURS_A_QUARTER: f64 = 2191.5;
+pub(super) const HOURS_A_QUARTER: f64 = super::mix::QUARTER.0 / 3600.0;
+/// Most vendors: a draw keeps the position of the cheapest in a byte.
+const MOST_VENDORS: usize = 100;
 /// Most quarters that are computed.
 const MOST_QUARTERS: u32 = 160;
 
@@ -150,6 +152,9 @@ fn header(b: &mut Builder<'_>) {
     b.unique("source", scenario.source.iter().map(|source| source.id.as_str()));
     if scenario.workload.is_empty() {
         b.error("workload", "there is none; a token's cost needs something that is served");
+    }
+    if scenario.vendor.len() > MOST_VENDORS {
+        b.error("vendor", format!("there are {}; give at most {MOST_VENDORS}", scenario.vendor.len()));
     }
     if scenario.vendor.is_empty() {
         b.error("vendor", "there is none; give at least one chip that can be had");

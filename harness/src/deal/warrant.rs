@@ -30,8 +30,8 @@ pub(super) fn value(
     let watts_a_chip = inputs[model.vendors[model.contracts[grant.contract].vendor].power];
     let mut price = inputs[grant.spot];
     let mut highest = price;
-    // A tranche is a bit: scenarios have a handful.
-    let mut open: u64 = (1u64 << grant.tranches.len().min(63)) - 1;
+    // A tranche is a bit; the model refuses more than there are.
+    let mut open: u64 = (1u64 << grant.tranches.len()) - 1;
     let mut usd = 0.0;
     for t in 0..grant.quarters {
         let normal: f64 = StandardNormal.sample(rng);

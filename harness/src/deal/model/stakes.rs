@@ -8,6 +8,8 @@ use crate::deal::scenario::{Closing, Equity, Scope, Warrant, years_between};
 use crate::deal::term::at;
 use crate::units::Usd;
 
+/// Most parts of a warrant: which are open is kept in the bits of a word.
+const MOST_TRANCHES: usize = 63;
 /// How far priors may be from 1 together: what typing three digits each loses.
 const PRIORS_TOLERANCE: f64 = 1e-6;
 
@@ -125,6 +127,9 @@ fn grant<'a>(b: &mut Builder<'a>, warrant: &'a Warrant, contracts: &[Contract]) 
     }
     let spot = b.term(path("spot"), &warrant.spot);
     b.above_zero(spot, "the share is worth nothing");
+    if warrant.tranche.len() > MOST_TRANCHES {
+        b.error(path("tranche"), format!("there are {}; give at most {MOST_TRANCHES}", warrant.tranche.len()));
+    }
     let mut tranches = Vec::new();
     for (idx, tranche) in warrant.tranche.iter().enumerate() {
         let at = |field: &str| path(&format!("tranche.{idx}.{field}"));

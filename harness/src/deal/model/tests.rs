@@ -127,6 +127,26 @@ fn every_error_is_reported_at_once() {
 }
 
 #[test]
+fn lists_longer_than_a_draw_can_count_are_refused() {
+    let vendor =
+        PLAIN.split("[[vendor]]").nth(2).expect("the second vendor").split("[[workload]]").next().expect("ends");
+    let more: String =
+        (0..100).map(|i| format!("[[vendor]]{}", vendor.replace("\"old\"", &format!("\"v{i}\"")))).collect();
+    let found = findings(&plain_with(&[("[[workload]]", &format!("{more}[[workload]]"))]));
+    assert!(found.contains("vendor: there are 102; give at most 100"), "{found}");
+    let tranche = "{ shares = { value = 1, unit = \"M\", source = \"s\" }, milestone = { value = 1, unit = \"GW\", source = \"s\" } },";
+    let warrant = format!(
+        "\n[[warrant]]\nid = \"w\"\nissuer = \"cloud\"\nholder = \"lab\"\nstrike = {{ value = 1, unit = \"USD/share\", source = \"s\" }}\n\
+         spot = {{ value = 9, unit = \"USD/share\", source = \"s\" }}\nvolatility = {{ value = 0.5, unit = \"1/year\", source = \"s\" }}\n\
+         expires = \"2027-01-01\"\ncompute = \"deal\"\ntranche = [{}]\n\n[[state]]",
+        tranche.repeat(64)
+    );
+    let found = findings(&plain_with(&[("\n[[state]]", &warrant)]));
+    assert!(found.contains("warrant.w.tranche: there are 64; give at most 63"), "{found}");
+    assert!(found.contains("risk_free: is missing"), "{found}");
+}
+
+#[test]
 fn a_term_beyond_the_horizon_is_a_warning() {
     let found = findings(&plain_with(&[("term = { value = 2,", "term = { value = 3,")]));
     assert!(found.starts_with("warning: compute.deal.term: 1.00 of its 3 years"), "{found}");
