@@ -7,12 +7,14 @@ mod chips;
 mod entry;
 mod figure;
 mod models;
+mod precision;
 mod prices;
 mod serving;
 
-pub use chips::Chip;
+pub use chips::{Announced, Chip, Peaks};
 pub use figure::{Figure, Range, Source};
-pub use models::Model;
+pub use models::{Attention, FeedForward, Model, Window};
+pub use precision::{Precision, UnknownPrecision};
 pub use prices::{ChipPrice, CpuMatch, CpuPrice};
 pub use serving::{Measurement, Profile};
 
@@ -29,6 +31,8 @@ const SERVING: (&str, &str) = ("serving.toml", include_str!("../catalogue/servin
 pub struct Catalogue {
     /// Accelerators.
     pub chips: Vec<Chip>,
+    /// Accelerators of which too little is published to cost anything on them.
+    pub announced: Vec<Announced>,
     /// Prices of accelerators.
     pub prices: Vec<ChipPrice>,
     /// Prices of CPU instances.
@@ -127,6 +131,7 @@ impl Catalogue {
         let profiles = serving::profiles(&serving_file)?;
         let chips = chips::chips(&chip_file, &profiles)?;
         Ok(Self {
+            announced: chips::announced(&chip_file)?,
             prices: prices::chip_prices(&price_file, &chips)?,
             cpus: prices::cpu_prices(&price_file)?,
             models: models::models(&Document::parse(models)?)?,
@@ -134,6 +139,16 @@ impl Catalogue {
             chips,
             profiles,
         })
+    }
+
+    /// The chip of that id, if any.
+    pub fn chip(&self, id: &str) -> Option<&Chip> {
+        self.chips.iter().find(|chip| chip.id == id)
+    }
+
+    /// The model of that id or other name, if any.
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.is_called(name))
     }
 
     /// The chip whose driver name `device` contains, if any.

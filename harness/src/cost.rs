@@ -26,7 +26,10 @@ pub(crate) mod testing;
 mod timing;
 mod transfer;
 
-pub use architecture::{kv_bytes_per_token, parameters, weight_bytes};
+pub use architecture::{
+    Weights, active_parameters, kv_bytes_per_token, kv_elements, kv_elements_per_token, parameters, weight_bytes,
+    weights,
+};
 pub use error::CostError;
 pub(crate) use error::nearest;
 pub use interactivity::{Served, at_interactivity};
@@ -132,11 +135,15 @@ pub fn price(
     let chips = request.chips(catalogue, &backends)?;
     let mut lines = Vec::new();
     for model in models {
-        for &device in devices.iter().filter(|(backend, _)| request.wants_backend(backend)) {
+        for &device in devices.iter().filter(|(backend, _)| request.wants(backend)) {
             lines.push(measured_line(request, catalogue, model, device, rows, limits)?);
         }
         for chip in &chips {
             lines.push(published_line(request, catalogue, model, chip));
+        }
+        for chip in catalogue.announced.iter().filter(|chip| request.wants(&chip.id)) {
+            let line = CostLine::new(model, &chip.id, &chip.name);
+            lines.push(CostLine { reason: Some(chip.reason()), ..line });
         }
     }
     Ok(lines)
@@ -167,8 +174,8 @@ fn phases(
     before_first_token: Estimate<Seconds>,
 ) -> Result<Phases, CostError> {
     let Placement { ranks, sequences } = placement;
-    let decode = decode_step(model, ranks, f64::from(sequences), workload.mean_context());
-    let prefill = prefill_step(model, ranks, f64::from(workload.input_tokens));
+    let decode = decode_step(model, ranks, f64::from(sequences), workload.mean_context())?;
+    let prefill = prefill_step(model, ranks, f64::from(workload.input_tokens))?;
     Ok(Phases { prefill: step_time(timing, &prefill)?, decode: step_time(timing, &decode)?, before_first_token })
 }
 

@@ -71,7 +71,18 @@ pub(super) struct Entry<'a> {
     table: &'a Table,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// A table within the entry, read like one.
+    pub(super) fn section(&self, field: &str) -> Result<Option<Entry<'a>>, CatalogueError> {
+        match self.table.get(field) {
+            None => Ok(None),
+            Some(Value::Table(table)) => {
+                Ok(Some(Entry { document: self.document, name: format!("{}.{field}", self.name), table }))
+            }
+            Some(_) => Err(self.error(field, "is not a table".into(), format!("write {field} = {{ ... }}"))),
+        }
+    }
+
     pub(super) fn error(&self, field: &str, problem: String, remedy: String) -> CatalogueError {
         let (file, entry) = (self.document.file.clone(), self.name.clone());
         CatalogueError::Field { file, entry, field: field.to_string(), problem, remedy }
@@ -173,6 +184,11 @@ impl Entry<'_> {
             let remedy = format!("use one of {}", dimension.unit_names());
             self.error(field, format!("has the unit `{written}`"), remedy)
         })
+    }
+
+    /// The source that the whole entry cites.
+    pub(super) fn source(&self, field: &str) -> Result<Source, CatalogueError> {
+        self.cited(field, self.table)
     }
 
     fn cited(&self, field: &str, table: &Table) -> Result<Source, CatalogueError> {

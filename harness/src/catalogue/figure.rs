@@ -58,8 +58,10 @@ impl Range {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dimension {
     FlopRate,
+    IntegerRate,
     Memory,
     ByteRate,
+    Power,
     Time,
     Price,
     Ratio,
@@ -72,8 +74,10 @@ impl Dimension {
         const GIB: f64 = (1u64 << 30) as f64;
         match self {
             Dimension::FlopRate => &[("TFLOP/s", 1e12), ("GFLOP/s", 1e9)],
+            Dimension::IntegerRate => &[("TOP/s", 1e12)],
             Dimension::Memory => &[("GB", 1e9), ("GiB", GIB)],
             Dimension::ByteRate => &[("GB/s", 1e9), ("TB/s", 1e12), ("GiB/s", GIB)],
+            Dimension::Power => &[("W", 1.0), ("kW", 1e3)],
             Dimension::Time => &[("s", 1.0), ("ms", 1e-3), ("us", 1e-6)],
             Dimension::Price => &[("USD/h", 1.0)],
             Dimension::Ratio => &[("1", 1.0)],

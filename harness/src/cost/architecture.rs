@@ -1,31 +1,135 @@
-//! A dense decoder as parameters, bytes and the kernels of a step.
+//! A decoder as parameters, bytes and the kernels of a step.
 
+use super::error::CostError;
 use super::shape::{AttentionShape, MatmulShape};
-use crate::catalogue::Model;
+use crate::catalogue::{Attention, FeedForward, Model, Precision};
 use crate::units::Bytes;
-use farthing_kernels::DType;
 
-/// Parameters: `layers · (d·h·e + 2·d·hk·e + h·e·d + 3·d·f) + 2·V·d`.
+/// Parameters by class: each may be stored in a precision of its own.
 ///
-/// Norm scales are left out: 0.004 % of an 8 B model.
+/// Norm scales are left out (0.004 % of an 8 B model), and so are biases and attention sinks: 0.03 % of gpt-oss, which
+/// has most of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// Projections of queries, keys, values and of the output.
+    pub attention: f64,
+    /// Dense feed-forward blocks.
+    pub dense_ffn: f64,
+    /// Experts among which the router chooses.
+    pub experts: f64,
+    /// Experts that every token passes.
+    pub shared_experts: f64,
+    /// Routers.
+    pub router: f64,
+    /// The input embedding.
+    pub embedding: f64,
+    /// The output projection; 0 where it is the embedding, which a step then reads as the head.
+    pub head: f64,
+}
+
+impl Weights {
+    /// All classes together.
+    pub fn total(&self) -> f64 {
+        let ffn = self.dense_ffn + self.experts + self.shared_experts + self.router;
+        self.attention + ffn + self.embedding + self.head
+    }
+}
+
+/// Parameters of each class, over all layers:
+///
+/// | class | parameters |
+/// |---|---|
+/// | grouped attention, a layer | `d·h·e + 2·d·hk·e + h·e·d` |
+/// | latent attention, a layer | `d·q + q·h·(n + r) + d·(kv + r) + kv·h·(n + v) + h·v·d` |
+/// | a feed-forward block or expert | `3·d·f` |
+/// | a router | `d·E` |
+/// | embedding; head where it is not tied | `V·d` |
+pub fn weights(model: &Model) -> Weights {
+    let (d, layers, vocab) = (f64::from(model.hidden), f64::from(model.layers), f64::from(model.vocab));
+    let block = |width: u32| 3.0 * d * f64::from(width);
+    let expert_layers = f64::from(model.expert_layers());
+    let [dense_ffn, experts, shared_experts, router] = match model.feed_forward {
+        FeedForward::Dense { width } => [layers * block(width), 0.0, 0.0, 0.0],
+        FeedForward::Experts { dense_layers, dense_width, experts, shared, width, .. } => {
+            let [dense_layers, experts, shared] = [dense_layers, experts, shared].map(f64::from);
+            [
+                dense_layers * block(dense_width),
+                expert_layers * experts * block(width),
+                expert_layers * shared * block(width),
+                expert_layers * d * experts,
+            ]
+        }
+    };
+    Weights {
+        attention: layers * attention_parameters(model.attention, d),
+        dense_ffn,
+        experts,
+        shared_experts,
+        router,
+        embedding: vocab * d,
+        head: if model.tied { 0.0 } else { vocab * d },
+    }
+}
+
+fn attention_parameters(attention: Attention, d: f64) -> f64 {
+    match attention {
+        Attention::Grouped { query_heads, kv_heads, head_dim, .. } => {
+            let [h, hk, e] = [query_heads, kv_heads, head_dim].map(f64::from);
+            d * h * e + 2.0 * d * hk * e + h * e * d
+        }
+        Attention::Latent { heads, nope_dim, rope_dim, value_dim, query_rank, kv_rank } => {
+            let [h, n, r, v, q, kv] = [heads, nope_dim, rope_dim, value_dim, query_rank, kv_rank].map(f64::from);
+            d * q + q * h * (n + r) + d * (kv + r) + kv * h * (n + v) + h * v * d
+        }
+    }
+}
+
+/// All parameters.
 pub fn parameters(model: &Model) -> f64 {
-    let [d, h, hk, e] = [model.hidden, model.query_heads, model.kv_heads, model.head_dim].map(f64::from);
-    let (f, v) = (f64::from(model.ffn), f64::from(model.vocab));
-    let layer = d * h * e + 2.0 * d * hk * e + h * e * d + 3.0 * d * f;
-    f64::from(model.layers) * layer + 2.0 * v * d
+    weights(model).total()
 }
 
-/// Bytes of all weights in one element type.
-pub fn weight_bytes(model: &Model, dtype: DType) -> Bytes {
-    Bytes(parameters(model) * dtype.size_bytes() as f64)
+/// Parameters that one token meets: of the experts only those it is sent to. The input embedding is counted, as the
+/// makers of most models do, though a token reads one row of it.
+pub fn active_parameters(model: &Model) -> f64 {
+    let all = weights(model);
+    let share = match model.feed_forward {
+        FeedForward::Dense { .. } => 0.0,
+        FeedForward::Experts { experts, active, .. } => f64::from(active) / f64::from(experts),
+    };
+    Weights { experts: all.experts * share, ..all }.total()
 }
 
-/// KV cache of one token over all ranks: `2 · layers · hk · e · size`, times `ranks / hk` where ranks outnumber heads
-/// and each must hold a copy.
-pub fn kv_bytes_per_token(model: &Model, dtype: DType, ranks: u32) -> Bytes {
-    let copies = f64::from(ranks) / f64::from(model.kv_heads);
-    let elems = 2.0 * f64::from(model.layers) * f64::from(model.kv_heads) * f64::from(model.head_dim);
-    Bytes(elems * dtype.size_bytes() as f64 * copies.max(1.0))
+/// Bytes of all weights in one precision.
+pub fn weight_bytes(model: &Model, precision: impl Into<Precision>) -> Bytes {
+    precision.into().bytes_of(parameters(model))
+}
+
+/// Elements of the KV cache that a token adds, where no window has closed: `2·layers·hk·e`, or `layers·(kv + r)` where
+/// the cache is latent.
+pub fn kv_elements_per_token(model: &Model) -> f64 {
+    f64::from(model.layers) * kv_elements_per_layer(model)
+}
+
+fn kv_elements_per_layer(model: &Model) -> f64 {
+    match model.attention {
+        Attention::Grouped { kv_heads, head_dim, .. } => 2.0 * f64::from(kv_heads) * f64::from(head_dim),
+        Attention::Latent { kv_rank, rope_dim, .. } => f64::from(kv_rank) + f64::from(rope_dim),
+    }
+}
+
+/// Elements of the KV cache of one sequence of `context` tokens: sliding layers keep their window only.
+pub fn kv_elements(model: &Model, context: f64) -> f64 {
+    let sliding = f64::from(model.windowed_layers());
+    let seen = model.window().map_or(context, |window| context.min(f64::from(window.tokens)));
+    kv_elements_per_layer(model) * ((f64::from(model.layers) - sliding) * context + sliding * seen)
+}
+
+/// KV cache of one token over all ranks, times `ranks / heads` where ranks outnumber the heads of the cache and each
+/// must hold a copy; a latent cache counts as one head.
+pub fn kv_bytes_per_token(model: &Model, precision: impl Into<Precision>, ranks: u32) -> Bytes {
+    let copies = f64::from(ranks) / f64::from(model.kv_heads());
+    precision.into().bytes_of(kv_elements_per_token(model) * copies.max(1.0))
 }
 
 /// The forward step of one rank: its kernels and what surrounds them.
@@ -46,12 +150,18 @@ pub(super) struct Step {
 }
 
 /// One decode step of `sequences` sequences at a mean context of `context` tokens, on one of `ranks` ranks.
-pub(super) fn decode_step(model: &Model, ranks: u32, sequences: f64, context: f64) -> Step {
+///
+/// # Errors
+/// [`CostError::Architecture`] for what is not a dense decoder with full grouped attention.
+pub(super) fn decode_step(model: &Model, ranks: u32, sequences: f64, context: f64) -> Result<Step, CostError> {
     step(model, ranks, sequences, sequences, 1.0, context.ceil())
 }
 
 /// The prefill of one prompt of `tokens` tokens, on one of `ranks` ranks; only the last token meets the head.
-pub(super) fn prefill_step(model: &Model, ranks: u32, tokens: f64) -> Step {
+///
+/// # Errors
+/// As [`decode_step`].
+pub(super) fn prefill_step(model: &Model, ranks: u32, tokens: f64) -> Result<Step, CostError> {
     step(model, ranks, tokens, 1.0, tokens, tokens)
 }
 
@@ -62,13 +172,18 @@ pub(super) fn prefill_step(model: &Model, ranks: u32, tokens: f64) -> Step {
 /// | gate and up | tokens | d | 2·f / ranks |
 /// | down | tokens | f / ranks | d |
 /// | head | sequences | d | V / ranks |
-fn step(model: &Model, ranks: u32, tokens: f64, sequences: f64, sq: f64, skv: f64) -> Step {
+fn step(model: &Model, ranks: u32, tokens: f64, sequences: f64, sq: f64, skv: f64) -> Result<Step, CostError> {
+    let (Attention::Grouped { query_heads, kv_heads, head_dim, window: None }, FeedForward::Dense { width }) =
+        (model.attention, model.feed_forward)
+    else {
+        return Err(CostError::Architecture { model: model.id.clone() });
+    };
     let ranks = f64::from(ranks);
-    let [d, e, f, v] = [model.hidden, model.head_dim, model.ffn, model.vocab].map(f64::from);
-    let hq = (f64::from(model.query_heads) / ranks).ceil();
-    let hkv = (f64::from(model.kv_heads) / ranks).ceil();
+    let [d, e, f, v] = [model.hidden, head_dim, width, model.vocab].map(f64::from);
+    let hq = (f64::from(query_heads) / ranks).ceil();
+    let hkv = (f64::from(kv_heads) / ranks).ceil();
     let matmul = |m: f64, n: f64, k: f64| MatmulShape { m, n: n.ceil(), k: k.ceil() };
-    Step {
+    Ok(Step {
         layers: f64::from(model.layers),
         matmuls: [
             matmul(tokens, (hq + 2.0 * hkv) * e, d),
@@ -80,49 +195,8 @@ fn step(model: &Model, ranks: u32, tokens: f64, sequences: f64, sq: f64, skv: f6
         head: matmul(sequences, v / ranks, d),
         reduced_elems: tokens * d,
         sequences,
-    }
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing;
-    use super::*;
-    use crate::catalogue::Catalogue;
-
-    #[test]
-    fn parameters_match_the_published_counts() {
-        for model in Catalogue::embedded().expect("valid").models {
-            let (computed, published) = (parameters(&model), model.published_parameters.value);
-            // Published to two decimals of a billion.
-            assert!((computed - published).abs() <= 0.0051e9, "{}: {computed} against {published}", model.id);
-        }
-    }
-
-    #[test]
-    fn kv_cache_matches_hand_counts_and_is_copied_beyond_its_heads() {
-        let model = testing::model("llama-3.1-8b");
-        // 2 · 32 layers · 8 heads · 128 wide · 2 bytes = 128 KiB; 16 ranks hold the 8 heads twice.
-        assert_eq!(kv_bytes_per_token(&model, DType::Bf16, 1), Bytes(131072.0));
-        assert_eq!(kv_bytes_per_token(&model, DType::Bf16, 8), Bytes(131072.0));
-        assert_eq!(kv_bytes_per_token(&model, DType::Bf16, 16), Bytes(262144.0));
-    }
-
-    #[test]
-    fn a_decode_step_has_the_shapes_of_the_model() {
-        let step = decode_step(&testing::model("llama-3.1-70b"), 8, 64.0, 1536.0);
-        let names: Vec<String> = step.matmuls.iter().map(ToString::to_string).collect();
-        // 8 ranks: 8 query heads and 1 kv head of 128 each, and 28672 / 8 = 3584 of the block.
-        assert_eq!(names, ["64x1280x8192", "64x8192x1024", "64x7168x8192", "64x8192x3584"]);
-        assert_eq!(step.attention.to_string(), "64x8x1x1x1536x128");
-        assert_eq!(step.head.to_string(), "64x16032x8192");
-    }
-
-    #[test]
-    fn the_matmuls_of_a_step_read_every_parameter_but_the_input_embedding() {
-        let model = testing::model("llama-3.1-8b");
-        let step = decode_step(&model, 1, 1.0, 1.0);
-        let layer: f64 = step.matmuls.iter().map(|shape| shape.n * shape.k).sum();
-        let embedding = f64::from(model.vocab) * f64::from(model.hidden);
-        assert_eq!(step.layers * layer + step.head.n * step.head.k, parameters(&model) - embedding);
-    }
-}
+mod tests;

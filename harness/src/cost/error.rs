@@ -71,6 +71,12 @@ pub enum CostError {
         /// Element type asked for.
         dtype: DType,
     },
+    /// The steps of this architecture are not modelled.
+    #[error("{model} is no dense decoder with full grouped attention: its steps cannot be timed yet")]
+    Architecture {
+        /// The model.
+        model: String,
+    },
     /// No placement serves a user as fast as asked.
     #[error("{model} on {chip}: no placement gives one user {speed} tokens/s; ask for a lower interactivity")]
     TooSlow {

@@ -46,13 +46,13 @@ pub(super) fn ranks_and_room(
     (0..)
         .map(|i| 1u32 << i)
         .take_while(move |&ranks| ranks <= most_ranks(model, chip))
-        .filter(|ranks| model.query_heads.is_multiple_of(*ranks))
+        .filter(|ranks| model.query_heads().is_multiple_of(*ranks))
         .map(move |ranks| (ranks, room(model, chip, profile, workload, ranks)))
 }
 
 /// Without a link figure the time of a collective is unknown, so one chip must do.
 fn most_ranks(model: &Model, chip: &Chip) -> u32 {
-    if chip.link.is_some() { chip.domain.min(model.query_heads) } else { 1 }
+    if chip.link.is_some() { chip.domain.min(model.query_heads()) } else { 1 }
 }
 
 /// `floor((usable·memory - workspace)·ranks - weights) / (KV bytes of a token · mean context))`, at least 0.
@@ -134,8 +134,9 @@ mod tests {
 
     #[test]
     fn when_the_cache_is_full_fewer_sequences_run() {
-        // One v6e: 0.9·32 - 3 - 16.06 = 9.74 GB for KV; a sequence takes 1536 · 131,072 B = 0.2013 GB: 48 fit.
-        assert_eq!(placed("llama-3.1-8b", "tpu-v6e", 64), Ok(Placement { ranks: 1, sequences: 48 }));
+        // Inferentia2, no link known: 0.9·34.36 - 3 - 16.06 = 11.86 GB for KV; a sequence takes 1536 · 131,072 B =
+        // 0.2013 GB: 58 fit.
+        assert_eq!(placed("llama-3.1-8b", "inferentia2", 64), Ok(Placement { ranks: 1, sequences: 58 }));
     }
 
     #[test]
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_model_too_large_says_by_how_much() {
-        let error = placed("llama-3.1-70b", "tpu-v6e", 1).expect_err("141 GB on one chip").to_string();
-        assert!(error.contains("weights of 141 GB against 26 GB usable") && error.contains("no link"), "{error}");
+        let error = placed("llama-3.1-70b", "inferentia2", 1).expect_err("141 GB on one chip").to_string();
+        assert!(error.contains("weights of 141 GB against 28 GB usable") && error.contains("no link"), "{error}");
     }
 }

@@ -144,6 +144,7 @@ mod tests {
     fn overhead_counts_launches_of_every_layer() {
         on_h100(1, |timing| {
             let step = super::super::architecture::decode_step(&testing::model("llama-3.1-8b"), 1, 64.0, 1024.0);
+            let step = step.expect("dense");
             // 0.51 ms + 64 · 6.8 µs + 320 · 1.65 µs = 1.4732 ms.
             assert!(close(timing.overhead(&step).mid.0, 1.4732e-3));
         });

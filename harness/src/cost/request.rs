@@ -89,8 +89,7 @@ impl CostRequest {
     /// The models asked for.
     pub(super) fn models<'a>(&self, catalogue: &'a Catalogue) -> Result<Vec<&'a Model>, CostError> {
         let known: Vec<String> = catalogue.models.iter().map(|model| model.id.clone()).collect();
-        let find = |name: &String| catalogue.models.iter().find(|model| model.id == *name);
-        self.models.iter().map(|name| find(name).ok_or_else(|| unknown("model", name, &known))).collect()
+        self.models.iter().map(|name| catalogue.model(name).ok_or_else(|| unknown("model", name, &known))).collect()
     }
 
     /// The chips asked for; `backends` are names that are targets without being chips.
@@ -99,16 +98,18 @@ impl CostRequest {
             return Ok(catalogue.chips.iter().collect());
         }
         let chips = catalogue.chips.iter().map(|chip| chip.id.clone());
-        let known: Vec<String> = chips.chain(backends.iter().map(|name| (*name).to_string())).collect();
+        let announced = catalogue.announced.iter().map(|chip| chip.id.clone());
+        let known: Vec<String> =
+            chips.chain(announced).chain(backends.iter().map(|name| (*name).to_string())).collect();
         if let Some(name) = self.targets.iter().find(|name| !known.contains(name)) {
             return Err(unknown("chip", name, &known));
         }
-        Ok(self.targets.iter().filter_map(|name| catalogue.chips.iter().find(|chip| chip.id == *name)).collect())
+        Ok(self.targets.iter().filter_map(|name| catalogue.chip(name)).collect())
     }
 
-    /// Whether a measured backend was asked for.
-    pub(super) fn wants_backend(&self, backend: &str) -> bool {
-        self.targets.is_empty() || self.targets.iter().any(|name| name == backend)
+    /// Whether a measured backend, or an announced chip, was asked for.
+    pub(super) fn wants(&self, target: &str) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|name| name == target)
     }
 }
 

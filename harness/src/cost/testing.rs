@@ -5,8 +5,7 @@ use crate::record::{Kind, MeasuredLimit, Row, SCHEMA, Status, Temperature};
 use farthing_kernels::DType;
 
 pub(crate) fn model(id: &str) -> Model {
-    let models = Catalogue::embedded().expect("valid").models;
-    models.into_iter().find(|model| model.id == id).expect("in the catalogue")
+    Catalogue::embedded().expect("valid").model(id).expect("in the catalogue").clone()
 }
 
 /// A row of two threads that took a millisecond, with work counted from nothing yet.

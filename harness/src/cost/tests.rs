@@ -83,6 +83,21 @@ fn a_chip_without_a_price_keeps_its_speed_and_says_why() {
 }
 
 #[test]
+fn a_chip_without_published_figures_keeps_its_line_and_says_why() {
+    let line = cost(&in_bf16(&["openai-jalapeno"]), &[]).remove(0);
+    assert!(line.speed.is_none() && line.spend.is_none());
+    assert!(line.reason.as_deref().is_some_and(|reason| reason.starts_with("no peak, memory or bandwidth")));
+}
+
+#[test]
+fn a_model_is_found_by_its_other_names_and_one_with_experts_says_what_is_missing() {
+    let request = CostRequest { models: vec!["deepseek-ai/DeepSeek-R1".into()], ..in_bf16(&["gb200"]) };
+    let line = cost(&request, &[]).remove(0);
+    assert_eq!(line.model, "deepseek-v3");
+    assert!(line.reason.as_deref().is_some_and(|reason| reason.contains("no dense decoder")), "{:?}", line.reason);
+}
+
+#[test]
 fn an_h100_serves_llama_8b_at_a_plausible_speed() {
     let speed = cost(&in_bf16(&["h100"]), &[]).remove(0).speed.expect("it fits");
     // Reading 15 GB of weights alone takes 4.5 ms at 3.35 TB/s; published servers need 10 to 20 ms at 64 sequences.

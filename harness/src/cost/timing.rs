@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_step_is_its_layers_its_head_and_its_overhead() {
-        let step = decode_step(&testing::model("llama-3.1-8b"), 2, 1.0, 1.0);
+        let step = decode_step(&testing::model("llama-3.1-8b"), 2, 1.0, 1.0).expect("dense");
         // 32 layers of 4·1 + 10 + 2·100 = 214, one head of 1, overhead 7.
         let time = step_time(&Unit, &step).expect("timed");
         assert_eq!(time.mid, Seconds(32.0 * 214.0 + 8.0));

@@ -16,7 +16,7 @@ fn hostile() -> (CostRequest, Vec<CostLine>) {
             l
         })
         .collect();
-    let request = CostRequest { targets: vec!["cpu".into(), "trainium3".into()], ..request() };
+    let request = CostRequest { targets: vec!["cpu".into(), "tpu7x".into()], ..request() };
     let lines = price(&request, &catalogue, &rows, &limits).expect("a legal request");
     (request, lines)
 }
