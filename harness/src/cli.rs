@@ -11,6 +11,7 @@ use crate::guests::GuestError;
 use crate::session::Backends;
 use crate::store::{Results, StoreError};
 
+mod calibrate;
 pub(crate) mod chart;
 mod compare;
 pub mod cost;
@@ -47,6 +48,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Shows what a token costs on the machine just measured and on the chips of the catalogue
     Cost(cost::CostArgs),
+    /// Fits constants of serving engines to measured serving, and shows the error on what was held out
+    Calibrate(calibrate::CalibrateArgs),
     /// Answers what a compute deal is worth: prices, break-even, stranded commitments, NPV, Monte Carlo, vendor mix
     Deal(Box<deal::DealArgs>),
     /// Draws throughput by size from a run
@@ -138,6 +141,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Compare(args) => compare::run(&args, &results, &mut out),
         Command::Explain(args) => explain::run(&args, &results, &mut out),
         Command::Cost(args) => price(&args, &results, &mut out),
+        Command::Calibrate(args) => calibrate::run(&args, &mut out),
         Command::Deal(args) => deal::run(&args, &mut out),
         Command::Chart(args) => chart::run(&args, &results, &mut out),
         Command::Neuron(args) => neuron::run(&args, backends, &results, &mut out),

@@ -18,7 +18,8 @@ mod price;
 mod published;
 mod render;
 mod request;
-mod serving;
+pub mod serving;
+mod old_serving;
 mod shape;
 mod spend;
 #[cfg(test)]
@@ -37,7 +38,7 @@ pub use placement::Placement;
 pub use price::PriceUsed;
 pub use render::{Format, UnknownFormat, render};
 pub use request::{CostRequest, Machine, Workload};
-pub use serving::Speed;
+pub use old_serving::Speed;
 pub use shape::{AttentionShape, MatmulShape};
 pub use spend::Spend;
 
@@ -48,7 +49,7 @@ use architecture::{decode_step, prefill_step};
 use measured::Measured;
 use published::Published;
 use serde::Serialize;
-use serving::Phases;
+use old_serving::Phases;
 use timing::{Timing, step_time};
 
 /// One model on one device.
@@ -100,13 +101,13 @@ impl CostLine {
         let workload = &request.workload;
         self.chips = Some(placement.ranks);
         self.batch = Some(placement.sequences);
-        self.speed = Some(serving::speed(phases, workload, placement));
+        self.speed = Some(old_serving::speed(phases, workload, placement));
         match price {
             Ok(price) => {
                 let share = |share| Estimate::point(share, Provenance::Assumed);
                 let useful = [share(request.utilisation), share(request.availability)];
                 let rate = spend::useful_rate(price.usd_per_hour, price.units, useful[0], useful[1]);
-                let times = serving::time_of_request(phases, workload, f64::from(placement.sequences));
+                let times = old_serving::time_of_request(phases, workload, f64::from(placement.sequences));
                 self.spend = Some(spend::spend(rate, times, workload));
                 self.price = Some(price);
             }

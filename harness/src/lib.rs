@@ -1,6 +1,7 @@
 //! Checks, times and prices kernels.
 
 pub mod bench;
+pub mod calibrate;
 pub mod case;
 pub mod catalogue;
 pub mod chart;

@@ -1,5 +1,6 @@
 //! Why a cost cannot be given.
 
+use crate::catalogue::Precision;
 use farthing_kernels::DType;
 
 /// Every refusal of the cost model. Those about one model on one device become the reason of a line.
@@ -70,6 +71,12 @@ pub enum CostError {
         chip: String,
         /// Element type asked for.
         dtype: DType,
+    },
+    /// A chip without a rate at which weights of a precision could be multiplied.
+    #[error("no published peak for {weights} weights, nor a bf16 peak to widen them into")]
+    NoRate {
+        /// Number format of the weights.
+        weights: Precision,
     },
     /// The steps of this architecture are not modelled.
     #[error("{model} is no dense decoder with full grouped attention: its steps cannot be timed yet")]

@@ -4,7 +4,7 @@ use super::error::CostError;
 use super::placement::{self, Placement};
 use super::published::Published;
 use super::request::Workload;
-use super::{phases, serving};
+use super::{old_serving, phases};
 use crate::catalogue::{Catalogue, Chip, Model};
 use crate::units::{Estimate, Seconds, TokensPerSecond};
 use serde::Serialize;
@@ -46,7 +46,7 @@ pub fn at_interactivity(
         let placement = Placement { ranks, sequences };
         let timing = Published::new(chip, profile, workload.dtype, ranks)?;
         let wait = profile.before_first_token.estimate();
-        let speed = serving::speed(&phases(&timing, model, &workload, placement, wait)?, &workload, placement);
+        let speed = old_serving::speed(&phases(&timing, model, &workload, placement, wait)?, &workload, placement);
         let per_chip = speed.output_tokens_per_s.rising(|rate| rate / f64::from(ranks));
         Ok::<Served, CostError>(Served { ranks, sequences, output_tokens_per_s: per_chip, tpot_s: speed.tpot_s })
     };

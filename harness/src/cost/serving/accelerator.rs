@@ -1,0 +1,35 @@
+//! The figures of a chip that a step needs, as plain numbers.
+
+use crate::catalogue::{Chip, Precision};
+
+/// Peaks, memory and link of one chip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Accelerator {
+    /// flop/s by precision, in the order of [`Precision::ALL`]; 0 where none is published.
+    peaks: [f64; Precision::ALL.len()],
+    /// Memory bandwidth in B/s.
+    pub bandwidth: f64,
+    /// Device memory in bytes.
+    pub memory: f64,
+    /// Bandwidth to the scale-up domain in B/s, one way; 0 where none is published.
+    pub link: f64,
+}
+
+impl Accelerator {
+    /// The figures of a catalogue's chip.
+    pub fn of(chip: &Chip) -> Self {
+        Accelerator {
+            peaks: Precision::ALL.map(|precision| chip.peak(precision).map_or(0.0, |peak| peak.mid.0)),
+            bandwidth: chip.bandwidth.value,
+            memory: chip.memory.value,
+            link: chip.link.as_ref().map_or(0.0, |link| link.value),
+        }
+    }
+
+    /// flop/s at which weights of a precision are multiplied: their own peak where the chip has one, else that of
+    /// bf16, into which they are widened first; `None` where the chip has neither.
+    pub fn rate(&self, weights: Precision) -> Option<f64> {
+        let peak = |precision: Precision| self.peaks[precision as usize];
+        [peak(weights), peak(Precision::Bf16)].into_iter().find(|&rate| rate > 0.0)
+    }
+}
