@@ -6,6 +6,7 @@
 mod chips;
 mod entry;
 mod figure;
+mod huggingface;
 mod models;
 mod precision;
 mod prices;
@@ -13,6 +14,7 @@ mod serving;
 
 pub use chips::{Announced, Chip, Peaks};
 pub use figure::{Figure, Range, Source};
+pub use huggingface::ModelError;
 pub use models::{Attention, FeedForward, Model, Window};
 pub use precision::{Precision, UnknownPrecision};
 pub use prices::{ChipPrice, CpuMatch, CpuPrice};
