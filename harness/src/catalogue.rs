@@ -3,6 +3,7 @@
 //! The figures live in `harness/catalogue/*.toml` and are embedded in the binary; a folder with files of the same
 //! names replaces them one by one. A figure names its source by id, and the source carries the date and the kind.
 
+mod check;
 mod chips;
 mod entry;
 mod figure;
@@ -13,6 +14,7 @@ mod precision;
 mod prices;
 mod serving;
 
+pub use check::check;
 pub use chips::{Announced, Chip, Peaks};
 pub use figure::{Figure, Range, Source};
 pub use huggingface::ModelError;

@@ -9,6 +9,7 @@ pub mod compare;
 pub mod cost;
 pub mod deal;
 pub mod explain;
+pub mod finding;
 pub mod guests;
 pub mod guide;
 pub mod interrupt;
