@@ -3,19 +3,25 @@
 //! The figures live in `harness/catalogue/*.toml` and are embedded in the binary; a folder with files of the same
 //! names replaces them one by one. A figure names its source by id, and the source carries the date and the kind.
 
+mod check;
 mod chips;
 mod entry;
 mod figure;
+mod huggingface;
 mod models;
+mod month;
 mod precision;
 mod prices;
 mod serving;
 
+pub use check::check;
 pub use chips::{Announced, Chip, Peaks};
 pub use figure::{Figure, Range, Source};
+pub use huggingface::ModelError;
 pub use models::{Attention, FeedForward, Model, Window};
+pub use month::{Month, NoMonth};
 pub use precision::{Precision, UnknownPrecision};
-pub use prices::{ChipPrice, CpuMatch, CpuPrice};
+pub use prices::{ChipPrice, CpuMatch, CpuPrice, NoPrice};
 pub use serving::{Measurement, Profile};
 
 use entry::Document;
@@ -95,7 +101,7 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError`] when an embedded file is broken, which a test rules out.
     pub fn embedded() -> Result<Self, CatalogueError> {
-        Self::from_texts([CHIPS, PRICES, MODELS, SERVING].map(|(file, text)| (file.to_string(), text.to_string())))
+        Self::from_texts(embedded_texts())
     }
 
     /// The figures of a folder; a file it lacks is taken from the embedded set.
@@ -103,28 +109,10 @@ impl Catalogue {
     /// # Errors
     /// [`CatalogueError`], naming file, entry, field and remedy.
     pub fn from_dir(dir: &Path) -> Result<Self, CatalogueError> {
-        let mut found = false;
-        let mut texts = Vec::with_capacity(4);
-        for (file, embedded) in [CHIPS, PRICES, MODELS, SERVING] {
-            let path = dir.join(file);
-            match std::fs::read_to_string(&path) {
-                Ok(text) => {
-                    found = true;
-                    texts.push((path.display().to_string(), text));
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    texts.push((file.to_string(), embedded.to_string()));
-                }
-                Err(source) => return Err(CatalogueError::Read { path, source }),
-            }
-        }
-        match <[(String, String); 4]>::try_from(texts) {
-            Ok(texts) if found => Self::from_texts(texts),
-            _ => Err(CatalogueError::Empty { path: dir.to_path_buf() }),
-        }
+        Self::from_texts(texts_of(dir)?)
     }
 
-    fn from_texts([chips, prices, models, serving]: [(String, String); 4]) -> Result<Self, CatalogueError> {
+    fn from_texts([chips, prices, models, serving]: Texts) -> Result<Self, CatalogueError> {
         let chip_file = Document::parse(chips)?;
         let price_file = Document::parse(prices)?;
         let serving_file = Document::parse(serving)?;
@@ -169,6 +157,45 @@ impl Catalogue {
     pub fn default_price(&self, chip: &str) -> Option<&ChipPrice> {
         self.prices.iter().find(|price| price.chip == chip && price.default)
     }
+
+    /// What can be bought of a chip: of each offer and term the last listing.
+    pub fn offers(&self, chip: &str) -> Vec<&ChipPrice> {
+        prices::offers(&self.prices, chip)
+    }
+
+    /// The price of a chip that was in force in a month: the last listed by then. Listings of the default's offer and
+    /// term come first, then those on demand, then any; listings without a date are never taken.
+    ///
+    /// # Errors
+    /// [`NoPrice`] when none was listed by then.
+    pub fn price_at(&self, chip: &str, when: Month) -> Result<&ChipPrice, NoPrice> {
+        prices::price_at(&self.prices, chip, when)
+    }
+}
+
+/// Name and text of each file: chips, prices, models, serving.
+type Texts = [(String, String); 4];
+
+fn embedded_texts() -> Texts {
+    [CHIPS, PRICES, MODELS, SERVING].map(|(file, text)| (file.to_string(), text.to_string()))
+}
+
+/// The files of a folder; one that it lacks is the embedded one.
+fn texts_of(dir: &Path) -> Result<Texts, CatalogueError> {
+    let mut texts = embedded_texts();
+    let mut found = false;
+    for (name, text) in &mut texts {
+        let path = dir.join(&*name);
+        match std::fs::read_to_string(&path) {
+            Ok(own) => {
+                found = true;
+                (*name, *text) = (path.display().to_string(), own);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(CatalogueError::Read { path, source }),
+        }
+    }
+    if found { Ok(texts) } else { Err(CatalogueError::Empty { path: dir.to_path_buf() }) }
 }
 
 #[cfg(test)]

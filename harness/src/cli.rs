@@ -8,10 +8,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::guests::GuestError;
+use crate::report::Table;
 use crate::session::Backends;
 use crate::store::{Results, StoreError};
 
 mod calibrate;
+mod catalogue;
 pub(crate) mod chart;
 mod compare;
 pub mod cost;
@@ -50,6 +52,8 @@ enum Command {
     Cost(cost::CostArgs),
     /// Fits constants of serving engines to measured serving, and shows the error on what was held out
     Calibrate(calibrate::CalibrateArgs),
+    /// Shows and checks published figures: chips, prices and models, each with unit, source, date and kind
+    Catalogue(catalogue::CatalogueArgs),
     /// Answers what a compute deal is worth: prices, break-even, stranded commitments, NPV, Monte Carlo, vendor mix
     Deal(Box<deal::DealArgs>),
     /// Draws throughput by size from a run
@@ -142,12 +146,30 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Explain(args) => explain::run(&args, &results, &mut out),
         Command::Cost(args) => price(&args, &results, &mut out),
         Command::Calibrate(args) => calibrate::run(&args, &mut out),
+        Command::Catalogue(args) => catalogue::run(&args, &mut out),
         Command::Deal(args) => deal::run(&args, &mut out),
         Command::Chart(args) => chart::run(&args, &results, &mut out),
         Command::Neuron(args) => neuron::run(&args, backends, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
     }?;
     Ok(out.flush()?)
+}
+
+/// Tables in a format.
+fn write_tables(tables: &[Table], format: Format, out: &mut dyn Write) -> Result<(), CliError> {
+    for (idx, table) in tables.iter().enumerate() {
+        let text = match format {
+            Format::Table => table.text(),
+            Format::Md => table.markdown(),
+            Format::Csv => table.csv(),
+            Format::Json => table.json(),
+        };
+        if idx > 0 {
+            out.write_all(b"\n")?;
+        }
+        out.write_all(text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Costs from the newest run, or from the catalogue alone where there is none.

@@ -19,7 +19,6 @@ mod backtest;
 pub mod cash;
 mod central;
 mod copula;
-mod finding;
 mod flow;
 mod input;
 mod load;
@@ -39,12 +38,12 @@ pub mod term;
 mod testing;
 mod warrant;
 
+pub use crate::finding::{Finding, Findings, Severity};
 pub use allocation::{Allocation, SellerLine};
 pub use analysis::{
     Analysis, AnswerLine, Exit, FlowLine, InvestorLine, Options, PartyLine, StateLine, VendorLine, Worked,
 };
 pub use backtest::{Backtest, BacktestError, TermLine, backtest};
-pub use finding::{Finding, Findings, Severity};
 pub use input::Input;
 pub use load::{Assignment, LoadError, load, text};
 pub use model::Model;

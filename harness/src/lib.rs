@@ -10,6 +10,7 @@ pub mod compare;
 pub mod cost;
 pub mod deal;
 pub mod explain;
+pub mod finding;
 pub mod guests;
 pub mod guide;
 pub mod interrupt;

@@ -18,6 +18,8 @@ pub struct Chip {
     pub aliases: Vec<String>,
     /// Dense peaks.
     pub peaks: Peaks,
+    /// Peaks that a source states to be dense though they are more than twice the next wider one.
+    pub dense: Vec<String>,
     /// Device memory.
     pub memory: Figure,
     /// Device memory bandwidth.
@@ -108,7 +110,7 @@ impl Announced {
     }
 }
 
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "id",
     "name",
     "aliases",
@@ -118,6 +120,7 @@ const FIELDS: [&str; 17] = [
     "fp8",
     "int8",
     "fp4",
+    "dense",
     "memory",
     "bandwidth",
     "link",
@@ -153,6 +156,7 @@ fn chip(entry: &Entry<'_>, profiles: &[Profile]) -> Result<Chip, CatalogueError>
             int8: entry.optional_figure("int8", Dimension::IntegerRate)?,
             fp4: peak("fp4")?,
         },
+        dense: entry.texts("dense")?,
         memory: entry.figure("memory", Dimension::Memory)?,
         bandwidth: entry.figure("bandwidth", Dimension::ByteRate)?,
         link: entry.optional_figure("link", Dimension::ByteRate)?,

@@ -141,8 +141,9 @@ impl<'a> Entry<'a> {
 
     pub(super) fn figure(&self, field: &str, dimension: Dimension) -> Result<Figure, CatalogueError> {
         let table = self.sub(field, dimension, "value = 1.0")?;
-        let unit = self.unit(field, table, dimension)?;
-        Ok(Figure { value: self.positive(field, table, "value")? * unit, source: self.cited(field, table)? })
+        let (unit, size) = self.unit(field, table, dimension)?;
+        let written = self.positive(field, table, "value")?;
+        Ok(Figure { value: written * size, written, unit, source: self.cited(field, table)? })
     }
 
     pub(super) fn optional_figure(&self, field: &str, dimension: Dimension) -> Result<Option<Figure>, CatalogueError> {
@@ -151,7 +152,7 @@ impl<'a> Entry<'a> {
 
     pub(super) fn range(&self, field: &str, dimension: Dimension) -> Result<Range, CatalogueError> {
         let table = self.sub(field, dimension, "low = 1.0, mid = 1.0, high = 1.0")?;
-        let unit = self.unit(field, table, dimension)?;
+        let (_, unit) = self.unit(field, table, dimension)?;
         let [low, mid, high] = ["low", "mid", "high"].map(|key| self.positive(field, table, key));
         let (low, mid, high) = (low? * unit, mid? * unit, high? * unit);
         if low > mid || mid > high {
@@ -177,10 +178,11 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn unit(&self, field: &str, table: &Table, dimension: Dimension) -> Result<f64, CatalogueError> {
+    /// Name and size of the unit.
+    fn unit(&self, field: &str, table: &Table, dimension: Dimension) -> Result<(&'static str, f64), CatalogueError> {
         let written = table.get("unit").and_then(Value::as_str).unwrap_or("");
         let known = dimension.units().iter().find(|(name, _)| *name == written);
-        known.map(|(_, size)| *size).ok_or_else(|| {
+        known.copied().ok_or_else(|| {
             let remedy = format!("use one of {}", dimension.unit_names());
             self.error(field, format!("has the unit `{written}`"), remedy)
         })

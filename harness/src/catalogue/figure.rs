@@ -21,8 +21,12 @@ pub struct Source {
 /// One cited number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// The number in base units (bytes, flop/s, B/s, seconds, dollars an hour).
+    /// The number in base units (bytes, flop/s, B/s, seconds, watts, dollars an hour).
     pub value: f64,
+    /// The number as the file has it.
+    pub written: f64,
+    /// Its unit there.
+    pub unit: &'static str,
     /// Its source.
     pub source: Source,
 }

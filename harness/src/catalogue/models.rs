@@ -188,7 +188,7 @@ impl Model {
 }
 
 /// Largest count that is believed: tens of times the largest that any published model has (a vocabulary of 262,144).
-const LARGEST_COUNT: u32 = 1 << 24;
+pub(super) const LARGEST_COUNT: u32 = 1 << 24;
 
 fn within(field: &'static str, n: u32) -> Result<(), Contradiction> {
     if (1..=LARGEST_COUNT).contains(&n) {

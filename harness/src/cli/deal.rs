@@ -6,7 +6,7 @@ mod check;
 mod compare;
 mod sweep;
 
-use super::{CliError, Format};
+use super::{CliError, Format, write_tables};
 use crate::catalogue::Catalogue;
 use crate::deal::{self, Assignment, Findings, Model, Options, Scenario, Worked};
 use crate::report::{Align, Table};
@@ -168,23 +168,6 @@ fn listed() -> Result<Table, CliError> {
     }
     table.note("farthing deal SCENARIO answers one; farthing deal show SCENARIO prints its file, to begin your own");
     Ok(table)
-}
-
-/// Tables in a format for people or spreadsheets; JSON is each command's own.
-fn write_tables(tables: &[Table], format: Format, out: &mut dyn Write) -> Result<(), CliError> {
-    for (idx, table) in tables.iter().enumerate() {
-        let text = match format {
-            Format::Table => table.text(),
-            Format::Md => table.markdown(),
-            Format::Csv => table.csv(),
-            Format::Json => table.json(),
-        };
-        if idx > 0 {
-            out.write_all(b"\n")?;
-        }
-        out.write_all(text.as_bytes())?;
-    }
-    Ok(())
 }
 
 /// A value as one line of JSON.

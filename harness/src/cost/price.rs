@@ -1,7 +1,7 @@
 //! Which price a device is charged at, and what it is worth.
 
 use super::request::{CostRequest, Machine};
-use crate::catalogue::{Catalogue, Chip, CpuMatch, CpuPrice};
+use crate::catalogue::{Catalogue, Chip, ChipPrice, CpuMatch, CpuPrice};
 use crate::units::{Estimate, Kinds, Provenance, UsdPerHour};
 use serde::Serialize;
 
@@ -35,19 +35,27 @@ pub(super) fn of_chip(
     let Some(listed) = catalogue.default_price(&chip.id) else {
         return Err(format!("no price of {} was found: give one with --price", chip.name));
     };
-    let others = catalogue.prices.iter().filter(|other| other.chip == chip.id && !other.default);
-    let others: Vec<String> =
-        others.map(|other| format!("{:.2} {} {}", other.per_chip_hour().0, other.offer, other.term)).collect();
-    let elsewhere = if others.is_empty() { String::new() } else { format!("; also listed: {}", others.join(", ")) };
     let source = &listed.per_instance_hour.source;
     Ok(PriceUsed {
         usd_per_hour: Estimate::point(listed.per_chip_hour(), source.kind),
         unit: "chip",
         units: f64::from(chips),
-        offer: format!("{}{elsewhere}", listed.offer),
+        offer: format!("{}{}", listed.offer, elsewhere(catalogue, chip)),
         term: listed.term.clone(),
         source: format!("{}, {}", source.title, source.date),
     })
+}
+
+/// The cheapest and the dearest of the other offers; nothing where there is none.
+fn elsewhere(catalogue: &Catalogue, chip: &Chip) -> String {
+    let mut others: Vec<_> = catalogue.offers(&chip.id).into_iter().filter(|other| !other.default).collect();
+    others.sort_by(|a, b| a.per_chip_hour().0.total_cmp(&b.per_chip_hour().0));
+    let told = |other: &ChipPrice| format!("{:.2} {} {}", other.per_chip_hour().0, other.offer, other.term);
+    match others.as_slice() {
+        [] => String::new(),
+        [only] => format!("; also listed: {}", told(only)),
+        [cheapest, .., dearest] => format!("; also listed: from {} to {}", told(cheapest), told(dearest)),
+    }
 }
 
 /// The price of as many vCPUs as threads took part.
@@ -124,6 +132,18 @@ mod tests {
         let price = of_cpu(&request(), &catalogue, "AMD EPYC 9R14", 2).expect("priced");
         assert!((price.usd_per_hour.mid.0 - 0.05132).abs() < 1e-12);
         assert_eq!((price.usd_per_hour.weakest(), price.units), (Provenance::Published, 2.0));
+    }
+
+    #[test]
+    fn the_other_offers_of_a_chip_are_told_as_a_range() {
+        let catalogue = Catalogue::embedded().expect("valid");
+        let offer = |id: &str| {
+            let chip = catalogue.chip(id).expect("known");
+            of_chip(&CostRequest { price: None, ..request() }, &catalogue, chip, 1).map(|price| price.offer)
+        };
+        let h100 = offer("h100").expect("priced");
+        assert!(h100.contains("also listed: from 1.25 Nebius spot to 6.88 AWS p5.4xlarge on-demand"), "{h100}");
+        assert_eq!(offer("tpu-v5p"), Ok("Google Cloud v5p-4864".into()));
     }
 
     #[test]

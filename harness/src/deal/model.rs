@@ -16,10 +16,10 @@ pub(super) use price::PriceRule;
 pub(super) use stakes::{Belief, Grant, Owed, Stake};
 
 use super::copula::Copula;
-use super::finding::Findings;
 use super::input::{Input, Slot};
 use super::scenario::{Role, SCHEMA, Scenario, Scope, years_between};
 use crate::catalogue::Catalogue;
+use crate::finding::Findings;
 use builder::Builder;
 
 /// Hours of a quarter of 365.25/4 days.

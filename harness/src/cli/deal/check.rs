@@ -2,7 +2,7 @@
 
 use super::{CliError, Format, write_tables};
 use crate::catalogue::Catalogue;
-use crate::deal::{self, Findings, Model, Severity};
+use crate::deal::{self, Findings, Model};
 use crate::report::{Align, Table};
 use clap::Args;
 use std::io::Write;
@@ -28,8 +28,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> Result<(), CliError>
     for name in &names {
         let findings = findings(name, &catalogue)?;
         for finding in &findings.0 {
-            let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
-            table.row(vec![name.clone(), severity.into(), finding.path.clone(), finding.message.clone()]);
+            table.row(vec![name.clone(), finding.severity.to_string(), finding.path.clone(), finding.message.clone()]);
         }
         n_errors += findings.n_errors();
         n_warnings += findings.0.len() - findings.n_errors();

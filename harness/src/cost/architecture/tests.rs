@@ -5,7 +5,7 @@ use farthing_kernels::DType;
 
 #[test]
 fn parameters_match_the_published_counts() {
-    // As published, in billions, and half of the last digit.
+    // In billions, and half of the last digit.
     let published = [
         ("llama-3.1-8b", 8.03, 0.005),
         ("llama-3.1-70b", 70.55, 0.005),

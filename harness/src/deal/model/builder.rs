@@ -1,10 +1,10 @@
 //! Collects inputs and findings while a scenario is turned into a model.
 
 use crate::catalogue::{Catalogue, Source};
-use crate::deal::finding::Findings;
 use crate::deal::input::{Input, Slot};
 use crate::deal::scenario::Scenario;
 use crate::deal::term::{Curve, Dimension, Tail, Term};
+use crate::finding::Findings;
 use crate::units::{Count, Estimate, Kinds, Quantity};
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What is wrong with a scenario, where, and what to do.
+//! What is wrong with a scenario or a catalogue, where, and what to do.
 
 use std::fmt;
 
@@ -9,6 +9,15 @@ pub enum Severity {
     Error,
     /// Results stand, but a reader should know.
     Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
+    }
 }
 
 /// One thing that is wrong, or that a reader should know.
@@ -24,11 +33,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        write!(f, "{word}: {}: {}", self.path, self.message)
+        write!(f, "{}: {}: {}", self.severity, self.path, self.message)
     }
 }
 
@@ -37,11 +42,11 @@ impl fmt::Display for Finding {
 pub struct Findings(pub Vec<Finding>);
 
 impl Findings {
-    pub(super) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
+    pub(crate) fn error(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.0.push(Finding { severity: Severity::Error, path: path.into(), message: message.into() });
     }
 
-    pub(super) fn warn(&mut self, path: impl Into<String>, message: impl Into<String>) {
+    pub(crate) fn warn(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.0.push(Finding { severity: Severity::Warning, path: path.into(), message: message.into() });
     }
 
