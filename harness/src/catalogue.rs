@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn a_broken_figure_is_named_by_file_entry_field_and_remedy() {
         let source = "[[source]]\nid = \"s\"\ntitle = \"t\"\ndate = \"2026\"\nkind = \"published\"\n";
-        let chip = "[[chip]]\nid = \"x\"\nname = \"X\"\nprofile = \"gpu\"\ndomain = 1\n\
+        let chip = "[[chip]]\nid = \"x\"\nname = \"X\"\nprofile = \"unfitted\"\ndomain = 1\n\
                     memory = { value = 80, unit = \"GB\", source = \"s\" }\n";
         let missing = with_chips(&format!("{source}{chip}")).expect_err("no bandwidth").to_string();
         assert!(missing.contains("chips.toml: entry `x`: field `bandwidth` is missing; write"), "{missing}");
