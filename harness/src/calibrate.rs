@@ -17,9 +17,9 @@ mod row;
 mod sample;
 mod validate;
 
-pub use fit::{Fit, Pull};
+pub use fit::{Fit, Pull, UnknownPull};
 pub use interval::Interval;
-pub use render::{render, toml};
+pub use render::{table, toml};
 pub use row::{RowError, ServingRow, read_rows};
 pub use sample::{Doubt, Sample};
 pub use validate::{ErrorSummary, HoldOut, Validation, validate};

@@ -22,7 +22,7 @@ pub use models::{Attention, FeedForward, Model, Window};
 pub use month::{Month, NoMonth};
 pub use precision::{Precision, UnknownPrecision};
 pub use prices::{ChipPrice, CpuMatch, CpuPrice, NoPrice};
-pub use serving::{Measurement, Profile};
+pub use serving::{Case, Measurement, Profile, Spreads};
 
 use entry::Document;
 use std::path::{Path, PathBuf};

@@ -1,16 +1,17 @@
 //! What a token costs: kernels to steps, steps to requests, requests to dollars. Pure arithmetic, no clock and no files.
 //!
 //! ```text
-//! model, ranks ── architecture ──> step = matmuls + attention + head
+//! model, deployment ── serving::StepModel ──> kernels of a step
 //! rows, limits ── measured ──┐
-//! chip, profile ─ published ─┴── timing ──> prefill P, decode step D
-//! workload ────── serving ──> TTFT, TPOT, tokens/s          price ── spend ──> $/M input, $/M output
+//! chip, profile ─ published ─┴─ serving::steady ──> TTFT, TPOT, tokens/s      price ── spend ──> $/M input, $/M output
 //! ```
 //! A device that was measured is costed from its rows; a chip of the catalogue from its published peaks. Both end in
 //! the same [`CostLine`], and each figure tells the kinds of evidence it rests on.
 
 mod architecture;
+mod audit;
 mod error;
+mod frontier;
 mod interactivity;
 mod measured;
 mod placement;
@@ -19,38 +20,40 @@ mod published;
 mod render;
 mod request;
 pub mod serving;
-mod old_serving;
 mod shape;
+mod speed;
 mod spend;
 #[cfg(test)]
 pub(crate) mod testing;
-mod timing;
+mod traffic;
 mod transfer;
 
 pub use architecture::{
     Weights, active_parameters, kv_bytes_per_token, kv_elements, kv_elements_per_token, parameters, weight_bytes,
     weights,
 };
+pub use audit::{Audited, audit, quantiles};
 pub use error::CostError;
 pub(crate) use error::nearest;
+pub use frontier::{OperatingPoint, frontier, frontiers, operating_points};
 pub use interactivity::{Served, at_interactivity};
 pub use placement::Placement;
 pub use price::PriceUsed;
 pub use render::{Format, UnknownFormat, render};
-pub use request::{CostRequest, Machine, Workload};
-pub use old_serving::Speed;
+pub use request::{CostRequest, Machine, Slo, UnknownSlo, Workload};
+pub use speed::Speed;
 pub use shape::{AttentionShape, MatmulShape};
 pub use spend::Spend;
+pub use traffic::{TrafficPattern, UnknownTraffic};
 
-use crate::catalogue::{Catalogue, Chip, Model};
+use crate::catalogue::{Case, Catalogue, Chip, Measurement, Model, Profile};
 use crate::record::{MeasuredLimit, Row};
-use crate::units::{Estimate, Kinds, Provenance, Seconds};
-use architecture::{decode_step, prefill_step};
-use measured::Measured;
-use published::Published;
+use crate::units::{Estimate, Provenance};
+use measured::{AtCase, Measured};
 use serde::Serialize;
-use old_serving::Phases;
-use timing::{Timing, step_time};
+use serving::{Deployment, StepModel, steady};
+use speed::Latency;
+use std::cell::Cell;
 
 /// One model on one device.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -63,6 +66,8 @@ pub struct CostLine {
     pub device: String,
     /// Chips of a replica; null where it did not fit.
     pub chips: Option<u32>,
+    /// How the replica is spread over them.
+    pub deployment: Option<Deployment>,
     /// Threads of a measured CPU.
     pub threads: Option<usize>,
     /// Sequences that run at once.
@@ -86,6 +91,7 @@ impl CostLine {
             target: target.to_string(),
             device: device.to_string(),
             chips: None,
+            deployment: None,
             threads: None,
             batch: None,
             speed: None,
@@ -97,17 +103,24 @@ impl CostLine {
     }
 
     /// Fills in speed, and money where there is a price.
-    fn fill(&mut self, request: &CostRequest, phases: &Phases, placement: Placement, price: Result<PriceUsed, String>) {
+    fn fill(
+        &mut self,
+        request: &CostRequest,
+        latency: &Latency,
+        placement: Placement,
+        price: Result<PriceUsed, String>,
+    ) {
         let workload = &request.workload;
-        self.chips = Some(placement.ranks);
+        self.chips = Some(placement.deployment.chips());
+        self.deployment = Some(placement.deployment);
         self.batch = Some(placement.sequences);
-        self.speed = Some(old_serving::speed(phases, workload, placement));
+        self.speed = Some(latency.speed(workload));
         match price {
             Ok(price) => {
                 let share = |share| Estimate::point(share, Provenance::Assumed);
                 let useful = [share(request.utilisation), share(request.availability)];
                 let rate = spend::useful_rate(price.usd_per_hour, price.units, useful[0], useful[1]);
-                let times = old_serving::time_of_request(phases, workload, f64::from(placement.sequences));
+                let times = latency.replica_time(workload);
                 self.spend = Some(spend::spend(rate, times, workload));
                 self.price = Some(price);
             }
@@ -130,17 +143,16 @@ pub fn price(
     limits: &[MeasuredLimit],
 ) -> Result<Vec<CostLine>, CostError> {
     request.check()?;
-    let models = request.models(catalogue)?;
     let devices = measured_devices(rows);
     let backends: Vec<&str> = devices.iter().map(|(backend, _)| *backend).collect();
     let chips = request.chips(catalogue, &backends)?;
     let mut lines = Vec::new();
-    for model in models {
+    for model in &request.models {
         for &device in devices.iter().filter(|(backend, _)| request.wants(backend)) {
             lines.push(measured_line(request, catalogue, model, device, rows, limits)?);
         }
         for chip in &chips {
-            lines.push(published_line(request, catalogue, model, chip));
+            lines.push(published_line(request, catalogue, model, chip)?);
         }
         for chip in catalogue.announced.iter().filter(|chip| request.wants(&chip.id)) {
             let line = CostLine::new(model, &chip.id, &chip.name);
@@ -167,38 +179,61 @@ fn measured_devices(rows: &[Row]) -> Vec<(&str, &str)> {
     if able.is_empty() { all } else { able }
 }
 
-fn phases(
-    timing: &dyn Timing,
+fn published_line(
+    request: &CostRequest,
+    catalogue: &Catalogue,
     model: &Model,
-    workload: &Workload,
-    placement: Placement,
-    before_first_token: Estimate<Seconds>,
-) -> Result<Phases, CostError> {
-    let Placement { ranks, sequences } = placement;
-    let decode = decode_step(model, ranks, f64::from(sequences), workload.mean_context())?;
-    let prefill = prefill_step(model, ranks, f64::from(workload.input_tokens))?;
-    Ok(Phases { prefill: step_time(timing, &prefill)?, decode: step_time(timing, &decode)?, before_first_token })
-}
-
-fn published_line(request: &CostRequest, catalogue: &Catalogue, model: &Model, chip: &Chip) -> CostLine {
+    chip: &Chip,
+) -> Result<CostLine, CostError> {
     let mut line = CostLine::new(model, &chip.id, &chip.name);
+    let profile = request.profile(catalogue, chip)?;
     let costed = || {
-        let profile = catalogue.profile_of(chip);
-        let placement = placement::place(model, chip, profile, &request.workload)?;
-        let timing = Published::new(chip, profile, request.workload.dtype, placement.ranks)?;
-        let wait = profile.before_first_token.estimate();
-        Ok((phases(&timing, model, &request.workload, placement, wait)?, placement))
+        let workload = &request.workload;
+        let placement = match request.slo {
+            Some(slo) => frontier::cheapest_within(model, chip, profile, workload, slo)?,
+            None => placement::place(model, chip, profile, workload, request.deployment)?,
+        };
+        let concurrency = if request.slo.is_some() { placement.sequences } else { workload.concurrency };
+        let workload = Workload { concurrency, ..*workload };
+        Ok((published::latency(model, chip, profile, &workload, &placement)?, placement))
     };
     match costed() {
-        Ok((phases, placement)) => {
-            line.fill(request, &phases, placement, price::of_chip(request, catalogue, chip, placement.ranks));
-            if placement.sequences < request.workload.concurrency {
-                line.notes.push(format!("memory holds {} sequences; the others wait", placement.sequences));
-            }
+        Ok((latency, placement)) => {
+            let chips = placement.deployment.chips();
+            line.fill(request, &latency, placement, price::of_chip(request, catalogue, chip, chips));
+            line.notes.extend(notes(profile, model, chip, request, &placement));
         }
+        Err(error @ CostError::Deployment(_)) => return Err(error),
         Err(error) => line.reason = Some(CostError::to_string(&error)),
     }
-    line
+    Ok(line)
+}
+
+/// What a reader should know of a line from published figures.
+fn notes(
+    profile: &Profile,
+    model: &Model,
+    chip: &Chip,
+    request: &CostRequest,
+    placement: &Placement,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    if request.slo.is_some() {
+        notes.push(format!("the latencies asked for are kept with {} sequences at once", placement.sequences));
+    } else if placement.sequences < request.workload.concurrency {
+        notes.push(format!("memory holds {} sequences; the others wait", placement.sequences));
+    }
+    if placement.deployment.attention_data > 1 {
+        notes.push("attention data parallelism: too few published runs to validate".into());
+    }
+    let Some(spreads) = &profile.spreads else { return notes };
+    let new = |known: &[String], id: &str| !known.iter().any(|known| known == id);
+    if new(&spreads.chips, &chip.id) {
+        notes.push(format!("no run on it went into the constants of {}: interval of a chip held out", profile.id));
+    } else if new(&spreads.models, &model.id) {
+        notes.push(format!("no run of it went into the constants of {}: interval of a model held out", profile.id));
+    }
+    notes
 }
 
 fn measured_line(
@@ -212,24 +247,44 @@ fn measured_line(
     let mut line = CostLine::new(model, backend, device);
     let workload = &request.workload;
     let costed = || {
-        let timing = Measured::new((backend, device), workload.dtype, rows, limits, &catalogue.measurement)?;
-        let (price, memory) = machine_price(request, catalogue, device, timing.threads);
+        let dtype = workload.weights.dtype().ok_or(CostError::NotMeasured { precision: workload.weights })?;
+        let measured = Measured::new((backend, device), dtype, rows, limits, &catalogue.measurement)?;
+        let (price, memory) = machine_price(request, catalogue, device, measured.threads);
         let held = placement::on_machine(model, workload, memory);
-        let none = Estimate::point(Seconds(0.0), Kinds::NONE);
-        let phases = phases(&timing, model, workload, held.placement, none)?;
-        Ok((phases, held, price, timing.threads))
+        let latency = measured_latency(&measured, model, workload, &held.placement, &catalogue.measurement)?;
+        Ok((latency, held, price, measured.threads))
     };
     match costed() {
-        Ok((phases, held, price, threads)) => {
+        Ok((latency, held, price, threads)) => {
             line.threads = threads;
-            let phases = if held.fits { phases } else { phases.on_more_memory() };
-            line.fill(request, &phases, held.placement, price);
+            let latency = if held.fits { latency } else { latency.resting_on(Provenance::Assumed) };
+            line.fill(request, &latency, held.placement, price);
             line.notes.extend(held.note);
         }
         Err(error @ CostError::Malformed { .. }) => return Err(error),
         Err(error) => line.reason = Some(error.to_string()),
     }
     Ok(line)
+}
+
+/// The three cases of a device's rows; there is no server in front of them.
+fn measured_latency(
+    measured: &Measured<'_>,
+    model: &Model,
+    workload: &Workload,
+    placement: &Placement,
+    measurement: &Measurement,
+) -> Result<Latency, CostError> {
+    let step = StepModel::new(model, &placement.deployment, &workload.precisions(model));
+    let traffic = workload.traffic(placement.sequences);
+    let wait = &measurement.prefill_wait;
+    let at = |case: Case| {
+        let timing = AtCase { measured, case, kinds: Cell::new(wait.source.kind.into()) };
+        let steady = steady(&step, &timing, &traffic, (0.0, wait.value))?;
+        Ok::<_, CostError>((steady, timing.kinds.get()))
+    };
+    let [(fast, _), (central, kinds), (slow, _)] = [at(Case::Fast)?, at(Case::Central)?, at(Case::Slow)?];
+    Ok(Latency::of_cases([fast, central, slow], kinds))
 }
 
 /// Price and memory of a measured device: an accelerator by its name, a CPU by its threads.

@@ -53,6 +53,16 @@ impl Precision {
         }
     }
 
+    /// The kernels' element type of the same numbers, if they have it.
+    pub const fn dtype(self) -> Option<DType> {
+        match self {
+            Precision::F32 => Some(DType::F32),
+            Precision::F16 => Some(DType::F16),
+            Precision::Bf16 => Some(DType::Bf16),
+            _ => None,
+        }
+    }
+
     /// Bytes that so many numbers take.
     pub fn bytes_of(self, elems: f64) -> Bytes {
         Bytes(elems * self.bits_per_weight() / 8.0)

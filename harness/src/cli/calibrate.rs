@@ -1,9 +1,8 @@
 //! `farthing calibrate`: fits constants of serving engines and shows their error on what was held out.
 
-use super::CliError;
+use super::{CliError, Format, write_tables};
 use crate::calibrate::{self, Pull};
 use crate::catalogue::Catalogue;
-use crate::cost::Format;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,8 +30,8 @@ pub(super) struct CalibrateArgs {
     /// Folder whose chips.toml or models.toml replace the built-in ones
     #[arg(long, value_name = "DIR")]
     pub catalogue: Option<PathBuf>,
-    /// table, json, csv or md
-    #[arg(long, default_value = "table")]
+    /// How errors are written; json holds the fit as well
+    #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
@@ -49,7 +48,13 @@ pub(super) fn run(args: &CalibrateArgs, out: &mut dyn Write) -> Result<(), CliEr
     .map_err(|error| usage(error.to_string()))?;
     let rows = calibrate::read_rows(&args.rows).map_err(|error| usage(error.to_string()))?;
     let calibration = calibrate::calibrate(&rows, &catalogue, args.pull).map_err(|error| usage(error.to_string()))?;
-    out.write_all(calibrate::render(args.format, &calibration, args.detailed).as_bytes())?;
+    match args.format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &calibration).map_err(std::io::Error::from)?;
+            out.write_all(b"\n")?;
+        }
+        format => write_tables(&[calibrate::table(&calibration, args.detailed)], format, out)?,
+    }
     if let Some(path) = &args.profiles {
         std::fs::write(path, calibrate::toml(&calibration))
             .map_err(|error| CliError::Failed(format!("cannot write {}: {error}", path.display())))?;

@@ -1,14 +1,16 @@
 //! `farthing cost`: what a token costs on the machine just measured and on the chips of the catalogue.
 
-use crate::catalogue::Catalogue;
-use crate::cost::{self, CostRequest, Format, Machine, Workload};
+use crate::catalogue::{Catalogue, Month, Precision};
+use crate::cost::serving::Deployment;
+use crate::cost::{self, CostRequest, Format, Machine, Slo, TrafficPattern, Workload};
 use crate::record::{MeasuredLimit, Row};
 use crate::units::{Share, UsdPerHour};
 use anyhow::Context;
 use clap::Args;
-use farthing_kernels::DType;
 use std::io::Write;
 use std::path::PathBuf;
+
+mod views;
 
 /// Arguments of `farthing cost`.
 #[derive(Args, Clone, Debug)]
@@ -22,18 +24,54 @@ pub struct CostArgs {
     /// Dollars a chip-hour (machine-hour for a measured CPU) in place of the catalogue's price
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub price: Option<f64>,
-    /// Tokens of a prompt
-    #[arg(long, value_name = "N", default_value_t = 1024)]
-    pub input_tokens: u32,
-    /// Tokens of an answer
-    #[arg(long, value_name = "N", default_value_t = 1024)]
-    pub output_tokens: u32,
-    /// Requests in flight at one replica
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    pub concurrency: u32,
-    /// Element type of weights, activations and KV cache
-    #[arg(long, default_value_t = DType::Bf16)]
-    pub dtype: DType,
+    /// Traffic by name: chat, rag, batch or code, or a TOML file with input_tokens, output_tokens, concurrency, cached
+    #[arg(long, value_name = "W")]
+    pub workload: Option<String>,
+    /// Tokens of a prompt [default: 1024, or the workload's]
+    #[arg(long, value_name = "N")]
+    pub input_tokens: Option<u32>,
+    /// Tokens of an answer [default: 1024, or the workload's]
+    #[arg(long, value_name = "N")]
+    pub output_tokens: Option<u32>,
+    /// Requests in flight at one replica [default: 64, or the workload's]
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<u32>,
+    /// Share of a prompt that a prefix cache holds [default: 0, or the workload's]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub cached: Option<f64>,
+    /// Number format of the weights: f32, f16, bf16, fp8, int8, int4, nvfp4, mxfp4
+    #[arg(long, alias = "dtype", value_name = "P", default_value_t = Precision::Bf16)]
+    pub precision: Precision,
+    /// Number format of the KV cache [default: that of the weights, and bf16 below 16 bits]
+    #[arg(long, value_name = "P")]
+    pub kv: Option<Precision>,
+    /// Latencies to keep, in seconds, as in ttft=2,tpot=0.05: takes the cheapest deployment and batch that do
+    #[arg(long, value_name = "LIMITS", conflicts_with_all = ["tensor", "expert", "attention_data", "pipeline"])]
+    pub slo: Option<Slo>,
+    /// Ranks that split attention and blocks [default: the fewest chips with room for all requests]
+    #[arg(long, value_name = "N")]
+    pub tensor: Option<u32>,
+    /// Groups of ranks over which experts are spread
+    #[arg(long, value_name = "N")]
+    pub expert: Option<u32>,
+    /// Copies of attention, each with a share of the sequences
+    #[arg(long, value_name = "N")]
+    pub attention_data: Option<u32>,
+    /// Stages of layers
+    #[arg(long, value_name = "N")]
+    pub pipeline: Option<u32>,
+    /// Serving engine whose fitted constants count: vllm, trtllm, or unfitted [default: the chip's]
+    #[arg(long, value_name = "E")]
+    pub engine: Option<String>,
+    /// Prices as listed by a month, as in 2026-03 [default: the latest]
+    #[arg(long, value_name = "MONTH")]
+    pub at: Option<Month>,
+    /// Shows the frontier of tokens a user and tokens a chip over deployments and batches, chip by chip
+    #[arg(long, conflicts_with = "slo")]
+    pub pareto: bool,
+    /// Shows how well the rows of the newest run predict one another: each shape from all others
+    #[arg(long, conflicts_with = "pareto")]
+    pub audit: bool,
     /// Share of the paid time in which there is demand (an assumption)
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true)]
     pub utilisation: f64,
@@ -50,21 +88,51 @@ pub struct CostArgs {
 
 impl CostArgs {
     /// The request that these arguments make.
-    pub fn request(&self, machine: Option<Machine>) -> CostRequest {
-        CostRequest {
-            models: self.model.clone(),
+    ///
+    /// # Errors
+    /// An unknown model, a file that describes none, or an unknown workload.
+    pub fn request(&self, catalogue: &Catalogue, machine: Option<Machine>) -> anyhow::Result<CostRequest> {
+        let models = self.model.iter().map(|name| catalogue.model_or_file(name)).collect::<Result<_, _>>()?;
+        Ok(CostRequest {
+            models,
             targets: self.chip.clone(),
             price: self.price.map(UsdPerHour),
-            workload: Workload {
-                input_tokens: self.input_tokens,
-                output_tokens: self.output_tokens,
-                concurrency: self.concurrency,
-                dtype: self.dtype,
-            },
+            workload: self.traffic()?,
             utilisation: Share(self.utilisation),
             availability: Share(self.availability),
             machine,
-        }
+            deployment: self.deployment(),
+            engine: self.engine.clone(),
+            slo: self.slo,
+            at: self.at,
+        })
+    }
+
+    fn traffic(&self) -> anyhow::Result<Workload> {
+        let pattern = match &self.workload {
+            Some(name) => TrafficPattern::find(name)?,
+            None => TrafficPattern::default(),
+        };
+        let kv = self.kv.unwrap_or(match self.precision {
+            wide @ (Precision::F32 | Precision::F16 | Precision::Bf16) => wide,
+            _ => Precision::Bf16,
+        });
+        Ok(Workload {
+            input_tokens: self.input_tokens.unwrap_or(pattern.input_tokens),
+            output_tokens: self.output_tokens.unwrap_or(pattern.output_tokens),
+            concurrency: self.concurrency.unwrap_or(pattern.concurrency),
+            cached: Share(self.cached.unwrap_or(pattern.cached)),
+            weights: self.precision,
+            kv,
+        })
+    }
+
+    fn deployment(&self) -> Option<Deployment> {
+        let degrees = [self.tensor, self.attention_data, self.expert, self.pipeline];
+        degrees.iter().any(Option::is_some).then(|| {
+            let [tensor, attention_data, expert, pipeline] = degrees.map(|degree| degree.unwrap_or(1));
+            Deployment { tensor, attention_data, expert, pipeline }
+        })
     }
 }
 
@@ -83,9 +151,15 @@ pub fn run(
         Some(dir) => Catalogue::from_dir(dir)?,
         None => Catalogue::embedded()?,
     };
-    let request = args.request(machine);
-    let lines = cost::price(&request, &catalogue, rows, limits)?;
-    out.write_all(cost::render(args.format, &request, &lines).as_bytes()).context("cannot write the cost table")
+    let request = args.request(&catalogue, machine)?;
+    let text = if args.pareto {
+        views::written(&views::frontiers(&request, &catalogue)?, args.format)
+    } else if args.audit {
+        views::written(&views::audited(&cost::audit(rows, limits, &catalogue.measurement)?), args.format)
+    } else {
+        cost::render(args.format, &request, &cost::price(&request, &catalogue, rows, limits)?)
+    };
+    out.write_all(text.as_bytes()).context("cannot write the cost table")
 }
 
 #[cfg(test)]
@@ -132,7 +206,13 @@ mod tests {
             (["--utilisation", "1.5"], "utilisation is 1.5"),
             (["--utilisation", "-0.5"], "utilisation is -0.5"),
             (["--concurrency", "0"], "concurrency is 0"),
-            (["--dtype", "f8"], "unknown dtype `f8`"),
+            (["--dtype", "f8"], "unknown precision `f8`"),
+            (["--slo", "ttft"], "ttft=2,tpot=0.05"),
+            (["--workload", "chats"], "chat, rag, batch, code"),
+            (["--cached", "1"], "cached is 1"),
+            (["--engine", "sglang"], "unknown engine `sglang`"),
+            (["--tensor", "3"], "does not divide the 32 query heads"),
+            (["--at", "lately"], "lately"),
             (["--format", "pdf"], "unknown format `pdf`"),
         ] {
             let error = output(&words).expect_err(part);

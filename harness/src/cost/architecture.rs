@@ -1,7 +1,5 @@
-//! A decoder as parameters, bytes and the kernels of a step.
+//! A decoder as parameters and bytes.
 
-use super::error::CostError;
-use super::shape::{AttentionShape, MatmulShape};
 use crate::catalogue::{Attention, FeedForward, Model, Precision};
 use crate::units::Bytes;
 
@@ -130,72 +128,6 @@ pub fn kv_elements(model: &Model, context: f64) -> f64 {
 pub fn kv_bytes_per_token(model: &Model, precision: impl Into<Precision>, ranks: u32) -> Bytes {
     let copies = f64::from(ranks) / f64::from(model.kv_heads());
     precision.into().bytes_of(kv_elements_per_token(model) * copies.max(1.0))
-}
-
-/// The forward step of one rank: its kernels and what surrounds them.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Step {
-    /// Layers; each runs the kernels of a layer once.
-    pub(super) layers: f64,
-    /// Query, key and value projection; output projection; gate and up; down.
-    pub(super) matmuls: [MatmulShape; 4],
-    /// Attention of one layer.
-    pub(super) attention: AttentionShape,
-    /// Projection onto the vocabulary, once a step.
-    pub(super) head: MatmulShape,
-    /// Elements that each of a layer's two all-reduces sums: tokens times width.
-    pub(super) reduced_elems: f64,
-    /// Running sequences.
-    pub(super) sequences: f64,
-}
-
-/// One decode step of `sequences` sequences at a mean context of `context` tokens, on one of `ranks` ranks.
-///
-/// # Errors
-/// [`CostError::Architecture`] for what is not a dense decoder with full grouped attention.
-pub(super) fn decode_step(model: &Model, ranks: u32, sequences: f64, context: f64) -> Result<Step, CostError> {
-    step(model, ranks, sequences, sequences, 1.0, context.ceil())
-}
-
-/// The prefill of one prompt of `tokens` tokens, on one of `ranks` ranks; only the last token meets the head.
-///
-/// # Errors
-/// As [`decode_step`].
-pub(super) fn prefill_step(model: &Model, ranks: u32, tokens: f64) -> Result<Step, CostError> {
-    step(model, ranks, tokens, 1.0, tokens, tokens)
-}
-
-/// | kernel | m | k | n |
-/// |---|---|---|---|
-/// | query, key, value | tokens | d | (h + 2·hk)·e / ranks |
-/// | output | tokens | h·e / ranks | d |
-/// | gate and up | tokens | d | 2·f / ranks |
-/// | down | tokens | f / ranks | d |
-/// | head | sequences | d | V / ranks |
-fn step(model: &Model, ranks: u32, tokens: f64, sequences: f64, sq: f64, skv: f64) -> Result<Step, CostError> {
-    let (Attention::Grouped { query_heads, kv_heads, head_dim, window: None }, FeedForward::Dense { width }) =
-        (model.attention, model.feed_forward)
-    else {
-        return Err(CostError::Architecture { model: model.id.clone() });
-    };
-    let ranks = f64::from(ranks);
-    let [d, e, f, v] = [model.hidden, head_dim, width, model.vocab].map(f64::from);
-    let hq = (f64::from(query_heads) / ranks).ceil();
-    let hkv = (f64::from(kv_heads) / ranks).ceil();
-    let matmul = |m: f64, n: f64, k: f64| MatmulShape { m, n: n.ceil(), k: k.ceil() };
-    Ok(Step {
-        layers: f64::from(model.layers),
-        matmuls: [
-            matmul(tokens, (hq + 2.0 * hkv) * e, d),
-            matmul(tokens, d, hq * e),
-            matmul(tokens, 2.0 * f / ranks, d),
-            matmul(tokens, d, f / ranks),
-        ],
-        attention: AttentionShape { b: sequences, hq, hkv, sq, skv, d: e },
-        head: matmul(sequences, v / ranks, d),
-        reduced_elems: tokens * d,
-        sequences,
-    })
 }
 
 #[cfg(test)]

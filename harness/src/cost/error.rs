@@ -1,5 +1,6 @@
 //! Why a cost cannot be given.
 
+use super::serving::DeploymentError;
 use crate::catalogue::Precision;
 use farthing_kernels::DType;
 
@@ -64,25 +65,38 @@ pub enum CostError {
         /// Names looked for, in order.
         names: String,
     },
-    /// The catalogue holds no peak of this element type.
-    #[error("no published {dtype} peak of {chip}")]
-    NoPeak {
+    /// A chip without a rate at which numbers of a format could be multiplied.
+    #[error("no published {format} peak, nor one of bf16 into which 8 bits and fewer are widened")]
+    NoRate {
+        /// The number format.
+        format: Precision,
+    },
+    /// A model cannot be spread like that.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// Several chips without a link.
+    #[error("no link bandwidth of {chip} is published, so {chips} of them cannot be costed together; give one chip")]
+    NoLink {
         /// The chip.
         chip: String,
-        /// Element type asked for.
-        dtype: DType,
+        /// Chips asked for.
+        chips: u32,
     },
-    /// A chip without a rate at which weights of a precision could be multiplied.
-    #[error("no published peak for {weights} weights, nor a bf16 peak to widen them into")]
-    NoRate {
-        /// Number format of the weights.
-        weights: Precision,
+    /// More ranks than exchange at the speed of the link.
+    #[error("{ranks} ranks of {chip} exchange in every layer, and only {domain} share a link; use pipeline stages")]
+    BeyondDomain {
+        /// The chip.
+        chip: String,
+        /// Ranks of a stage.
+        ranks: u32,
+        /// Chips of the scale-up domain.
+        domain: u32,
     },
-    /// The steps of this architecture are not modelled.
-    #[error("{model} is no dense decoder with full grouped attention: its steps cannot be timed yet")]
-    Architecture {
-        /// The model.
-        model: String,
+    /// A measured device has rows of element types, and weights in another format.
+    #[error("{precision} weights are not measured: rows are of f32, f16 and bf16; give --precision with one of those")]
+    NotMeasured {
+        /// Number format asked for.
+        precision: Precision,
     },
     /// No placement serves a user as fast as asked.
     #[error("{model} on {chip}: no placement gives one user {speed} tokens/s; ask for a lower interactivity")]
@@ -94,13 +108,23 @@ pub enum CostError {
         /// Output tokens a second that one user was to get.
         speed: f64,
     },
+    /// No deployment and batch keeps the latencies asked for.
+    #[error("{model} on {chip}: no deployment keeps {limits}; ask for less, or for another precision")]
+    TooSlowFor {
+        /// The model.
+        model: String,
+        /// The chip.
+        chip: String,
+        /// The latencies.
+        limits: String,
+    },
     /// The model does not fit.
-    #[error("{model} in {dtype} does not fit {chip}: {detail}")]
+    #[error("{model} in {precision} does not fit {chip}: {detail}")]
     DoesNotFit {
         /// The model.
         model: String,
-        /// Element type of its weights.
-        dtype: DType,
+        /// Number format of its weights.
+        precision: Precision,
         /// The chip.
         chip: String,
         /// How far it is from fitting.

@@ -2,9 +2,9 @@
 
 use super::error::CostError;
 use super::placement::{self, Placement};
-use super::published::Published;
 use super::request::Workload;
-use super::{old_serving, phases};
+use super::serving::Deployment;
+use super::published;
 use crate::catalogue::{Catalogue, Chip, Model};
 use crate::units::{Estimate, Seconds, TokensPerSecond};
 use serde::Serialize;
@@ -41,30 +41,30 @@ pub fn at_interactivity(
     TokensPerSecond(speed): TokensPerSecond,
 ) -> Result<Served, CostError> {
     let profile = catalogue.profile_of(chip);
-    let served = |ranks: u32, sequences: u32| {
+    let served = |deployment: Deployment, sequences: u32| {
         let workload = Workload { concurrency: sequences, ..*workload };
-        let placement = Placement { ranks, sequences };
-        let timing = Published::new(chip, profile, workload.dtype, ranks)?;
-        let wait = profile.before_first_token.estimate();
-        let speed = old_serving::speed(&phases(&timing, model, &workload, placement, wait)?, &workload, placement);
+        let placement = Placement { deployment, sequences };
+        let speed = published::latency(model, chip, profile, &workload, &placement)?.speed(&workload);
+        let ranks = deployment.chips();
         let per_chip = speed.output_tokens_per_s.rising(|rate| rate / f64::from(ranks));
         Ok::<Served, CostError>(Served { ranks, sequences, output_tokens_per_s: per_chip, tpot_s: speed.tpot_s })
     };
     let fast_enough = |served: &Served| served.tpot_s.mid.0 * speed <= 1.0;
     let mut best: Option<Served> = None;
     let mut fits = false;
-    for (ranks, room) in placement::ranks_and_room(model, chip, profile, workload) {
+    for deployment in placement::deployments(model, chip) {
+        let room = placement::room(model, chip, profile, workload, &deployment);
         if room < 1.0 {
             continue;
         }
         fits = true;
-        let mut widest = served(ranks, 1)?;
+        let mut widest = served(deployment, 1)?;
         if !fast_enough(&widest) {
             continue;
         }
         let mut too_many = room.min(f64::from(MOST_SEQUENCES)) as u32 + 1;
         while too_many - widest.sequences > 1 {
-            let tried = served(ranks, widest.sequences.midpoint(too_many))?;
+            let tried = served(deployment, widest.sequences.midpoint(too_many))?;
             if fast_enough(&tried) {
                 widest = tried;
             } else {
@@ -86,12 +86,11 @@ pub fn at_interactivity(
 mod tests {
     use super::super::testing;
     use super::*;
-    use farthing_kernels::DType;
 
     fn asked(chip: &str, speed: f64) -> Result<Served, CostError> {
         let catalogue = Catalogue::embedded().expect("valid");
         let chip = catalogue.chips.iter().find(|known| known.id == chip).expect("known");
-        let workload = Workload { input_tokens: 1024, output_tokens: 1024, concurrency: 1, dtype: DType::Bf16 };
+        let workload = testing::workload();
         at_interactivity(&catalogue, &testing::model("llama-3.1-70b"), chip, &workload, TokensPerSecond(speed))
     }
 

@@ -1,14 +1,14 @@
 //! Kernel times of a device that was measured: speed of light over the utilisation of its rows.
 
-use super::architecture::Step;
 use super::error::CostError;
 use super::shape::{AttentionShape, MatmulShape};
-use super::timing::Timing;
+use super::serving::{DecodeAttention, Experts, KernelTime, Matmul, PrefillAttention, touched};
 use super::transfer::{Point, Reach, transfer};
-use crate::catalogue::Measurement;
+use crate::catalogue::{Case, Measurement};
 use crate::record::{Kind, MeasuredLimit, Row, Status, Temperature};
 use crate::units::{Bytes, BytesPerSecond, Estimate, Flops, FlopsPerSecond, Kinds, Provenance, Seconds, Share};
 use farthing_kernels::DType;
+use std::cell::Cell;
 
 /// One backend on one device, as its rows and limits show it.
 pub(super) struct Measured<'a> {
@@ -201,32 +201,128 @@ fn limit(limits: &[&MeasuredLimit], names: &[&str], threads: Option<usize>) -> O
     })
 }
 
-impl Timing for Measured<'_> {
-    fn matmul(&self, shape: MatmulShape) -> Result<Estimate<Seconds>, CostError> {
+impl Measured<'_> {
+    /// Time of one matrix product with weights `[n, k]`.
+    pub(super) fn matmul(&self, shape: MatmulShape) -> Result<Estimate<Seconds>, CostError> {
         let least = self.roof.least_time(shape.flops(), shape.bytes(self.dtype));
         let key = [shape.n.log2(), shape.k.log2(), 0.0];
         let found = transfer(&self.matmuls, key, shape.m.log2());
         self.time(least, found, || self.gap("matmul", shape.to_string(), "--b nk"))
     }
 
-    fn attention(&self, shape: AttentionShape) -> Result<Estimate<Seconds>, CostError> {
+    /// Time of one causal attention.
+    pub(super) fn attention(&self, shape: AttentionShape) -> Result<Estimate<Seconds>, CostError> {
         let least = self.roof.least_time(shape.flops(), shape.bytes(self.dtype));
         let (class, mask) =
             if shape.sq == 1.0 { (&self.decodes, "--mask none") } else { (&self.prefills, "--mask causal") };
         let found = transfer(class, attention_key(&shape), shape.skv.log2());
         self.time(least, found, || self.gap("attention", shape.to_string(), mask))
     }
+}
 
-    /// One device: nothing to reduce over.
-    fn all_reduce(&self, _elems: f64) -> Estimate<Seconds> {
-        Estimate::point(Seconds(0.0), Kinds::NONE)
+impl<'a> Measured<'a> {
+    /// Each of its shapes in turn: operation, sizes, and the error of its time when it is read from the others, with
+    /// whether it lies between them. Time goes as one over utilisation, so only that is compared.
+    pub(super) fn left_out_in_turn(
+        &'a self,
+    ) -> impl Iterator<Item = (&'static str, String, Option<(f64, bool)>)> + 'a {
+        let classes = [("matmul", &self.matmuls), ("prefill", &self.prefills), ("decode", &self.decodes)];
+        classes.into_iter().flat_map(|(op, points)| {
+            points.iter().enumerate().map(move |(idx, point)| {
+                let others: Vec<Point> =
+                    points.iter().enumerate().filter(|(other, _)| *other != idx).map(|(_, p)| p.clone()).collect();
+                let found = transfer(&others, point.key, point.along).map(|(share, reach)| {
+                    (point.utilisation.mid.0 / share.mid.0 - 1.0, reach != Reach::Held)
+                });
+                (op, sizes(op, point), found)
+            })
+        })
+    }
+}
+
+/// The sizes of a point, as its class keys them.
+fn sizes(op: &str, point: &Point) -> String {
+    let size = |log: f64| log.exp2().round();
+    let [a, b, c] = point.key.map(size);
+    let along = size(point.along);
+    if op == "matmul" { format!("{along}x{a}x{b}") } else { format!("{a} heads, {b} a group, {c} wide, {along} positions") }
+}
+
+/// One case of a measured device, and what its times rest on.
+pub(super) struct AtCase<'a> {
+    pub(super) measured: &'a Measured<'a>,
+    pub(super) case: Case,
+    pub(super) kinds: Cell<Kinds>,
+}
+
+impl AtCase<'_> {
+    fn pick(&self, time: Estimate<Seconds>) -> f64 {
+        self.kinds.set(self.kinds.get().union(time.kinds));
+        match self.case {
+            Case::Fast => time.low.0,
+            Case::Central => time.mid.0,
+            Case::Slow => time.high.0,
+        }
     }
 
-    /// `t0 + hB·sequences`; launches are in the rows already.
-    fn overhead(&self, step: &Step) -> Estimate<Seconds> {
-        let per_step: Estimate<Seconds> = self.measurement.per_step.estimate();
-        let per_sequence: Estimate<Seconds> = self.measurement.per_sequence.estimate();
-        per_step + per_sequence.rising(|t| t * step.sequences)
+    /// Rows hold keys and values of one width.
+    fn one_width(&self, score: f64, value: f64) -> Result<f64, CostError> {
+        if score == value { Ok(score) } else { Err(self.measured.gap("attention", format!("{score}+{value}"), "")) }
+    }
+}
+
+/// At least one token, and whole ones: rows are measured at such.
+fn whole(tokens: f64) -> f64 {
+    tokens.round().max(1.0)
+}
+
+impl KernelTime for AtCase<'_> {
+    fn matmul(&self, shape: Matmul) -> Result<f64, CostError> {
+        let shape = MatmulShape { m: whole(shape.m), n: shape.n, k: shape.k };
+        Ok(self.pick(self.measured.matmul(shape)?))
+    }
+
+    /// Each expert that is touched as two products of its own.
+    fn experts(&self, shape: Experts) -> Result<f64, CostError> {
+        let touched = touched(&shape, self.measured.measurement.routing_evenness.value) / shape.groups;
+        let m = whole(shape.tokens * shape.active / shape.groups / touched);
+        let up = self.measured.matmul(MatmulShape { m, n: 2.0 * shape.width, k: shape.hidden })?;
+        let down = self.measured.matmul(MatmulShape { m, n: shape.hidden, k: shape.width })?;
+        let evenness = self.measured.measurement.routing_evenness.source.kind;
+        Ok(self.pick((up + down).rising(|t| t * touched).resting_on(evenness)))
+    }
+
+    fn decode_attention(&self, shape: DecodeAttention) -> Result<f64, CostError> {
+        let d = self.one_width(shape.score_width, shape.value_width)?;
+        let (b, skv) = (whole(shape.sequences), shape.context.ceil());
+        let shape = AttentionShape { b, hq: shape.heads, hkv: shape.kv_heads, sq: 1.0, skv, d };
+        Ok(self.pick(self.measured.attention(shape)?))
+    }
+
+    /// The attention of a whole prompt, in the share of its tokens that this step takes and of what they see.
+    fn prefill_attention(&self, shape: PrefillAttention) -> Result<f64, CostError> {
+        let d = self.one_width(shape.score_width, shape.value_width)?;
+        let length = whole(shape.prompt);
+        let whole = AttentionShape { b: 1.0, hq: shape.heads, hkv: shape.kv_heads, sq: length, skv: length, d };
+        let share = shape.tokens / shape.prompt * (shape.seen / (shape.prompt / 2.0));
+        Ok(self.pick(self.measured.attention(whole)?) * share)
+    }
+
+    /// One device: nothing to reduce over.
+    fn all_reduce(&self, _bytes: f64, _ranks: f64) -> f64 {
+        0.0
+    }
+
+    /// Launches are in the rows already.
+    fn launched(&self, _kernels: f64, busy: f64, _mixed: bool) -> f64 {
+        busy
+    }
+
+    /// `t0 + hB·sequences`.
+    fn scheduling(&self, sequences: f64) -> f64 {
+        let per_step: Estimate<Seconds> = self.measured.measurement.per_step.estimate();
+        let per_sequence: Estimate<Seconds> = self.measured.measurement.per_sequence.estimate();
+        self.pick(per_step + per_sequence.rising(|t| t * sequences))
     }
 }
 

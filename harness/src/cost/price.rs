@@ -32,8 +32,11 @@ pub(super) fn of_chip(
     if let Some(price) = request.price {
         return Ok(given(price, "chip", f64::from(chips)));
     }
-    let Some(listed) = catalogue.default_price(&chip.id) else {
-        return Err(format!("no price of {} was found: give one with --price", chip.name));
+    let listed = match request.at {
+        Some(month) => catalogue.price_at(&chip.id, month).map_err(|error| error.to_string())?,
+        None => catalogue
+            .default_price(&chip.id)
+            .ok_or_else(|| format!("no price of {} was found: give one with --price", chip.name))?,
     };
     let source = &listed.per_instance_hour.source;
     Ok(PriceUsed {

@@ -150,12 +150,14 @@ fn significant(x: f64, digits: i32) -> String {
 fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
     let workload = &request.workload;
     let mut text = vec![format!(
-        "{} tokens in, {} out, {} in flight, {}; utilisation {} and availability {} (assumed); mid (low–high), those of \
-         speeds in --format md, csv and json",
+        "{} tokens in{}, {} out, {} in flight, {} weights, {} cache; utilisation {} and availability {} (assumed); mid \
+         (low–high), those of speeds in --format md, csv and json",
         workload.input_tokens,
+        cached(workload),
         workload.output_tokens,
         workload.concurrency,
-        workload.dtype,
+        workload.weights,
+        workload.kv,
         request.utilisation.0,
         request.availability.0
     )];
@@ -173,6 +175,13 @@ fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
         }
     }
     unique
+}
+
+fn cached(workload: &super::Workload) -> String {
+    match workload.cached.0 {
+        0.0 => String::new(),
+        share => format!(" ({:.0} % of them cached)", share * 100.0),
+    }
 }
 
 fn price_note(price: &PriceUsed) -> String {

@@ -1,11 +1,12 @@
 //! What is asked: models, devices, workload, money.
 
 use super::error::{CostError, nearest};
-use crate::catalogue::{Catalogue, Chip, Model};
+use super::serving::{Deployment, Precisions, Traffic};
+use crate::catalogue::{Catalogue, Chip, Model, Month, Precision, Profile};
 use crate::record::Environment;
 use crate::units::{Share, UsdPerHour};
-use farthing_kernels::DType;
 use serde::Serialize;
+use std::str::FromStr;
 
 /// The traffic a replica serves.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -16,14 +17,67 @@ pub struct Workload {
     pub output_tokens: u32,
     /// Requests in flight at one replica.
     pub concurrency: u32,
-    /// Element type of weights, activations and KV cache.
-    pub dtype: DType,
+    /// Share of a prompt that a prefix cache holds.
+    pub cached: Share,
+    /// Number format of the checkpoint's weights.
+    pub weights: Precision,
+    /// Number format of the KV cache.
+    pub kv: Precision,
 }
 
 impl Workload {
     /// Context that a decode step sees on average: the prompt and half of the answer.
     pub fn mean_context(&self) -> f64 {
         f64::from(self.input_tokens) + f64::from(self.output_tokens) / 2.0
+    }
+
+    /// Number formats by class of tensor, as checkpoints of that precision are published.
+    pub(super) fn precisions(&self, model: &Model) -> Precisions {
+        Precisions::of_checkpoint(model, self.weights, self.kv)
+    }
+
+    /// What arrives at a replica with room for so many sequences.
+    pub(super) fn traffic(&self, room: u32) -> Traffic {
+        Traffic {
+            input: f64::from(self.input_tokens),
+            cached: self.cached.0,
+            output: f64::from(self.output_tokens),
+            concurrency: f64::from(self.concurrency),
+            room: f64::from(room),
+        }
+    }
+}
+
+/// What a user must see, in central cases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Slo {
+    /// Most seconds to the first token.
+    pub ttft_s: Option<f64>,
+    /// Most seconds per further token.
+    pub tpot_s: Option<f64>,
+}
+
+/// What is no such list of limits.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no latency to keep; give seconds above 0, as in ttft=2,tpot=0.05")]
+pub struct UnknownSlo(String);
+
+impl FromStr for Slo {
+    type Err = UnknownSlo;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSlo> {
+        let unknown = || UnknownSlo(text.to_string());
+        let mut slo = Slo::default();
+        for part in text.split(',') {
+            let (name, seconds) = part.split_once('=').ok_or_else(unknown)?;
+            let seconds = seconds.parse().ok().filter(|s: &f64| *s > 0.0 && s.is_finite()).ok_or_else(unknown)?;
+            match name.trim() {
+                "ttft" => slo.ttft_s = Some(seconds),
+                "tpot" => slo.tpot_s = Some(seconds),
+                _ => return Err(unknown()),
+            }
+        }
+        Ok(slo)
     }
 }
 
@@ -45,8 +99,8 @@ impl From<&Environment> for Machine {
 /// Everything a cost depends on beside catalogue and rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CostRequest {
-    /// Ids of models.
-    pub models: Vec<String>,
+    /// The models.
+    pub models: Vec<Model>,
     /// Ids of chips, and names of backends that were measured; empty means all.
     pub targets: Vec<String>,
     /// Price of a chip-hour (of the machine-hour for a measured CPU) that replaces the catalogue's.
@@ -59,6 +113,14 @@ pub struct CostRequest {
     pub availability: Share,
     /// The machine of the rows, if known.
     pub machine: Option<Machine>,
+    /// How replicas are spread over chips; the fewest chips with room for all requests if not given.
+    pub deployment: Option<Deployment>,
+    /// Serving engine whose constants replace those of each chip.
+    pub engine: Option<String>,
+    /// Latencies to keep: then the deployment and the batch with most tokens a chip among those that do are taken.
+    pub slo: Option<Slo>,
+    /// Month whose prices count; the latest if not given.
+    pub at: Option<Month>,
 }
 
 impl CostRequest {
@@ -78,6 +140,11 @@ impl CostRequest {
                 return Err(CostError::Invalid { field, value: x.to_string(), allowed });
             }
         }
+        let Share(cached) = self.workload.cached;
+        if !(0.0..1.0).contains(&cached) {
+            let allowed = "a share from 0 to below 1";
+            return Err(CostError::Invalid { field: "cached", value: cached.to_string(), allowed });
+        }
         match self.price {
             Some(UsdPerHour(x)) if !(x > 0.0 && x.is_finite()) => {
                 Err(CostError::Invalid { field: "price", value: x.to_string(), allowed: "finite dollars above 0" })
@@ -86,10 +153,20 @@ impl CostRequest {
         }
     }
 
-    /// The models asked for.
-    pub(super) fn models<'a>(&self, catalogue: &'a Catalogue) -> Result<Vec<&'a Model>, CostError> {
-        let known: Vec<String> = catalogue.models.iter().map(|model| model.id.clone()).collect();
-        self.models.iter().map(|name| catalogue.model(name).ok_or_else(|| unknown("model", name, &known))).collect()
+    /// Dollars of a chip-hour: the user's, else the catalogue's; `Err` says why there is none.
+    ///
+    /// # Errors
+    /// The reason, for a reader.
+    pub fn chip_hour(&self, catalogue: &Catalogue, chip: &Chip) -> Result<UsdPerHour, String> {
+        super::price::of_chip(self, catalogue, chip, 1).map(|price| price.usd_per_hour.mid)
+    }
+
+    /// The engine's constants for a chip: those asked for, else the chip's own.
+    pub(super) fn profile<'a>(&self, catalogue: &'a Catalogue, chip: &Chip) -> Result<&'a Profile, CostError> {
+        let Some(name) = &self.engine else { return Ok(catalogue.profile_of(chip)) };
+        let known: Vec<String> = catalogue.profiles.iter().map(|profile| profile.id.clone()).collect();
+        let found = catalogue.profiles.iter().find(|profile| profile.id == *name);
+        found.ok_or_else(|| unknown("engine", name, &known))
     }
 
     /// The chips asked for; `backends` are names that are targets without being chips.

@@ -20,6 +20,7 @@ pub use accelerator::Accelerator;
 pub use batching::{Steady, Traffic, steady};
 pub use constants::{Constants, SPECS, Spec};
 pub use deployment::{Deployment, DeploymentError, Precisions};
+pub(super) use kernel_time::touched;
 pub use kernel_time::{DecodeAttention, Experts, KernelTime, Matmul, PrefillAttention, Roofline};
 pub use memory::{most_sequences, weight_bytes_of_rank};
 pub use step::{Breakdown, Load, StepModel};

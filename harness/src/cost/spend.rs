@@ -48,11 +48,10 @@ pub(super) fn spend(
 mod tests {
     use super::*;
     use crate::units::Provenance::{Assumed, Measured, Published};
-    use farthing_kernels::DType;
     use proptest::prelude::*;
 
     fn workload(input_tokens: u32, output_tokens: u32) -> Workload {
-        Workload { input_tokens, output_tokens, concurrency: 1, dtype: DType::Bf16 }
+        Workload { input_tokens, output_tokens, ..super::super::testing::workload() }
     }
 
     #[test]

@@ -1,11 +1,25 @@
 //! Made-up rows and limits for tests of the cost model.
 
-use crate::catalogue::{Catalogue, Model};
+use super::Workload;
+use crate::catalogue::{Catalogue, Model, Precision};
 use crate::record::{Kind, MeasuredLimit, Row, SCHEMA, Status, Temperature};
+use crate::units::Share;
 use farthing_kernels::DType;
 
 pub(crate) fn model(id: &str) -> Model {
     Catalogue::embedded().expect("valid").model(id).expect("in the catalogue").clone()
+}
+
+/// 1024 tokens in and out, 64 in flight, in bf16.
+pub(crate) fn workload() -> Workload {
+    Workload {
+        input_tokens: 1024,
+        output_tokens: 1024,
+        concurrency: 64,
+        cached: Share(0.0),
+        weights: Precision::Bf16,
+        kv: Precision::Bf16,
+    }
 }
 
 /// A row of two threads that took a millisecond, with work counted from nothing yet.

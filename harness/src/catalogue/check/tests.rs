@@ -47,7 +47,7 @@ fn what_is_written_wrong_is_found_by_path() {
         ("serving.toml", "[[profile]]", "[[profile", "serving.toml", "not valid TOML"),
         (
             "serving.toml",
-            "[[profile]]\nid = \"gpu\"",
+            "[[profile]]\nid = \"vllm\"",
             "[[profile]]\nid = \"cpus\"",
             "h100.profile",
             "serving.toml lacks",

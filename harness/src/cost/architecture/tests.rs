@@ -117,29 +117,3 @@ fn four_bit_weights_take_their_blocks() {
     let model = testing::model("gpt-oss-120b");
     assert_eq!(weight_bytes(&model, Precision::Mxfp4), Bytes(parameters(&model) * 4.25 / 8.0));
 }
-
-#[test]
-fn a_decode_step_has_the_shapes_of_the_model() {
-    let step = decode_step(&testing::model("llama-3.1-70b"), 8, 64.0, 1536.0).expect("dense");
-    let names: Vec<String> = step.matmuls.iter().map(ToString::to_string).collect();
-    // 8 ranks: 8 query heads and 1 kv head of 128 each, and 28672 / 8 = 3584 of the block.
-    assert_eq!(names, ["64x1280x8192", "64x8192x1024", "64x7168x8192", "64x8192x3584"]);
-    assert_eq!(step.attention.to_string(), "64x8x1x1x1536x128");
-    assert_eq!(step.head.to_string(), "64x16032x8192");
-}
-
-#[test]
-fn the_matmuls_of_a_step_read_every_parameter_but_the_input_embedding() {
-    let model = testing::model("llama-3.1-8b");
-    let step = decode_step(&model, 1, 1.0, 1.0).expect("dense");
-    let layer: f64 = step.matmuls.iter().map(|shape| shape.n * shape.k).sum();
-    assert_eq!(step.layers * layer + step.head.n * step.head.k, parameters(&model) - weights(&model).embedding);
-}
-
-#[test]
-fn experts_windows_and_latent_caches_are_refused_by_name() {
-    for id in ["mixtral-8x7b", "gpt-oss-20b", "deepseek-v3"] {
-        let error = decode_step(&testing::model(id), 1, 1.0, 1.0).expect_err("not dense").to_string();
-        assert!(error.contains(id), "{error}");
-    }
-}

@@ -26,10 +26,11 @@ impl Accelerator {
         }
     }
 
-    /// flop/s at which weights of a precision are multiplied: their own peak where the chip has one, else that of
-    /// bf16, into which they are widened first; `None` where the chip has neither.
-    pub fn rate(&self, weights: Precision) -> Option<f64> {
-        let peak = |precision: Precision| self.peaks[precision as usize];
-        [peak(weights), peak(Precision::Bf16)].into_iter().find(|&rate| rate > 0.0)
+    /// flop/s at which numbers of a format are multiplied: their own peak where the chip has one, else that of bf16
+    /// for formats of 8 bits and fewer, which are widened into it first; `None` where there is neither.
+    pub fn rate(&self, format: Precision) -> Option<f64> {
+        let peak = |precision: Precision| Some(self.peaks[precision as usize]).filter(|&rate| rate > 0.0);
+        let widened = || (format.bits_per_weight() <= 8.0).then(|| peak(Precision::Bf16)).flatten();
+        peak(format).or_else(widened)
     }
 }

@@ -76,6 +76,8 @@ pub struct PrefillAttention {
     pub score_width: f64,
     /// Width of a value.
     pub value_width: f64,
+    /// Number format of the cache.
+    pub kv: Precision,
 }
 
 /// What times the kernels of one rank. An error is a gap: nothing is known of such a kernel.
@@ -130,9 +132,15 @@ fn overlapped(a: f64, b: f64) -> f64 {
 }
 
 impl Roofline {
-    fn rate(&self, weights: Precision) -> Result<f64, CostError> {
-        let rate = self.chip.rate(weights).ok_or(CostError::NoRate { weights })?;
+    fn rate(&self, format: Precision) -> Result<f64, CostError> {
+        let rate = self.chip.rate(format).ok_or(CostError::NoRate { format })?;
         Ok(rate * self.constants.compute)
+    }
+
+    /// Scores and sums are as wide as the cache, and bf16 where that is narrower.
+    fn attention_rate(&self, cache: Precision) -> Result<f64, CostError> {
+        let wide = if cache.bits_per_weight() < 16.0 { Precision::Bf16 } else { cache };
+        Ok(self.rate(wide)? * ATTENTION_COMPUTE)
     }
 
     fn read(&self, bytes: f64) -> f64 {
@@ -143,7 +151,7 @@ impl Roofline {
 /// Experts that `tokens` tokens touch together: `E·(1 − (1 + tokens·k/(E·s))^(−s))`, which is at most `E` and starts as
 /// `tokens·k`. Popularity of experts is taken as gamma distributed with shape `s`; as `s` grows it is even, and the
 /// count becomes `E·(1 − e^(−tokens·k/E))`.
-pub(super) fn touched(shape: &Experts, evenness: f64) -> f64 {
+pub(in crate::cost) fn touched(shape: &Experts, evenness: f64) -> f64 {
     let mean = shape.tokens * shape.active / shape.experts;
     let spread = shape.experts * (1.0 - (-evenness * (mean / evenness).ln_1p()).exp());
     // One token meets `k` different experts, however popular they are.
@@ -176,14 +184,14 @@ impl KernelTime for Roofline {
         let bytes = shape.kv.bytes_of(pairs * shape.kv_heads * shape.cached_width).0;
         let flops = 2.0 * pairs * shape.heads * (shape.score_width + shape.value_width);
         let read = bytes / (self.chip.bandwidth * self.constants.kv_read);
-        Ok(overlapped(read, flops / (self.rate(Precision::Bf16)? * ATTENTION_COMPUTE)))
+        Ok(overlapped(read, flops / self.attention_rate(shape.kv)?))
     }
 
     /// Compute time alone: tiles of keys and values are read once for many queries.
     fn prefill_attention(&self, shape: PrefillAttention) -> Result<f64, CostError> {
         let pairs = shape.tokens * shape.seen;
         let flops = 2.0 * pairs * shape.heads * (shape.score_width + shape.value_width);
-        Ok(flops / (self.rate(Precision::Bf16)? * ATTENTION_COMPUTE))
+        Ok(flops / self.attention_rate(shape.kv)?)
     }
 
     /// `ac·(1 + (log2 n − 1)/2) + 2·(n − 1)/n · bytes / (N/2)`: latency of one-shot exchanges that grow with the depth

@@ -272,6 +272,7 @@ fn attention(
         kv_heads: if matches!(model.attention, Attention::Latent { .. }) { heads } else { kv_heads },
         score_width: score,
         value_width: value,
+        kv: precisions.kv,
     };
     (decode, prefill)
 }

@@ -2,13 +2,12 @@
 
 use super::builder::Builder;
 use super::contract::Contract;
-use crate::catalogue::{Chip, Model as Architecture};
+use crate::catalogue::{Chip, Model as Architecture, Precision};
 use crate::cost::{Served, at_interactivity};
 use crate::deal::input::Slot;
 use crate::deal::scenario::{Market, Vendor, Workload};
 use crate::deal::term::at;
-use crate::units::{Estimate, Provenance, TokensPerSecond, Watts};
-use farthing_kernels::DType;
+use crate::units::{Estimate, Provenance, Share, TokensPerSecond, Watts};
 
 /// A vendor.
 #[derive(Clone, Debug)]
@@ -177,7 +176,9 @@ fn rate(
         input_tokens: workload.input_tokens.max(1),
         output_tokens: workload.output_tokens.max(1),
         concurrency: 1,
-        dtype: DType::Bf16,
+        cached: Share(0.0),
+        weights: Precision::Bf16,
+        kv: Precision::Bf16,
     };
     let path = format!("vendor.{}.rate.{}", written.id, load.id);
     match at_interactivity(catalogue, model, chip?, &asked, TokensPerSecond(mid)) {
