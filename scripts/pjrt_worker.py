@@ -39,7 +39,7 @@ def main():
 
 
 # PJRT_Buffer_Type of the PJRT C API, and bytes an element takes.
-TYPES = {"f16": (10, 2), "f32": (11, 4), "bf16": (13, 2)}
+TYPES = {"f16": (10, 2), "f32": (11, 4), "bf16": (13, 2), "f8e5m2": (16, 1), "f8e4m3": (26, 1)}
 
 
 class Worker:

@@ -118,6 +118,8 @@ fn info((name, tensor): (&String, &Tensor)) -> TensorInfo {
         DType::F32 => 10,
         DType::Bf16 => 6,
         DType::F16 => 7,
+        DType::F8E4M3 => 14,
+        DType::F8E5M2 => 15,
     };
     TensorInfo { name: chars(name), usage: 0, size: tensor.size_bytes(), dtype, shape: std::ptr::null(), ndim: 0 }
 }

@@ -205,7 +205,7 @@ mod tests {
         assert!(refused("attention", "1x4x3x8x8x16", |_| {}).contains("hkv = 3 does not divide hq = 4"));
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.mask = vec!["window:0".into()]).contains("window is 0"));
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.b = vec!["nk".into()]).contains("--b applies to matmul"));
-        assert!(refused("matmul", "8x8x8", |w| w.dtype = vec!["f64".into()]).contains("known: f32, f16, bf16"));
+        assert!(refused("matmul", "8x8x8", |w| w.dtype = vec!["f64".into()]).contains("known: f32, f16, bf16, f8e4m3"));
         assert!(refused("matmul", "", |_| {}).contains("--shape 1024x1024x1024"));
     }
 

@@ -11,6 +11,10 @@ fn a_kernel_is_printed_without_any_sdk_and_says_that_it_has_not_run() {
     for (words, says) in [
         ("--op matmul --shape 300x700x200 --dtype f32 --b nk --target trn1", "Kernel matmul for trn1 (NeuronCore-v2)"),
         ("--shape 1x8x2x64x64x128 --mask causal", "Kernel attention for trn2 (NeuronCore-v3)"),
+        (
+            "--shape 512x512x512 --dtype f8e4m3 --out-dtype bf16 --target trn2",
+            "perf_mode=nisa.matmul_perf_mode.double_row",
+        ),
     ] {
         let output = farthing(&format!("neuron emit {words}"));
         let text = String::from_utf8(output.stdout).expect("text");
@@ -50,6 +54,9 @@ fn words_that_make_no_kernel_are_refused_by_name() {
         ("--shape 8x8", "shape `8x8`: 2 sizes"),
         ("--shape 8x8x8 --op matmul --mask causal", "--mask applies to attention only"),
         ("--shape 1x1x1x8x8x40000000", "fits trn2"),
+        ("--shape 8x8x8 --dtype f8e4m3 --target trn1", "dtype on trn1: asked for f8e4m3, the limit is f32, f16, bf16;"),
+        ("--shape 8x8x8 --dtype f8e5m2 --target inf2 --form stablehlo", "dtype on inf2: asked for f8e5m2"),
+        ("--shape 8x8x8 --dtype f8e4m3 --out-dtype f8e5m2", "use f32 or f16 or bf16 or f8e4m3"),
         ("--shape 8x8x8 --form onnx", "possible values: nki, stablehlo"),
     ] {
         let output = farthing(&format!("neuron emit {words}"));

@@ -2,6 +2,7 @@
 
 use std::f64::consts::LOG2_E;
 
+use crate::DType;
 use crate::problem::{AttentionProblem, AttentionSizes, Mask, Problem};
 use crate::program::{Axis, Body, Bound, Builder, Index, Program, Range, ReadTensor, Span, TileId, Var, WriteTensor};
 use crate::tile::{AttentionTiling, Tiling, n_tiles};
@@ -167,7 +168,8 @@ fn over_keys(
         b.mul(s, s, (problem.scale() * LOG2_E) as f32);
         mask(b, s, problem);
         let fade = b.raise_peak(peak, s); // 1 where no key was seen yet
-        b.sub(s, s, peak);
+        let base = held_above(b, peak, p.input);
+        b.sub(s, s, base);
         b.exp2(s, s);
         b.mul(sum, sum, fade);
         let row_sum = b.row_sum(s);
@@ -177,6 +179,29 @@ fn over_keys(
         let weights = b.convert(s, p.input);
         b.mma(acc, weights, v);
     });
+}
+
+/// Powers of two by which weights are held above their values where they are rounded to this type; sums are held above
+/// theirs by the same, and the division takes it out.
+///
+/// Normal numbers of f8e4m3 lie from 2⁻⁶ to 240. With the greatest weight at 2⁷ the others keep their digits down to
+/// 2⁻¹³ of it: one key among a thousand still counts.
+pub(crate) fn weight_range(dtype: DType) -> f32 {
+    match dtype {
+        DType::F8E4M3 => 7.0,
+        DType::F32 | DType::F16 | DType::Bf16 | DType::F8E5M2 => 0.0,
+    }
+}
+
+/// What is subtracted from the scores of rows of this peak.
+fn held_above(b: &mut Body, peak: TileId, dtype: DType) -> TileId {
+    let range = weight_range(dtype);
+    if range == 0.0 {
+        return peak;
+    }
+    let base = b.like(peak);
+    b.sub(base, peak, range);
+    base
 }
 
 /// Distance from a query's own position to the last key of its sequence's past: key − position of query 0.

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::DType;
 use crate::problem::{OperandShape, Problem};
+use crate::tensor::float8::{E4M3, E5M2};
 
 /// Whether every order of summation gives the same f32 result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,8 +170,12 @@ impl Inputs {
 impl Operand {
     /// Uniform values in [−`scale`, `scale`), rounded to the type; none is subnormal for scales of 1 and above.
     pub(crate) fn uniform(shape: OperandShape, seed: u64, scale: f32) -> Operand {
-        // 16-bit types get a coarser grid: its least step, 2⁻¹², is a normal number of f16.
-        let grid = if shape.dtype == DType::F32 { 1 << 23 } else { 1 << 12 };
+        // Shorter types get a coarser grid: its least step is a normal number of f16 and f8e5m2 (2⁻¹²), of f8e4m3 (2⁻⁶).
+        let grid = match shape.dtype {
+            DType::F32 => 1 << 23,
+            DType::F16 | DType::Bf16 | DType::F8E5M2 => 1 << 12,
+            DType::F8E4M3 => 1 << 6,
+        };
         let step = scale / grid as f32;
         filled(shape, seed, move |hash| ((hash % (2 * grid)) as i64 - grid as i64) as f32 * step)
     }
@@ -200,6 +205,8 @@ impl Operand {
             DType::F32 => decoded(bytes, f32::from_le_bytes),
             DType::F16 => decoded(bytes, |b| f16::from_le_bytes(b).to_f32()),
             DType::Bf16 => decoded(bytes, |b| bf16::from_le_bytes(b).to_f32()),
+            DType::F8E4M3 => decoded(bytes, |[b]: [u8; 1]| E4M3.decode(b)),
+            DType::F8E5M2 => decoded(bytes, |[b]: [u8; 1]| E5M2.decode(b)),
         }
     }
 }
@@ -225,7 +232,8 @@ fn stream(seed: u64, operand: usize) -> u64 {
     splitmix(seed, operand as u64)
 }
 
-/// The greatest `r` ≤ 8 with `k · r²` no larger than the integers that the output type holds without a gap.
+/// The greatest `r` ≤ 8 with `k · r²` no larger than the integers that the output type holds without a gap. Every type
+/// holds those up to 8 itself.
 fn largest_exact(output: DType, k: usize) -> u64 {
     let without_gap = 1.0 / output.unit_roundoff();
     ((without_gap / k as f64).sqrt() as u64).clamp(1, 8)
@@ -239,6 +247,8 @@ fn filled(shape: OperandShape, seed: u64, value: impl Fn(u64) -> f32 + Sync) -> 
         DType::F32 => encoded(shape.elems(), |i| value(splitmix(seed, i)).to_le_bytes()),
         DType::F16 => encoded(shape.elems(), |i| f16::from_f32(value(splitmix(seed, i))).to_le_bytes()),
         DType::Bf16 => encoded(shape.elems(), |i| bf16::from_f32(value(splitmix(seed, i))).to_le_bytes()),
+        DType::F8E4M3 => encoded(shape.elems(), |i| [E4M3.encode(value(splitmix(seed, i)).into())]),
+        DType::F8E5M2 => encoded(shape.elems(), |i| [E5M2.encode(value(splitmix(seed, i)).into())]),
     };
     Operand { shape, bytes }
 }

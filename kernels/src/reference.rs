@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use crate::attention::weight_range;
 use crate::inputs::{Inputs, Operand};
 use crate::problem::{AttentionProblem, Layout, MatmulSizes, Problem};
 
@@ -40,7 +41,7 @@ pub struct SoftmaxRow {
     pub n_keys: usize,
     /// Greatest `scale · Σ |q||k|` over those keys.
     pub score_magnitude: f64,
-    /// Share of the softmax that falls to weights (relative to the greatest) below the input type's normal numbers.
+    /// Share of the softmax that weights below the input type's normal numbers, as a kernel holds them, may lose.
     pub faint: f64,
 }
 
@@ -73,7 +74,8 @@ pub fn rows(problem: &Problem, inputs: &Inputs, rows: &Rows) -> Reference {
             Problem::Attention(_) => computed.iter().map(|(_, softmax)| *softmax).collect(),
         },
         largest: operands.iter().map(largest).collect(),
-        subnormals: operands.par_iter().flatten().any(|x| *x != 0.0 && x.abs() < least),
+        subnormals: crate::tolerance::may_lose_subnormals(problem.dtype())
+            && operands.par_iter().flatten().any(|x| *x != 0.0 && x.abs() < least),
         rows: list,
         cols,
     }
@@ -138,11 +140,12 @@ fn attention_row(problem: &AttentionProblem, [q, k, v]: [&[f32]; 3], row: usize)
             sum.add(weight / total, f64::from(*v));
         }
     }
-    let least = crate::tolerance::least_normal(p.input);
+    let (least, held) = (crate::tolerance::least_normal(p.input), f64::from(weight_range(p.input)).exp2());
+    let lost = |w: f64| if w * held < least { crate::tolerance::underflow(p.input, w * held) / held } else { 0.0 };
     let softmax = SoftmaxRow {
         n_keys: keys.len(),
         score_magnitude: problem.scale() * scores.iter().map(|s| s.magnitude).fold(0.0, f64::max),
-        faint: weights.iter().filter(|w| **w < least).sum::<f64>() / total.max(1.0),
+        faint: weights.iter().map(|w| lost(*w)).sum::<f64>() / total.max(1.0),
     };
     (out, softmax)
 }

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+use float8::{E4M3, E5M2};
+
+pub(crate) mod float8;
+
 /// Element type of an operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -15,17 +19,22 @@ pub enum DType {
     F16,
     /// bfloat16: the upper half of a binary32.
     Bf16,
+    /// 8 bits, 4 of them exponent, by IEEE's conventions: infinities, subnormals, up to 240. StableHLO's `f8E4M3`.
+    F8E4M3,
+    /// 8 bits, 5 of them exponent, by IEEE's conventions: infinities, subnormals, up to 57344. StableHLO's `f8E5M2`.
+    F8E5M2,
 }
 
 impl DType {
     /// Every element type, widest first.
-    pub const ALL: [DType; 3] = [DType::F32, DType::F16, DType::Bf16];
+    pub const ALL: [DType; 5] = [DType::F32, DType::F16, DType::Bf16, DType::F8E4M3, DType::F8E5M2];
 
     /// Bytes an element takes.
     pub const fn size_bytes(self) -> usize {
         match self {
             DType::F32 => 4,
             DType::F16 | DType::Bf16 => 2,
+            DType::F8E4M3 | DType::F8E5M2 => 1,
         }
     }
 
@@ -35,6 +44,8 @@ impl DType {
             DType::F32 => 1.0 / (1u64 << 24) as f64,
             DType::F16 => 1.0 / (1u64 << 11) as f64,
             DType::Bf16 => 1.0 / (1u64 << 8) as f64,
+            DType::F8E4M3 => 1.0 / (1u64 << 4) as f64,
+            DType::F8E5M2 => 1.0 / (1u64 << 3) as f64,
         }
     }
 
@@ -44,6 +55,8 @@ impl DType {
             DType::F32 => f64::from(x as f32),
             DType::F16 => f16::from_f64(x).to_f64(),
             DType::Bf16 => bf16::from_f64(x).to_f64(),
+            DType::F8E4M3 => f64::from(E4M3.decode(E4M3.encode(x))),
+            DType::F8E5M2 => f64::from(E5M2.decode(E5M2.encode(x))),
         }
     }
 
@@ -53,6 +66,8 @@ impl DType {
             DType::F32 => values.iter().flat_map(|&x| (x as f32).to_le_bytes()).collect(),
             DType::F16 => values.iter().flat_map(|&x| f16::from_f64(x).to_le_bytes()).collect(),
             DType::Bf16 => values.iter().flat_map(|&x| bf16::from_f64(x).to_le_bytes()).collect(),
+            DType::F8E4M3 => values.iter().map(|&x| E4M3.encode(x)).collect(),
+            DType::F8E5M2 => values.iter().map(|&x| E5M2.encode(x)).collect(),
         }
     }
 
@@ -68,6 +83,8 @@ impl DType {
             }
             DType::F16 => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f64()).collect(),
             DType::Bf16 => bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f64()).collect(),
+            DType::F8E4M3 => bytes.iter().map(|&b| f64::from(E4M3.decode(b))).collect(),
+            DType::F8E5M2 => bytes.iter().map(|&b| f64::from(E5M2.decode(b))).collect(),
         }
     }
 }
@@ -78,13 +95,15 @@ impl fmt::Display for DType {
             DType::F32 => "f32",
             DType::F16 => "f16",
             DType::Bf16 => "bf16",
+            DType::F8E4M3 => "f8e4m3",
+            DType::F8E5M2 => "f8e5m2",
         })
     }
 }
 
 /// A word that names no element type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown dtype `{0}`; known: f32, f16, bf16")]
+#[error("unknown dtype `{0}`; known: f32, f16, bf16, f8e4m3, f8e5m2")]
 pub struct UnknownDType(pub String);
 
 impl FromStr for DType {
@@ -114,5 +133,6 @@ mod tests {
             assert_eq!(dtype.to_string().parse(), Ok(dtype));
         }
         assert_eq!("f8".parse::<DType>(), Err(UnknownDType("f8".into())));
+        assert!(DType::ALL.iter().all(|d| UnknownDType("f8".into()).to_string().contains(&d.to_string())));
     }
 }

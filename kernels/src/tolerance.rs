@@ -6,16 +6,21 @@
 //! What devices may do beside rounding to nearest, and what it costs here:
 //! 1. Instructions on 16-bit types may truncate where they accumulate (matrix units) and round pairs first
 //!    (`vdpbf16ps`); their products are exact in f32. `u` of accumulation is therefore twice f32's for them.
-//! 2. Subnormals may be taken for zero, in arguments and results (`vdpbf16ps`, WGSL).
+//! 2. Subnormals may be taken for zero, in arguments and results (`vdpbf16ps`, WGSL). Those of 8-bit types may not: a
+//!    device that drops them has another set of numbers.
 //! 3. WGSL lets a conversion to f16 go to either neighbour: twice the unit roundoff.
 //!
 //! Inputs whose sums are exact have bound 0: every order of f32 additions gives the same bits.
 
+use std::f64::consts::LN_2;
+
 use crate::DType;
+use crate::attention::weight_range;
 use crate::backend::Limits;
 use crate::inputs::{Inputs, Sums};
 use crate::problem::{AttentionProblem, MatmulSizes, OperandShape, Problem};
 use crate::reference::{self, Reference, Rows};
+use crate::tensor::float8::{E4M3, E5M2};
 use crate::tile::{Tiling, n_tiles};
 
 mod mismatch;
@@ -33,7 +38,7 @@ pub fn gamma(n: usize, u: f64) -> f64 {
 pub fn accumulation_roundoff(input: DType) -> f64 {
     match input {
         DType::F32 => DType::F32.unit_roundoff(),
-        DType::F16 | DType::Bf16 => 2.0 * DType::F32.unit_roundoff(),
+        DType::F16 | DType::Bf16 | DType::F8E4M3 | DType::F8E5M2 => 2.0 * DType::F32.unit_roundoff(),
     }
 }
 
@@ -42,7 +47,7 @@ pub fn conversion_error(to: DType) -> f64 {
     match to {
         DType::F32 => 0.0,
         DType::F16 => 2.0 * to.unit_roundoff(),
-        DType::Bf16 => to.unit_roundoff(),
+        DType::Bf16 | DType::F8E4M3 | DType::F8E5M2 => to.unit_roundoff(),
     }
 }
 
@@ -51,7 +56,23 @@ pub fn least_normal(dtype: DType) -> f64 {
     match dtype {
         DType::F32 | DType::Bf16 => f64::from(f32::MIN_POSITIVE),
         DType::F16 => half::f16::MIN_POSITIVE.to_f64(),
+        DType::F8E4M3 => E4M3.least_normal(),
+        DType::F8E5M2 => E5M2.least_normal(),
     }
+}
+
+/// What a number of at most `size` may lose to a type beside the relative error: all of it where it may be taken for
+/// zero, half a step between subnormals where it may not. See departure 2 of the module.
+pub fn underflow(to: DType, size: f64) -> f64 {
+    match to {
+        DType::F32 | DType::F16 | DType::Bf16 => size.min(least_normal(to)),
+        DType::F8E4M3 | DType::F8E5M2 => size.min(to.unit_roundoff() * least_normal(to)),
+    }
+}
+
+/// Whether a device may take subnormals of this type for zero where it reads them.
+pub(crate) fn may_lose_subnormals(dtype: DType) -> bool {
+    underflow(dtype, f64::INFINITY) >= least_normal(dtype)
 }
 
 /// Right values of some output rows and how far a result may lie from each.
@@ -110,9 +131,7 @@ impl Expected {
 /// What storing `x ± error` adds: the conversion's rounding, and results below the normal numbers lost.
 fn stored(output: DType, x: f64, error: f64) -> f64 {
     let size = x.abs() + error;
-    error
-        + conversion_error(output) * size
-        + if conversion_error(output) > 0.0 { size.min(least_normal(output)) } else { 0.0 }
+    error + conversion_error(output) * size + if conversion_error(output) > 0.0 { underflow(output, size) } else { 0.0 }
 }
 
 /// `|ĉ − c| ≤ γ_k (|A||B|)_ij + lost subnormals`, then what the conversion to the output's type adds.
@@ -147,7 +166,10 @@ fn attention_bounds(problem: &AttentionProblem, r: &Reference, limits: &Limits, 
         // more if scaled apart: |score|, |peak| and their difference are at most 1, 1 and 2 score magnitudes.
         let score = (gamma(p.d + 2, u_acc) + 4.0 * u) * row.score_magnitude + problem.scale() * lost;
         let fades = fades(row.n_keys, tiling) as f64;
-        let theta = score.exp_m1()
+        // Weights held above their values cost a rounding of the shifted peak, one of the shift, and a larger difference.
+        let range = f64::from(weight_range(p.input));
+        let held = if range > 0.0 { u * (row.score_magnitude + 3.0 * LN_2 * range) } else { 0.0 };
+        let theta = (score + held).exp_m1()
             + (1.0 + fades) * limits.exp2_error
             + fades * u
             + conversion_error(p.input)

@@ -26,8 +26,8 @@ fn product(layout: Layout) -> Program {
     matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 256, bn: 512, bk: 128 })
 }
 
-fn attend(sq: usize, bq: usize) -> Program {
-    let (input, output) = (DType::Bf16, DType::Bf16);
+fn attend(sq: usize, bq: usize, input: DType) -> Program {
+    let output = DType::Bf16;
     let sizes =
         AttentionSizes { batch: 2, hq: 8, hkv: 2, sq, skv: 700, d: 128, dv: 128, mask: Mask::Causal, input, output };
     attention(&AttentionProblem::new(sizes).expect("good sizes"), &AttentionTiling { bq, bk: 256, kv_splits: 1 })
@@ -74,8 +74,26 @@ fn products_with_edges_are_the_golden_ones() {
 
 #[test]
 fn attention_of_grouped_queries_is_the_golden_one() {
-    golden("attention_prefill", &attend(200, 128));
-    golden("attention_decode", &attend(1, 128));
+    golden("attention_prefill", &attend(200, 128, DType::Bf16));
+    golden("attention_decode", &attend(1, 128, DType::Bf16));
+}
+
+#[test]
+fn eight_bit_factors_are_turned_as_bf16_and_multiplied_in_pairs_of_rows() {
+    let sizes = MatmulSizes {
+        batch: 1,
+        m: 300,
+        n: 1000,
+        k: 1024,
+        input: DType::F8E4M3,
+        output: DType::Bf16,
+        layout: Layout::Kn,
+    };
+    let program = matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 256, bn: 512, bk: 512 });
+    golden("matmul_f8e4m3", &program);
+    golden("attention_f8e4m3", &attend(200, 128, DType::F8E4M3));
+    let refused = nki::lower(&program, Target::Inf2).expect_err("its 8-bit floats are not ours").to_string();
+    assert!(refused.starts_with("dtype on inf2: asked for f8e4m3, the limit is f32, f16, bf16;"), "{refused}");
 }
 
 #[test]

@@ -48,6 +48,9 @@ fn the_plain_form_is_golden_and_knows_no_tiling() {
     let problem = AttentionProblem::new(sizes).expect("good sizes");
     let tiling = AttentionTiling { bq: 8, bk: 8, kv_splits: 1 };
     golden("attention_plain", &Module::of(&attention(&problem, &tiling)).expect("it lowers"));
+    let in_8_bits = AttentionSizes { input: DType::F8E4M3, output: DType::Bf16, ..sizes };
+    let problem = AttentionProblem::new(in_8_bits).expect("good sizes");
+    golden("attention_f8e4m3", &Module::of(&attention(&problem, &tiling)).expect("it lowers"));
 }
 
 /// Root mean square of each row, in tiles that divide nothing: loops, edges, a reduction, a masked store.

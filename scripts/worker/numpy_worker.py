@@ -240,6 +240,10 @@ class NumPy(Device):
         unknown = {name for stage in program["stages"] for name in operations(stage["body"])} - OPERATIONS
         if unknown:
             raise Unsupported("operation", ", ".join(sorted(unknown)), ", ".join(sorted(OPERATIONS)))
+        placed = [*program["tensors"], *(tile for stage in program["stages"] for tile in stage["tiles"])]
+        foreign = {each["dtype"] for each in placed} - set(SIZE)
+        if foreign:
+            raise Unsupported("dtype", ", ".join(sorted(foreign)), ", ".join(SIZE))
         dtype = next(tensor["dtype"] for tensor in program["tensors"] if tensor["role"] == "input")
         return program, {"name": f"{program['name']}/{dtype}/numpy", "compute_limit": "fma_f32"}
 

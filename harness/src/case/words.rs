@@ -17,7 +17,7 @@ pub struct Words {
     pub op: Vec<String>,
     /// `MxNxK`, or `BxHQxHKVxSQxSKVxD[xDV]`.
     pub shape: Vec<String>,
-    /// `f32`, `f16`, `bf16`; f32 by default.
+    /// `f32`, `f16`, `bf16`, `f8e4m3`, `f8e5m2`; f32 by default.
     pub dtype: Vec<String>,
     /// Type of the output: f32 by default, or `input` for the inputs' type.
     pub out_dtype: Vec<String>,
@@ -156,7 +156,7 @@ fn read_shape<'f>(shape: &str, ops: &[&'f Form]) -> Result<(&'f Form, Vec<usize>
 }
 
 fn dtype(word: &str) -> Result<DType, CaseError> {
-    word.parse().map_err(|_| CaseError::Unknown(unknown("dtype", word, &["f32", "f16", "bf16"])))
+    word.parse().map_err(|_| CaseError::Unknown(unknown("dtype", word, &["f32", "f16", "bf16", "f8e4m3", "f8e5m2"])))
 }
 
 fn out_dtype(word: &str) -> Result<Option<DType>, CaseError> {

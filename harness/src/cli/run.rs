@@ -32,10 +32,10 @@ pub(super) struct RunArgs {
     /// MxNxK for matmul; BxHQxHKVxSQxSKVxD, and xDV where values have another head size, for attention
     #[arg(long, value_delimiter = ',')]
     shape: Vec<String>,
-    /// f32, f16, bf16 [default: f32]
+    /// f32, f16, bf16, f8e4m3, f8e5m2 [default: f32]
     #[arg(long, value_delimiter = ',')]
     dtype: Vec<String>,
-    /// Type of the output: f32, f16, bf16, or input for the inputs' [default: f32]
+    /// Type of the output: one of these, or input for the inputs' [default: f32]
     #[arg(long, value_delimiter = ',')]
     out_dtype: Vec<String>,
     /// Layout of matmul's right operand: kn, nk [default: kn]

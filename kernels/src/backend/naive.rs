@@ -13,6 +13,7 @@ use super::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, 
 use crate::DType;
 use crate::problem::{Layout, MatmulSizes, Problem};
 use crate::program::Program;
+use crate::tensor::float8::{E4M3, E5M2};
 use crate::tile::Tiling;
 
 mod attention;
@@ -83,6 +84,8 @@ fn widened(dtype: DType, bytes: &[u8]) -> Vec<f32> {
         DType::F32 => bytes.chunks_exact(f32::BYTES).map(f32::read).collect(),
         DType::F16 => bytes.chunks_exact(f16::BYTES).map(f16::read).collect(),
         DType::Bf16 => bytes.chunks_exact(bf16::BYTES).map(bf16::read).collect(),
+        DType::F8E4M3 => bytes.iter().map(|b| E4M3.decode(*b)).collect(),
+        DType::F8E5M2 => bytes.iter().map(|b| E5M2.decode(*b)).collect(),
     }
 }
 
@@ -96,6 +99,10 @@ fn narrowed(dtype: DType, values: &[f32], bytes: &mut [u8]) {
         DType::F32 => all::<f32>(values, bytes),
         DType::F16 => all::<f16>(values, bytes),
         DType::Bf16 => all::<bf16>(values, bytes),
+        DType::F8E4M3 | DType::F8E5M2 => {
+            let wide: Vec<f64> = values.iter().map(|x| f64::from(*x)).collect();
+            bytes.copy_from_slice(&dtype.encode(&wide));
+        }
     }
 }
 

@@ -220,7 +220,7 @@ fn known_round(problem: &Problem, tiling: &Tiling, feed: Feed, i: u64, seed: u64
         }
         Feed::ShiftedScores => {
             let plain = Inputs::exact(problem, seed);
-            // Small integers and 64 more are exact in every type.
+            // Small integers and 64 more are exact in every type of 16 bits and more.
             let shifted = changed(problem, &plain, |operands| operands[1].iter_mut().for_each(|x| *x += 64.0));
             let expected = Expected { values: expect(&plain).values, ..expect(&shifted) };
             (shifted, expected)

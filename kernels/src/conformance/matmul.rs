@@ -25,6 +25,8 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
         (DType::Bf16, Layout::Kn),
         (DType::F16, Layout::Nk),
         (DType::F16, Layout::Kn),
+        (DType::F8E4M3, Layout::Nk),
+        (DType::F8E5M2, Layout::Kn),
     ];
     for (dtype, layout) in swept.into_iter().take(if quick { 2 } else { swept.len() }) {
         let typical = MatmulSizes { batch: 1, m: 96, n: 96, k: 96, input: dtype, output: DType::F32, layout };
@@ -90,6 +92,11 @@ fn combinations() -> Vec<MatmulSizes> {
         (DType::Bf16, DType::F32),
         (DType::F16, DType::F16),
         (DType::F16, DType::F32),
+        (DType::F8E4M3, DType::F8E4M3),
+        (DType::F8E4M3, DType::Bf16),
+        (DType::F8E4M3, DType::F32),
+        (DType::F8E5M2, DType::F8E5M2),
+        (DType::F8E5M2, DType::F16),
     ] {
         for layout in [Layout::Kn, Layout::Nk] {
             all.extend([1, 3].map(|batch| MatmulSizes { batch, m: 11, n: 29, k: 19, input, output, layout }));

@@ -69,9 +69,14 @@ pub(super) fn cases(quick: bool) -> Vec<Case> {
     ];
     let mut cases = Vec::new();
     for kernel in KERNELS {
-        for dtype in [DType::F32, DType::Bf16] {
-            for sizes in sizes.into_iter().take(if quick { 2 } else { 3 }) {
-                for tiles in tiles.into_iter().take(if quick { 2 } else { 4 }) {
+        for dtype in [DType::F32, DType::Bf16, DType::F8E4M3, DType::F8E5M2] {
+            let (n_sizes, n_tiles) = match (quick, dtype) {
+                (_, DType::F8E4M3 | DType::F8E5M2) => (1, 2),
+                (true, _) => (2, 2),
+                (false, _) => (3, 4),
+            };
+            for sizes in sizes.into_iter().take(n_sizes) {
+                for tiles in tiles.into_iter().take(n_tiles) {
                     let (Sizes { m, n, k }, Tiles { bm, bn, bk }) = (sizes, tiles);
                     let name = format!("unheard/{}/{m}x{n}x{k}/{dtype}/tile_{bm}x{bn}x{bk}", kernel.name);
                     cases.push(Case::unheard(name, Unheard { kernel, sizes, tiles, dtype }));

@@ -30,7 +30,9 @@ fn random_values_are_normal_numbers_of_their_type() {
 
 #[test]
 fn exact_sums_fit_their_output() {
-    for (dtype, k) in [(DType::F32, 1), (DType::F32, 300_000), (DType::F16, 2000), (DType::Bf16, 256)] {
+    for (dtype, k) in
+        [(DType::F32, 1), (DType::F32, 300_000), (DType::F16, 2000), (DType::Bf16, 256), (DType::F8E4M3, 16)]
+    {
         let inputs = Inputs::exact(&matmul(k, dtype, dtype), 5);
         let largest = inputs.operands().iter().flat_map(Operand::values).fold(0.0f64, |m, x| m.max(f64::from(x).abs()));
         assert!(largest >= 1.0 && largest * largest * k as f64 <= 1.0 / dtype.unit_roundoff(), "{dtype} k = {k}");

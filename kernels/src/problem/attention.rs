@@ -50,7 +50,7 @@ pub struct AttentionSizes {
     pub mask: Mask,
     /// Element type of `q`, `k` and `v`.
     pub input: DType,
-    /// Element type of the output: f32 or the input's.
+    /// Element type of the output: f32, the input's, or f16 or bf16 of an 8-bit input.
     pub output: DType,
 }
 
@@ -64,7 +64,7 @@ impl AttentionProblem {
     ///
     /// # Errors
     /// A size is zero, `hkv` does not divide `hq`, the window is empty, an operand overflows memory, or the output
-    /// type is neither f32 nor the input's.
+    /// type is none of its own list.
     pub fn new(sizes: AttentionSizes) -> Result<AttentionProblem, ProblemError> {
         let AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output } = sizes;
         refuse_zero([("batch", batch), ("hq", hq), ("hkv", hkv), ("sq", sq), ("skv", skv), ("d", d), ("dv", dv)])?;

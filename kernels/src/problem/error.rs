@@ -22,8 +22,8 @@ pub enum ProblemError {
     /// A sliding window that shows nothing.
     #[error("window is 0; a sliding window must hold at least 1 key, or use mask `causal`")]
     EmptyWindow,
-    /// The output type is neither f32 nor the input's.
-    #[error("output dtype {output} is neither f32 nor the input dtype {input}")]
+    /// The output type is neither f32 nor the input's, nor one of 16 bits beside 8-bit inputs.
+    #[error("output dtype {output} is not for input dtype {input}: use {}", outputs(*input))]
     OutputDType {
         /// Element type of the inputs.
         input: DType,
@@ -69,7 +69,18 @@ pub(super) fn refuse_overflow(
     }
 }
 
-/// Checks that the output is f32 or of the input's type.
+/// Checks that the output is f32, of the input's type, or of 16 bits where the input has 8: sums of 8-bit factors need
+/// more digits than the factors have.
 pub(super) fn refuse_output_dtype(input: DType, output: DType) -> Result<(), ProblemError> {
-    if output == DType::F32 || output == input { Ok(()) } else { Err(ProblemError::OutputDType { input, output }) }
+    if takes(input, output) { Ok(()) } else { Err(ProblemError::OutputDType { input, output }) }
+}
+
+fn takes(input: DType, output: DType) -> bool {
+    output == DType::F32 || output == input || (input.size_bytes() == 1 && output.size_bytes() == 2)
+}
+
+/// The output types of an input type, as a message lists them.
+fn outputs(input: DType) -> String {
+    let all = DType::ALL.into_iter().filter(|output| takes(input, *output));
+    all.map(|output| output.to_string()).collect::<Vec<_>>().join(" or ")
 }

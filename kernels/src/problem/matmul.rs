@@ -39,7 +39,7 @@ pub struct MatmulSizes {
     pub k: usize,
     /// Element type of `a` and `b`.
     pub input: DType,
-    /// Element type of `c`: f32 or the input's.
+    /// Element type of `c`: f32, the input's, or f16 or bf16 of an 8-bit input.
     pub output: DType,
     /// How `b` lies in memory.
     pub layout: Layout,
@@ -54,7 +54,7 @@ impl MatmulProblem {
     /// Checks the sizes.
     ///
     /// # Errors
-    /// A size is zero, an operand overflows memory, or the output type is neither f32 nor the input's.
+    /// A size is zero, an operand overflows memory, or the output type is none of its own list.
     pub fn new(sizes: MatmulSizes) -> Result<MatmulProblem, ProblemError> {
         let MatmulSizes { batch, m, n, k, input, output, .. } = sizes;
         refuse_zero([("batch", batch), ("m", m), ("n", n), ("k", k)])?;
@@ -143,5 +143,9 @@ mod tests {
         assert!(refused(MatmulSizes { k: 0, ..GOOD }).contains("k is 0"));
         assert!(refused(MatmulSizes { m: usize::MAX / 8, k: 16, ..GOOD }).contains("shrink m"));
         assert!(refused(MatmulSizes { input: DType::F16, output: DType::Bf16, ..GOOD }).contains("output dtype"));
+        let eight = MatmulSizes { input: DType::F8E4M3, ..GOOD };
+        assert!(MatmulProblem::new(MatmulSizes { output: DType::Bf16, ..eight }).is_ok());
+        let refusal = refused(MatmulSizes { output: DType::F8E5M2, ..eight });
+        assert_eq!(refusal, "output dtype f8e5m2 is not for input dtype f8e4m3: use f32 or f16 or bf16 or f8e4m3");
     }
 }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::Expected;
 use crate::DType;
 use crate::inputs::index_of;
+use crate::tensor::float8::{E4M3, E5M2};
 
 /// An output that is right.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,6 +140,8 @@ impl<'a> View<'a> {
             DType::F32 => 0x7f80_0000,
             DType::F16 => 0x7c00,
             DType::Bf16 => 0x7f80,
+            DType::F8E4M3 => E4M3.infinity().into(),
+            DType::F8E5M2 => E5M2.infinity().into(),
         };
         let bits = move |b: &[u8]| b.iter().rev().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
         let sign = 1u32 << (8 * dtype.size_bytes() - 1);

@@ -8,7 +8,7 @@
 //! It is looser than the closed forms where errors cancel: the peak of a softmax divides out of its result, but not out
 //! of its bound.
 
-use super::{accumulation_roundoff, conversion_error, gamma, least_normal};
+use super::{accumulation_roundoff, conversion_error, gamma, least_normal, underflow};
 use crate::DType;
 use crate::backend::Limits;
 use crate::evaluate::{self, Arithmetic};
@@ -130,7 +130,7 @@ impl Arithmetic for Running<'_> {
             return x;
         }
         let size = x.value.abs() + x.error;
-        let error = x.error + conversion_error(to) * size + size.min(least_normal(to));
+        let error = x.error + conversion_error(to) * size + underflow(to, size);
         Number::new(x.value, error, x.value.abs())
     }
 

@@ -25,6 +25,9 @@ fn rounding_passes_and_four_bounds_do_not() {
         matmul(33, DType::F16, DType::F32),
         attention(Mask::None, 4, DType::F32),
         attention(Mask::Causal, 4, DType::Bf16),
+        matmul(33, DType::F8E4M3, DType::Bf16),
+        matmul(33, DType::F8E5M2, DType::F32),
+        attention(Mask::Causal, 4, DType::F8E4M3),
     ];
     for problem in problems {
         let mut expected = expected(&problem, 1);

@@ -15,10 +15,11 @@ import types
 import numpy as np
 
 import api
+import elements
+from elements import FLOAT8, SIZES, rounded
 
 PARTITIONS, STATIONARY_COLS, MOVING_COLS = 128, 128, 512
 PSUM_BANK_BYTES, PSUM_BANKS = 2048, 8
-SIZES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
 class RuleBroken(Exception):
@@ -28,19 +29,6 @@ class RuleBroken(Exception):
 def require(holds, rule):
     if not holds:
         raise RuleBroken(rule)
-
-
-def rounded(values, dtype):
-    """f32 values as the type holds them, nearest even."""
-    values = np.asarray(values, dtype=np.float32)
-    if dtype == "float16":
-        with np.errstate(over="ignore"):
-            return values.astype(np.float16).astype(np.float32)
-    if dtype == "bfloat16":
-        bits = values.view(np.uint32)
-        bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
-        return np.where(np.isnan(values), values, bits.view(np.float32))
-    return values
 
 
 class Tensor:
@@ -191,18 +179,24 @@ def one_bank(dst):
     require(first == last, f"one instruction writes banks {first} to {last} of PSUM")
 
 
-def nc_matmul(dst, stationary, moving, accumulate=None):
+def nc_matmul(dst, stationary, moving, accumulate=None, perf_mode="none"):
     on_chip(dst, stationary, moving)
     require(dst.buffer == "psum" and dst.dtype == "float32", "a product goes to f32 in PSUM")
     require(stationary.buffer == "sbuf" and moving.buffer == "sbuf", "factors come from SBUF")
-    (depth, rows), (depth2, cols) = stationary.shape, moving.shape
+    pairs = perf_mode == "double_row"
+    if pairs:
+        eight_bits = stationary.dtype in FLOAT8 and moving.dtype in FLOAT8
+        require(eight_bits, f"rows in pairs of {stationary.dtype} and {moving.dtype}")
+        require(stationary.shape[1:2] == (2,) == moving.shape[1:2], "rows in pairs that are not two on a partition")
+    require(len(stationary.shape) == len(moving.shape) == 2 + pairs, f"{stationary.shape} by {moving.shape}")
+    (depth, *_, rows), (depth2, *_, cols) = stationary.shape, moving.shape
     require(depth == depth2 <= PARTITIONS, f"contractions {depth} and {depth2}")
     require(rows <= STATIONARY_COLS and cols <= MOVING_COLS, f"factors of {rows} and {cols} columns")
     require(dst.shape == (rows, cols), f"{dst.shape} for {rows} x {cols}")
     require((stationary.dtype == "float32") == (moving.dtype == "float32"), "one factor f32, the other not")
     one_bank(dst)
     with np.errstate(all="ignore"):
-        product = stationary.read().T @ moving.read()
+        product = stationary.read().reshape(-1, rows).T @ moving.read().reshape(-1, cols)
     begun = dst.begun
     if accumulate is None:
         require(begun.all() or not begun.any(), "a place that products have begun in part")
@@ -219,6 +213,7 @@ def nc_transpose(dst, data, engine):
     require(engine == "tensor", "transposes are the tensor engine's")
     require(data.buffer == "sbuf" and dst.buffer == "psum", "the tensor engine turns SBUF into PSUM")
     require(dst.dtype == data.dtype, "a transpose keeps the type")
+    require(SIZES[data.dtype] > 1, "8 bits turned lie in PSUM as 16")
     require(max(data.shape) <= PARTITIONS and dst.shape == data.shape[::-1], f"{data.shape} to {dst.shape}")
     require(np.isfinite(data.read()).all(), "NeuronCore-v2 does not turn infinities and NaNs exactly")
     one_bank(dst)
@@ -338,30 +333,23 @@ def modules():
     )
     nisa.__dict__.update({f.__name__: f for f in instructions})
     nisa.engine = types.SimpleNamespace(tensor="tensor")
+    nisa.matmul_perf_mode = types.SimpleNamespace(double_row="double_row")
     nisa.reduce_cmd = types.SimpleNamespace(reset_reduce="reset_reduce")
     nki.jit, nki.language, nki.isa = (lambda kernel: kernel), nl, nisa
     return {"nki": nki, "nki.language": nl, "nki.isa": nisa}
 
 
-def decoded(data, argument):
-    dtype, shape = argument["dtype"], argument["shape"]
-    if dtype == "f32":
-        values = np.frombuffer(data, "<f4")
-    elif dtype == "f16":
-        values = np.frombuffer(data, "<f2").astype(np.float32)
-    else:
-        values = (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
-    values = values.reshape(shape).copy()
-    return Tensor(values, np.ones(shape, bool), {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}[dtype], "hbm")
+NAMES = {"f32": "float32", "f16": "float16", "bf16": "bfloat16", "f8e4m3": "float8_e4m3", "f8e5m2": "float8_e5m2"}
 
 
-def encoded(tensor):
-    values = np.where(tensor.written, tensor.values, np.float32(np.nan))
-    if tensor.dtype == "float32":
-        return values.astype("<f4").tobytes()
-    if tensor.dtype == "float16":
-        return values.astype("<f2").tobytes()
-    return (values.view(np.uint32) >> 16).astype("<u2").tobytes()
+def argument(data, given):
+    dtype, shape = NAMES[given["dtype"]], given["shape"]
+    values = elements.decoded(data, dtype).reshape(shape).copy()
+    return Tensor(values, np.ones(shape, bool), dtype, "hbm")
+
+
+def result(tensor):
+    return elements.encoded(np.where(tensor.written, tensor.values, np.float32(np.nan)), tensor.dtype)
 
 
 def kernel_of(source, name):
@@ -382,9 +370,9 @@ def serve(requests, answers):
                 kernels[request["id"]] = kernel_of(request["source"], request["name"])
                 answer, data = {"ok": True}, b""
             else:
-                inputs = [decoded(data, given) for data, given in zip(operands, request["inputs"])]
+                inputs = [argument(data, given) for data, given in zip(operands, request["inputs"])]
                 before = [given.values.copy() for given in inputs]
-                data = encoded(kernels[request["id"]](*inputs))
+                data = result(kernels[request["id"]](*inputs))
                 for given, values in zip(inputs, before):
                     require(np.array_equal(given.values, values, equal_nan=True), "the kernel writes to an input")
                 answer = {"ok": True, "bytes": len(data)}

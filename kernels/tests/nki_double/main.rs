@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use farthing_kernels::backend::neuron::nki::{self, Kernel};
 use farthing_kernels::backend::neuron::{Target, tilings};
 use farthing_kernels::backend::{
-    AnyBackend, Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered,
+    Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered,
 };
 use farthing_kernels::conformance::{self, Options};
 use farthing_kernels::problem::Problem;
@@ -125,10 +125,11 @@ fn main() -> ExitCode {
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     if filter.is_empty() {
         for target in Target::ALL {
-            let (lowered, refused) = lowering(target);
-            passed += lowered;
+            let lowering = lowering(target);
+            passed += lowering.lowered;
             // A program that the chip's types allow and that does not lower is a shortfall, whatever the reason.
-            failed += refused;
+            failed += lowering.failed;
+            skipped += lowering.of_other_types;
         }
     }
     let required = std::env::var("FARTHING_REQUIRE").unwrap_or_default();
@@ -161,22 +162,44 @@ fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Lowers every case for a chip; how many did and did not.
-fn lowering(target: Target) -> (usize, usize) {
-    let backend = Double::new(target, None);
-    let cases = conformance::cases(&backend, &Options::default());
-    let (n, mut refused) = (cases.len(), 0);
-    for case in &cases {
-        if let Err(why) = nki::lower(&case.program(), target) {
-            refused += 1;
-            println!("{target}: {}: unsupported: {why}", case.name());
-        }
-    }
-    println!("{target}: {} of {n} conformance cases lower to NKI, {}", n - refused, dtypes(&backend));
-    (n - refused, refused)
+/// What became of the cases for a chip.
+#[derive(Default)]
+struct Lowering {
+    lowered: usize,
+    failed: usize,
+    /// Cases of types that the chip has not, each refused for that.
+    of_other_types: usize,
 }
 
-fn dtypes(backend: &dyn AnyBackend) -> String {
-    let known: Vec<String> = farthing_kernels::DType::ALL.iter().map(ToString::to_string).collect();
-    format!("of {} ({})", known.join(", "), backend.device().device)
+/// Lowers every case for a chip.
+fn lowering(target: Target) -> Lowering {
+    let backend = Double::new(target, None);
+    let mut counts = Lowering::default();
+    let mut other_types = None;
+    for case in &conformance::cases(&backend, &Options::default()) {
+        let program = case.program();
+        match (nki::lower(&program, target), target.check_dtypes(program.tensors().iter().map(|tensor| tensor.dtype))) {
+            (Ok(_), Ok(())) => counts.lowered += 1,
+            (Err(why), Err(types)) if why == types => {
+                counts.of_other_types += 1;
+                other_types = Some(why);
+            }
+            (lowered, _) => {
+                counts.failed += 1;
+                println!(
+                    "{target}: {}: {}",
+                    case.name(),
+                    lowered.err().map_or("lowered".into(), |why| why.to_string())
+                );
+            }
+        }
+    }
+    let n = counts.lowered + counts.failed;
+    println!("{target}: {} of {n} conformance cases lower to NKI, of {}", counts.lowered, dtypes(target));
+    other_types.iter().for_each(|why| println!("{target}: {} more are skipped: {why}", counts.of_other_types));
+    counts
+}
+
+fn dtypes(target: Target) -> String {
+    target.dtypes().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

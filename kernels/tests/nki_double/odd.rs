@@ -1,10 +1,13 @@
 //! Programs that use the vocabulary as the conformance suite does not, against the interpreter: tiles beyond one
-//! instruction, loops that may not run, rows of several axes, sums that find no room in PSUM.
+//! instruction, loops that may not run, rows of several axes, sums that find no room in PSUM, 8-bit factors long enough
+//! for pairs of rows.
 
-use farthing_kernels::DType;
 use farthing_kernels::backend::AnyBackend;
 use farthing_kernels::backend::interp::Interp;
+use farthing_kernels::problem::{Layout, MatmulProblem, MatmulSizes};
 use farthing_kernels::program::{Axis, Bound, Index, Program, Range, Span};
+use farthing_kernels::tile::MatmulTiling;
+use farthing_kernels::{DType, matmul};
 
 /// Runs each program; what differs or fails, by name.
 pub(crate) fn failures(double: &dyn AnyBackend) -> (usize, Vec<String>) {
@@ -20,6 +23,7 @@ pub(crate) fn failures(double: &dyn AnyBackend) -> (usize, Vec<String>) {
         read_twice(),
         narrow_column(),
         kept_across(),
+        paired_rows(),
     ];
     let failures = programs
         .iter()
@@ -304,4 +308,11 @@ fn kept_across() -> Program {
             b.store(out, &[], kept);
         });
     })
+}
+
+/// Two trips of 512 of the contraction, each in two instructions that take 256.
+fn paired_rows() -> Program {
+    let (input, output) = (DType::F8E4M3, DType::F32);
+    let sizes = MatmulSizes { batch: 1, m: 130, n: 520, k: 1024, input, output, layout: Layout::Nk };
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 130, bn: 512, bk: 512 })
 }

@@ -8,7 +8,7 @@ use farthing_kernels::backend::neuron::nki::{Argument, Kernel};
 use crate::worker::Worker;
 
 /// The body of a kernel that takes `x`, f32 of 200 × 600, and what is said of it.
-const BROKEN: [(&str, &str); 16] = [
+const BROKEN: [(&str, &str); 19] = [
     ("t = nl.ndarray((200, 8), dtype=nl.float32, buffer=nl.sbuf)", "200 partitions"),
     ("nisa.dma_copy(dst=s, src=x[0:128, 0:512])\nnisa.dma_copy(dst=out, src=p)", "DMA of PSUM"),
     ("nisa.dma_copy(dst=out, src=s)", "never written"),
@@ -36,6 +36,22 @@ const BROKEN: [(&str, &str); 16] = [
     ),
     ("nisa.memset(dst=s, value=1.0)\nnisa.tensor_copy(dst=s[0:5, 0:7], src=s[0:7, 0:5])", "shapes differ"),
     ("nisa.memset(dst=s, value=-1.0)\nnisa.activation(dst=s, op=nl.log, data=s)", "log outside"),
+    (
+        "e = nl.ndarray((128, 128), dtype=nl.float8_e4m3, buffer=nl.sbuf)\nnisa.memset(dst=e, value=1.0)\n\
+         q = nl.ndarray((128, 128), dtype=nl.float8_e4m3, buffer=nl.psum)\n\
+         nisa.nc_transpose(dst=q, data=e, engine=nisa.engine.tensor)",
+        "8 bits turned lie in PSUM as 16",
+    ),
+    (
+        "e = nl.ndarray((128, 128), dtype=nl.float8_e5m2, buffer=nl.sbuf)\nnisa.memset(dst=e, value=1.0)\n\
+         nisa.nc_matmul(dst=p[0:128, 0:128], stationary=e, moving=e, perf_mode=nisa.matmul_perf_mode.double_row)",
+        "rows in pairs that are not two on a partition",
+    ),
+    (
+        "nisa.memset(dst=s, value=1.0)\nnisa.nc_matmul(dst=p[0:128, 0:128], stationary=s[0:128, 0:128], \
+         moving=s[0:128, 0:128], perf_mode=nisa.matmul_perf_mode.double_row)",
+        "rows in pairs of float32 and float32",
+    ),
     ("nisa.memset(dst=s, valu=1.0)", "unknown ['valu'], missing ['value']"),
     ("nisa.matmul(s, s)", "`nisa.matmul` is no function"),
     ("s = nl.sbuff", "`nl.sbuff` is not in the list"),

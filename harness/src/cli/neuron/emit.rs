@@ -22,7 +22,7 @@ pub(super) struct EmitArgs {
     /// `MxNxK`, or `BxHQxHKVxSQxSKVxD[xDV]`
     #[arg(long)]
     shape: String,
-    /// `f32`, `f16` or `bf16`
+    /// `f32`, `f16`, `bf16`; on trn2 and trn3 also `f8e4m3` and `f8e5m2`
     #[arg(long, default_value = "bf16")]
     dtype: String,
     /// Element type of the output, or `input` for that of the operands [default: f32]
@@ -51,13 +51,15 @@ enum Form {
     /// NKI: our kernel, as Python source
     #[default]
     Nki,
-    /// StableHLO: the problem, for the vendor's graph compiler; the same for every chip
+    /// StableHLO: the problem, for the vendor's graph compiler; the same for every chip that has its types
     Stablehlo,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &EmitArgs, out: &mut dyn Write) -> Result<(), CliError> {
     let problem = args.problem()?;
+    let dtypes = [problem.dtype(), problem.output().dtype];
+    args.target.check_dtypes(dtypes).map_err(|unsupported| CliError::Usage(unsupported.to_string()))?;
     let source = match args.form {
         Form::Nki => nki_source(&problem, args.target)?,
         Form::Stablehlo => Module::of_problem(&problem).text,

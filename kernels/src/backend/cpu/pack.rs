@@ -1,11 +1,11 @@
 //! Copies of tiles in the order in which the micro-kernel reads them.
 //!
 //! Right factors become panels `[k][NR]`, the last one padded with zero columns. Left factors become rows at a constant
-//! stride. f16 and bf16 widen to f32 here, unless bf16 pairs stay pairs for the instruction that multiplies them.
+//! stride. Shorter types widen to f32 here, unless bf16 pairs stay pairs for the instruction that multiplies them.
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
-use super::source::{Bf16, Element, F16, F32, Pairs, Source};
+use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, Pairs, Source};
 use crate::DType;
 
 /// How a copy is laid out.
@@ -43,14 +43,20 @@ pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f3
         (Layout::Rows, DType::F32) => isa.run(Rows::<F32>(source, dst, lead, std::marker::PhantomData)),
         (Layout::Rows, DType::F16) => isa.run(Rows::<F16>(source, dst, lead, std::marker::PhantomData)),
         (Layout::Rows, DType::Bf16) => isa.run(Rows::<Bf16>(source, dst, lead, std::marker::PhantomData)),
+        (Layout::Rows, DType::F8E4M3) => isa.run(Rows::<F8E4M3>(source, dst, lead, std::marker::PhantomData)),
+        (Layout::Rows, DType::F8E5M2) => isa.run(Rows::<F8E5M2>(source, dst, lead, std::marker::PhantomData)),
         (Layout::RowPairs, _) => row_pairs(source, dst, lead),
         (Layout::PanelsKn, DType::F32) => isa.run(Kn::<F32>(source, dst, std::marker::PhantomData)),
         (Layout::PanelsKn, DType::F16) => isa.run(Kn::<F16>(source, dst, std::marker::PhantomData)),
         (Layout::PanelsKn, DType::Bf16) => isa.run(Kn::<Bf16>(source, dst, std::marker::PhantomData)),
+        (Layout::PanelsKn, DType::F8E4M3) => isa.run(Kn::<F8E4M3>(source, dst, std::marker::PhantomData)),
+        (Layout::PanelsKn, DType::F8E5M2) => isa.run(Kn::<F8E5M2>(source, dst, std::marker::PhantomData)),
         (Layout::PairPanelsKn, _) => isa.run(PairKn(source, dst)),
         (Layout::PanelsNk, DType::F32) => isa.run(Nk::<F32>(source, source.cols, dst, std::marker::PhantomData)),
         (Layout::PanelsNk, DType::F16) => isa.run(Nk::<F16>(source, source.cols, dst, std::marker::PhantomData)),
         (Layout::PanelsNk, DType::Bf16) => isa.run(Nk::<Bf16>(source, source.cols, dst, std::marker::PhantomData)),
+        (Layout::PanelsNk, DType::F8E4M3) => isa.run(Nk::<F8E4M3>(source, source.cols, dst, std::marker::PhantomData)),
+        (Layout::PanelsNk, DType::F8E5M2) => isa.run(Nk::<F8E5M2>(source, source.cols, dst, std::marker::PhantomData)),
         (Layout::PairPanelsNk, _) => {
             isa.run(Nk::<Pairs>(source, source.cols.div_ceil(2), dst, std::marker::PhantomData));
         }

@@ -356,6 +356,10 @@ fn rounded<S: Simd>(simd: S, dtype: DType, x: *const f32) -> S::F {
                 simd.store_bf16(bits.as_mut_ptr(), x);
                 simd.load_bf16(bits.as_ptr())
             }
+            DType::F8E4M3 | DType::F8E5M2 => {
+                let lanes = simd.to_array(x).map(|x| dtype.round(f64::from(x)) as f32);
+                simd.load(lanes.as_ptr())
+            }
         }
     }
 }

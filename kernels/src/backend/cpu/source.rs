@@ -2,6 +2,7 @@
 
 use super::simd::Simd;
 use crate::DType;
+use crate::tensor::float8::{E4M3, E5M2, Float8};
 
 /// Rows of one element type: row `r` starts `offsets[r]` elements from `base`.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,10 @@ pub(super) struct F32;
 pub(super) struct F16;
 /// bf16.
 pub(super) struct Bf16;
+/// f8e4m3.
+pub(super) struct F8E4M3;
+/// f8e5m2.
+pub(super) struct F8E5M2;
 /// bf16 pairs as they lie in a row: read as units, not widened.
 pub(super) struct Pairs;
 
@@ -92,6 +97,40 @@ impl Element for Bf16 {
         // SAFETY: as the caller's.
         unsafe { simd.load_bf16(p) }
     }
+}
+
+impl Element for F8E4M3 {
+    type Bits = u8;
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const u8) -> S::F {
+        // SAFETY: as the caller's.
+        unsafe { load_float8(simd, &E4M3, p) }
+    }
+}
+
+impl Element for F8E5M2 {
+    type Bits = u8;
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const u8) -> S::F {
+        // SAFETY: as the caller's.
+        unsafe { load_float8(simd, &E5M2, p) }
+    }
+}
+
+/// Element by element from a table: no instruction set here converts 8-bit floats.
+///
+/// # Safety
+/// `p` is valid for reads of `LANES` elements.
+#[inline(always)]
+unsafe fn load_float8<S: Simd>(simd: S, set: &Float8, p: *const u8) -> S::F {
+    let mut bytes = [0u8; 16];
+    // SAFETY: the caller's `LANES ≤ 16` bytes are readable.
+    unsafe { std::ptr::copy_nonoverlapping(p, bytes.as_mut_ptr(), S::LANES) };
+    let lanes = bytes.map(|byte| set.decode(byte));
+    // SAFETY: `lanes` holds 16 ≥ LANES elements.
+    unsafe { simd.load(lanes.as_ptr()) }
 }
 
 impl Element for Pairs {

@@ -3,6 +3,7 @@
 use super::isa::{Isa, Task};
 use super::simd::Simd;
 use crate::DType;
+use crate::tensor::float8::{E4M3, E5M2, Float8};
 
 /// Writes rows of f32 at stride `lead` to `offsets` (in elements from `base`), rounded to `dtype`.
 ///
@@ -73,6 +74,17 @@ unsafe fn put<S: Simd>(simd: S, to: *mut u8, dtype: DType, x: S::F, n: usize) {
                 simd.store_bf16(end.as_mut_ptr(), x);
                 std::ptr::copy_nonoverlapping(end.as_ptr(), to.cast(), n);
             }
+            (DType::F8E4M3, _) => put_float8(simd, to, &E4M3, x, n),
+            (DType::F8E5M2, _) => put_float8(simd, to, &E5M2, x, n),
         }
     }
+}
+
+/// # Safety
+/// - `to` is valid for writes of `n ≤ LANES` bytes.
+#[inline(always)]
+unsafe fn put_float8<S: Simd>(simd: S, to: *mut u8, set: &Float8, x: S::F, n: usize) {
+    let bytes = simd.to_array(x).map(|x| set.encode(f64::from(x)));
+    // SAFETY: the caller's `n ≤ LANES ≤ 16` bytes are writable.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, n) };
 }

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use super::isa::{Isa, Task};
 use super::microkernel::{Pair, Single, Unit};
 use super::simd::Simd;
-use super::source::{Bf16, Element, F16, F32, Pairs, Source};
+use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, Pairs, Source};
 use crate::DType;
 
 /// Bytes ahead of the row in use that are fetched into L2, where rows are too short for the hardware to see a stream in
@@ -73,6 +73,8 @@ impl Stream<'_> {
             (false, DType::F32) => pass.dots_of::<F32, Single>(isa),
             (false, DType::F16) => pass.dots_of::<F16, Single>(isa),
             (false, DType::Bf16) => pass.dots_of::<Bf16, Single>(isa),
+            (false, DType::F8E4M3) => pass.dots_of::<F8E4M3, Single>(isa),
+            (false, DType::F8E5M2) => pass.dots_of::<F8E5M2, Single>(isa),
         });
     }
 
@@ -85,6 +87,8 @@ impl Stream<'_> {
             DType::F32 => pass.sums_of::<F32>(isa),
             DType::F16 => pass.sums_of::<F16>(isa),
             DType::Bf16 => pass.sums_of::<Bf16>(isa),
+            DType::F8E4M3 => pass.sums_of::<F8E4M3>(isa),
+            DType::F8E5M2 => pass.sums_of::<F8E5M2>(isa),
         });
     }
 

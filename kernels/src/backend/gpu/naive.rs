@@ -45,6 +45,7 @@ impl Naive {
     /// A shader for a problem, and its workgroups.
     fn shader(&self, problem: &Problem) -> Result<(String, [u32; 3]), Unsupported> {
         let limit = self.context.caps.max_binding_bytes;
+        wgsl::refuse_float8([problem.dtype(), problem.output().dtype].into_iter())?;
         for operand in problem.inputs().into_iter().chain([problem.output()]) {
             let (asked, elems) = (operand.size_bytes(), operand.elems());
             if asked as u64 > limit || elems > i32::MAX as usize {
@@ -76,6 +77,7 @@ fn operands(text: &mut String, dtypes: &[(&str, DType)]) {
             DType::F32 => ("f32", format!("m_{name}[at]")),
             DType::Bf16 => ("u32", format!("read_bf16(m_{name}[at >> 1u], at)")),
             DType::F16 => ("u32", format!("read_f16(m_{name}[at >> 1u], at)")),
+            DType::F8E4M3 | DType::F8E5M2 => wgsl::no_float8(),
         };
         let _ = writeln!(text, "@group(0) @binding({i}) var<storage, read> m_{name}: array<{element}>;");
         let _ = writeln!(text, "fn {name}(at: i32) -> f32 {{ return {read}; }}");

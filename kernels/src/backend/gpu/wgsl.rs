@@ -85,8 +85,27 @@ pub(crate) struct StageCode {
 /// # Errors
 /// [`Unsupported`] where the stage exceeds what `caps` allow, with what was asked and the limit.
 pub(crate) fn lower_stage(program: &Program, at: usize, caps: &Caps) -> Result<StageCode, Unsupported> {
-    let plan = plan::Plan::new(program, &program.stages()[at], caps)?;
-    emit::Emit::new(program, &program.stages()[at], caps, plan).stage()
+    let stage = &program.stages()[at];
+    let of_tensors = program.tensors().iter().map(|tensor| tensor.dtype);
+    refuse_float8(of_tensors.chain(stage.tiles.iter().map(|ty| ty.dtype)))?;
+    let plan = plan::Plan::new(program, stage, caps)?;
+    emit::Emit::new(program, stage, caps, plan).stage()
+}
+
+/// Refuses 8-bit floats: WGSL has no bytes to hold them, and four to a word are not written yet.
+///
+/// # Errors
+/// [`Unsupported`] with the first such type.
+pub(crate) fn refuse_float8(mut dtypes: impl Iterator<Item = DType>) -> Result<(), Unsupported> {
+    match dtypes.find(|dtype| matches!(dtype, DType::F8E4M3 | DType::F8E5M2)) {
+        Some(dtype) => Err(too_large("dtype in WGSL", dtype, "f32, f16, bf16")),
+        None => Ok(()),
+    }
+}
+
+/// What an arm for 8-bit floats holds behind [`refuse_float8`].
+pub(super) fn no_float8() -> ! {
+    unreachable!("8-bit floats are refused before anything is written")
 }
 
 /// The functions that read and write elements of these types: `read_bf16(pair, at)`, `bits_f16(vector)` and so on.
@@ -103,7 +122,7 @@ pub(crate) fn conversions(dtypes: &[DType]) -> String {
     text
 }
 
-/// The refusal of something too large.
+/// The refusal of something beyond a limit.
 fn too_large(what: &str, asked: impl std::fmt::Display, limit: impl std::fmt::Display) -> Unsupported {
     Unsupported { what: what.into(), asked: asked.to_string(), limit: limit.to_string() }
 }

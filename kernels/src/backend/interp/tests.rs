@@ -18,7 +18,8 @@ fn agrees(problem: &Problem, program: &Program, inputs: &Inputs) {
 
 #[test]
 fn matmul_agrees_with_the_oracle() {
-    for (dtype, layout) in [(DType::F32, Layout::Kn), (DType::Bf16, Layout::Nk), (DType::F16, Layout::Kn)] {
+    let layouts = [Layout::Kn, Layout::Nk].into_iter().cycle();
+    for (dtype, layout) in DType::ALL.into_iter().zip(layouts) {
         let sizes = MatmulSizes { batch: 2, m: 9, n: 13, k: 17, input: dtype, output: dtype, layout };
         let problem = MatmulProblem::new(sizes).expect("good sizes");
         let program = matmul(&problem, &MatmulTiling { bm: 4, bn: 5, bk: 3 });
@@ -49,5 +50,35 @@ fn attention_agrees_with_the_oracle() {
             let problem = Problem::Attention(problem);
             agrees(&problem, &program, &Inputs::random(&problem, 3));
         }
+    }
+}
+
+/// A query that sees 1024 keys: of one the score is 0 and the value 0, of the others −8 and 1. Each of the others weighs
+/// e⁻⁸ of the one, less than half the least f8e4m3, and all of them together a quarter of the result.
+#[test]
+fn a_thousand_faint_keys_still_count_in_8_bits() {
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 1,
+        hkv: 1,
+        sq: 1,
+        skv: 1024,
+        d: 1,
+        dv: 1,
+        mask: Mask::None,
+        input: DType::F8E4M3,
+        output: DType::F32,
+    };
+    let problem = AttentionProblem::new(sizes).expect("good sizes");
+    let of_keys = |first: f64, others: f64| [vec![first], vec![others; 1023]].concat();
+    let operands = [vec![8.0], of_keys(0.0, -1.0), of_keys(0.0, 1.0)];
+    let problem_of = |problem: &AttentionProblem| Problem::Attention(problem.clone());
+    let inputs = Inputs::from_values(&problem_of(&problem), &operands).expect("numbers of the type");
+    let limits = Interp::new().limits;
+    for kv_splits in [1, 4] {
+        let program = attention(&problem, &AttentionTiling { bq: 1, bk: 32, kv_splits });
+        let expected = Expected::of(&problem_of(&problem), &inputs, Rows::All, &limits, program.tiling());
+        assert!((expected.values[0] - 0.2555).abs() < 1e-4 && expected.bounds[0] < 0.05, "{expected:?}");
+        agrees(&problem_of(&problem), &program, &inputs);
     }
 }

@@ -12,7 +12,8 @@
 //! | `load`, `store` | DMA between HBM and SBUF, by slices or access patterns (`nki/access.rs`) |
 //! | a tile | SBUF, rows on partitions, columns along the free axis (`nki/layout.rs`) |
 //! | `mma` | tensor engine into PSUM; the contraction on the partitions of both factors, blocks of at most 128 × 128 (stationary) by 128 × 512 (moving) |
-//! | left factors, and right ones held `[cols, depth]` | turned by the tensor engine, 128 × 128 at a time |
+//! | left factors, and right ones held `[cols, depth]` | turned by the tensor engine, 128 × 128 at a time; those of 8 bits as bf16, which holds them all: turned as they are, they would lie in PSUM as 16 bits (v3 guide, "Built-in Transpose Support") |
+//! | `mma` of 8-bit factors | where the contraction is whole blocks of 256, two at a time: `double_row`, twice the rate (v3 guide, "Double FP8 Matmul Performance") |
 //! | elementwise with rows, columns, numbers | vector engine; `exp`, `log`, `tanh`, `rsqrt`, `abs`: scalar engine |
 //! | row maximum, row sum | vector engine along the free axis; sums of exponentials come with the exponentials |
 //! | band, positions | GpSimd engine, from positions alone |
@@ -78,8 +79,10 @@ pub struct Kernel {
 /// Lowers a program for a target.
 ///
 /// # Errors
-/// What the target has too little of, or what its engines cannot compute.
+/// An element type that the target has not, what it has too little of, or what its engines cannot compute.
 pub fn lower(program: &Program, target: Target) -> Result<Kernel, Unsupported> {
+    let tiles = program.stages().iter().flat_map(|stage| &stage.tiles);
+    target.check_dtypes(program.tensors().iter().map(|tensor| tensor.dtype).chain(tiles.map(|ty| ty.dtype)))?;
     let mut names = Names::new();
     let name = names.fresh(program.name());
     let arguments: Vec<Argument> =

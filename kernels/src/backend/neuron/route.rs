@@ -77,6 +77,7 @@ impl Route {
                 Ok(Made { neff, source: Some(kernel.source), strategy })
             }
             Route::StableHlo(compiler) => {
+                machine.target.check_dtypes(program.tensors().iter().map(|tensor| tensor.dtype))?;
                 let module = Module::of(program)?;
                 let neff = compiler.compile(&module.text, machine, cache)?;
                 let strategy = match module.form {

@@ -12,6 +12,9 @@
 //! Text is a function of the program alone, so that equal programs meet in a cache of compiled files. Operations and
 //! their spelling: StableHLO specification v1.x (openxla/stablehlo, `docs/spec.md`, 2026). Both forms were executed by
 //! XLA's CPU client against the oracle (`cargo xtask test --pjrt`); **neither was run on Trainium hardware yet.**
+//!
+//! A product of 8-bit floats is one `dot_general` of `f8E4M3` or `f8E5M2` with an f32 result. AWS documents the types
+//! (compiler errors NCC_EVRF051 and 052, aws-neuron/aws-neuron-sdk at 81ce03a), and of that operation on them nothing.
 
 use crate::DType;
 use crate::backend::Unsupported;

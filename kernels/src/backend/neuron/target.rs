@@ -12,6 +12,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::DType;
+use crate::backend::Unsupported;
 
 /// Architecture of a NeuronCore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -158,13 +159,42 @@ impl Target {
         }
     }
 
-    /// Element types of operands that kernels for this chip may have: all of ours, on every generation.
+    /// Element types that kernels for this chip may have.
     ///
-    /// Every chip also multiplies 8-bit factors, in three formats that are not each other's: v2 has cFP8, v3 FP8_E4 with
-    /// infinities, v4 adds OCP's MXFP8 with a scale for each 32 elements. None is a [`DType`] yet, because a type that
-    /// means another set of numbers on another chip could not be checked against one oracle.
+    /// f8e4m3 and f8e5m2 are NKI's `float8_e4m3` (FP8_E4) and `float8_e5m2` (FP8_E5): tensor engines of v3 multiply both
+    /// (v3 guide, "Double FP8 Matmul Performance"), and so do those of v4 (`nki.isa.nc_matmul`, "Data types", stubs at
+    /// 81ce03a; error NCC_EVRF052 of the graph compiler: F8E4M3 up to Trn3). FP8_E4 ends at 240, and what lies beyond is
+    /// not finite ("Custom quantization" of NxD Inference, same repository): IEEE's set, not OCP's. Assumed, because no
+    /// source says it and no chip was asked yet: that subnormals count, as in the simulator's `ml_dtypes`, and that what
+    /// is rounded beyond 240 becomes an infinity and not a NaN.
+    ///
+    /// Left out: cFP8 of v2, "configurable range and precision" (data types page, same repository), because which numbers
+    /// a byte means there is not published; OCP's e4m3 and MXFP8 with a scale for each 32 elements, both v4's alone,
+    /// because no [`DType`] is either.
     pub const fn dtypes(self) -> &'static [DType] {
-        &DType::ALL
+        match self.generation() {
+            Generation::V2 => &[DType::F32, DType::F16, DType::Bf16],
+            Generation::V3 | Generation::V4 => &DType::ALL,
+        }
+    }
+
+    /// Checks that the chip has each of these types.
+    ///
+    /// # Errors
+    /// The first one that it has not, with those that it has.
+    pub fn check_dtypes(self, dtypes: impl IntoIterator<Item = DType>) -> Result<(), Unsupported> {
+        let Some(asked) = dtypes.into_iter().find(|dtype| !self.dtypes().contains(dtype)) else { return Ok(()) };
+        let known: Vec<String> = self.dtypes().iter().map(ToString::to_string).collect();
+        Err(Unsupported {
+            what: format!("dtype on {self}"),
+            asked: asked.to_string(),
+            limit: format!(
+                "{}; which numbers the configurable 8-bit floats (cFP8) of {} are is not published; trn2 and trn3 have \
+                 f8e4m3 and f8e5m2",
+                known.join(", "),
+                self.generation()
+            ),
+        })
     }
 
     /// Instance types that carry it.
@@ -226,6 +256,16 @@ mod tests {
         let mib = |target: Target| (Target::PARTITIONS * target.sbuf_partition_bytes()) >> 20;
         assert_eq!([Target::Inf2, Target::Trn2, Target::Trn3].map(mib), [24, 28, 32]);
         assert!(Target::ALL.iter().all(|t| Target::PARTITIONS * t.psum_partition_bytes() == 2 << 20));
+    }
+
+    #[test]
+    fn a_chip_takes_the_8_bit_floats_that_are_a_fixed_set_of_numbers() {
+        for target in Target::ALL {
+            let refused = target.check_dtypes([DType::Bf16, DType::F8E4M3]).err();
+            let has = matches!(target, Target::Trn2 | Target::Trn3);
+            assert_eq!(refused.is_none(), has, "{target}");
+            assert!(refused.is_none_or(|why| why.asked == "f8e4m3" && why.limit.starts_with("f32, f16, bf16;")));
+        }
     }
 
     #[test]

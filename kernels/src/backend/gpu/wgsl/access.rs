@@ -2,6 +2,7 @@
 
 use super::emit::{Emit, Value};
 use super::helpers::Helper;
+use super::no_float8;
 use super::plan::{Source, View};
 use crate::DType;
 use crate::program::{Span, TensorId};
@@ -141,6 +142,7 @@ impl Emit<'_> {
                 DType::F32 => vector,
                 DType::Bf16 => self.with_helper(Helper::QuadBf16, format!("quad_bf16({vector})")),
                 DType::F16 => self.with_helper(Helper::QuadF16, format!("quad_f16({vector})")),
+                DType::F8E4M3 | DType::F8E5M2 => no_float8(),
             };
         }
         let elements: Vec<String> = (0..4)

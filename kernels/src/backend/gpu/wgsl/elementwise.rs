@@ -2,6 +2,7 @@
 
 use super::emit::{Emit, Value, register};
 use super::helpers::Helper;
+use super::no_float8;
 use super::plan::Source;
 use crate::DType;
 use crate::program::{Arg, Axis2, BinaryFn, Index, TensorId, TileId, UnaryFn};
@@ -121,6 +122,7 @@ impl Emit<'_> {
                 DType::F32 => x,
                 DType::Bf16 => self.vector_call(Helper::RoundBf16, "round_bf16", &x, wide),
                 DType::F16 => self.vector_call(Helper::RoundF16, "round_f16", &x, wide),
+                DType::F8E4M3 | DType::F8E5M2 => no_float8(),
             };
             self.set(dst, row, quad, value);
         }

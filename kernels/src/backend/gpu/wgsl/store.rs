@@ -2,6 +2,7 @@
 
 use super::emit::{Emit, Value, register};
 use super::helpers::Helper;
+use super::no_float8;
 use super::plan::{Source, View};
 use crate::DType;
 use crate::program::{Index, TensorId, TileId};
@@ -96,6 +97,7 @@ impl Emit<'_> {
             DType::F32 => None,
             DType::Bf16 => Some(self.with_helper(Helper::BitsBf16, format!("bits_bf16({vector})"))),
             DType::F16 => Some(self.with_helper(Helper::BitsF16, format!("bits_f16({vector})"))),
+            DType::F8E4M3 | DType::F8E5M2 => no_float8(),
         }
     }
 }

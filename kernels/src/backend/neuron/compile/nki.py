@@ -28,13 +28,16 @@ def main():
         print(f"calling the kernel: {type(error).__name__}: {error}")
 
 
+NOT_NUMPYS_OWN = {"bf16": "bfloat16", "f8e4m3": "float8_e4m3", "f8e5m2": "float8_e5m2"}
+
+
 def dtype(name):
     import numpy as np
 
-    if name == "bf16":
+    if name in NOT_NUMPYS_OWN:
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        return np.dtype(getattr(ml_dtypes, NOT_NUMPYS_OWN[name]))
     return np.dtype({"f32": np.float32, "f16": np.float16}[name])
 
 

@@ -37,6 +37,13 @@ impl Value {
         self.rows.chunks(Target::PARTITIONS)
     }
 
+    /// Whether chunks of rows may be multiplied two at a time: 8-bit elements, and always an even number of whole chunks.
+    /// They lie as such a product takes them, `[128, 2, cols]`.
+    pub(super) fn is_pairs(&self) -> bool {
+        let whole = self.rows.is_fixed() && self.rows.max.is_multiple_of(2 * Target::PARTITIONS);
+        self.dtype.size_bytes() == 1 && self.memory == Memory::Sbuf && whole
+    }
+
     /// Elements from one chunk to the next.
     fn chunk_cols(&self) -> usize {
         let bank = Target::PSUM_BANK_BYTES / self.dtype.size_bytes();

@@ -44,6 +44,8 @@ pub(super) fn dtype(dtype: DType) -> &'static str {
         DType::F32 => "nl.float32",
         DType::F16 => "nl.float16",
         DType::Bf16 => "nl.bfloat16",
+        DType::F8E4M3 => "nl.float8_e4m3",
+        DType::F8E5M2 => "nl.float8_e5m2",
     }
 }
 

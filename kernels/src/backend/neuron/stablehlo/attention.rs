@@ -3,11 +3,14 @@
 //! ```text
 //! s = scale · q·kᵀ      query heads of a group beside each other: [b, hkv, group, sq, skv]
 //! s = −∞ where masked
-//! w = exp(s − max s)    rounded to the inputs' type
+//! w = exp(s − max s)    rounded to the inputs' type; of f8e4m3 2⁷ times as large
 //! out = w·v / Σ w       one division an output, and the order in which the bound of the oracle is derived
 //! ```
 
+use std::f32::consts::LN_2;
+
 use super::text::{Dims, Element, F32, Type, Value, Writer};
+use crate::attention::weight_range;
 use crate::problem::{AttentionProblem, Mask, OperandShape};
 
 pub(super) fn text(problem: &AttentionProblem) -> String {
@@ -48,10 +51,18 @@ fn at_least(w: &mut Writer, x: &Value, least: f32) -> Value {
     w.binary("maximum", x, &least)
 }
 
-/// Greatest score of each row, repeated along the keys; finite, so that no difference of infinities arises.
+fn less(w: &mut Writer, x: &Value, by: f32) -> Value {
+    let by = w.number(by, &x.ty.dims.clone());
+    w.binary("subtract", x, &by)
+}
+
+/// What is subtracted from the scores: the greatest of each row, less what weights are held above their values by,
+/// repeated along the keys; finite, so that no difference of infinities arises.
 fn peak(w: &mut Writer, problem: &AttentionProblem, s: &Value) -> Value {
     let peak = w.reduce("maximum", s, f32::NEG_INFINITY);
     let peak = if sees_nothing(problem) { at_least(w, &peak, f32::MIN) } else { peak };
+    let range = weight_range(problem.sizes().input);
+    let peak = if range > 0.0 { less(w, &peak, range * LN_2) } else { peak };
     w.broadcast(&peak, &[0, 1, 2, 3], &s.ty.dims.clone())
 }
 

@@ -50,6 +50,8 @@ impl fmt::Display for Type {
         f.write_str("tensor<")?;
         self.dims.iter().try_for_each(|dim| write!(f, "{dim}x"))?;
         match self.element {
+            Element::Float(DType::F8E4M3) => f.write_str("f8E4M3>"),
+            Element::Float(DType::F8E5M2) => f.write_str("f8E5M2>"),
             Element::Float(dtype) => write!(f, "{dtype}>"),
             Element::I32 => f.write_str("i32>"),
             Element::I1 => f.write_str("i1>"),

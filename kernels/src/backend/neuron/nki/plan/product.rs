@@ -1,6 +1,7 @@
 //! Products: turning factors, adding up in PSUM, taking sums out.
 
 use super::{Planner, Sum};
+use crate::DType;
 use crate::backend::neuron::Target;
 use crate::backend::neuron::nki::affine::Size;
 use crate::backend::neuron::nki::layout::Memory;
@@ -26,27 +27,42 @@ impl Planner<'_> {
     }
 
     fn turn(&mut self, tile: TileId) {
-        let ((rows, cols), dtype) = (self.sizes(tile), self.types[tile.0 as usize].dtype);
+        let (rows, cols) = self.sizes(tile);
         let from = self.place(tile);
+        let dtype = self.types[tile.0 as usize].dtype;
         let name = format!("{}_t", self.values[from].name);
-        let bank = Target::PSUM_BANK_BYTES / dtype.size_bytes();
-        let block = [cols.max.min(Target::PARTITIONS), rows.max.min(bank)].map(Size::fixed);
         let empty = [&rows, &cols].into_iter().filter(|size| size.may_be_zero);
         let exists: Vec<String> = empty.map(|size| format!("{} > 0", size.text)).collect();
-        let to = self.value(&name, Memory::Sbuf, dtype, cols, rows);
-        let [block_rows, block_cols] = block;
-        let through = self.value(&format!("{name}_psum"), Memory::Psum, dtype, block_rows, block_cols);
+        let to = self.value(&name, Memory::Sbuf, dtype, cols.clone(), rows.clone());
         self.steps.push(Step::Note(format!(
             "{} is {} turned: the contraction belongs on the partitions.",
             self.values[to].name, self.values[from].name
         )));
-        self.steps.extend([Step::Allocate(to), Step::Allocate(through)]);
-        let turn = Step::Turn { to, through, from };
-        self.steps.push(match exists[..] {
-            [] => turn,
-            _ => Step::If { condition: exists.join(" and "), body: vec![turn] },
-        });
+        self.steps.push(Step::Allocate(to));
+        let (from, mut turn) = self.turnable(from);
+        let dtype = self.values[from].dtype;
+        let bank = Target::PSUM_BANK_BYTES / dtype.size_bytes();
+        let [block_rows, block_cols] = [cols.max.min(Target::PARTITIONS), rows.max.min(bank)].map(Size::fixed);
+        let through = self.value(&format!("{name}_psum"), Memory::Psum, dtype, block_rows, block_cols);
+        self.steps.push(Step::Allocate(through));
+        turn.push(Step::Turn { to, through, from });
+        match exists[..] {
+            [] => self.steps.extend(turn),
+            _ => self.steps.push(Step::If { condition: exists.join(" and "), body: turn }),
+        }
         self.turned[tile.0 as usize] = Some(to);
+    }
+
+    /// The value in a type that the tensor engine turns in place, and the step that puts it there: 8-bit floats as bf16,
+    /// which holds them all, because turned as they are they would lie in PSUM as 16 bits.
+    fn turnable(&mut self, from: ValueId) -> (ValueId, Vec<Step>) {
+        let value = self.values[from].clone();
+        if value.dtype.size_bytes() > 1 {
+            return (from, Vec::new());
+        }
+        let wide = self.value(&format!("{}_bf16", value.name), Memory::Sbuf, DType::Bf16, value.rows, value.cols);
+        self.steps.push(Step::Allocate(wide));
+        (wide, vec![Step::Copy { to: wide, from: Operand::Tile(from) }])
     }
 
     /// Takes a tile for zero without writing it: the next operation on it is a product.
@@ -93,7 +109,7 @@ impl Planner<'_> {
             let to = self.define(acc);
             let sizes = [Target::PARTITIONS, Target::MOVING_COLS].map(Size::fixed);
             let [rows, cols] = sizes;
-            let block = self.value("block_psum", Memory::Psum, crate::DType::F32, rows, cols);
+            let block = self.value("block_psum", Memory::Psum, DType::F32, rows, cols);
             self.steps.push(Step::Allocate(block));
             self.steps.push(Step::BlockMatmul { to, block, stationary, moving, adds: !zero });
             return;
@@ -126,7 +142,7 @@ impl Planner<'_> {
 
     fn banks_of(&mut self, tile: TileId) -> usize {
         let (rows, cols) = self.sizes(tile);
-        let (name, dtype) = (String::new(), crate::DType::F32);
+        let (name, dtype) = (String::new(), DType::F32);
         super::Value { name, memory: Memory::Psum, dtype, rows, cols }.psum_banks()
     }
 
@@ -138,7 +154,7 @@ impl Planner<'_> {
     fn psum(&mut self, tile: TileId) -> ValueId {
         let (rows, cols) = self.sizes(tile);
         let name = format!("{}_psum", self.tile_names[tile.0 as usize]);
-        let place = self.value(&name, Memory::Psum, crate::DType::F32, rows, cols);
+        let place = self.value(&name, Memory::Psum, DType::F32, rows, cols);
         self.steps.push(Step::Allocate(place));
         place
     }

@@ -55,16 +55,26 @@ impl Writer {
         });
     }
 
-    /// One block of a product, over the chunks of the contraction.
+    /// One block of a product, over the chunks of the contraction: of 8-bit factors two at a time where all are whole.
     fn contraction(&mut self, dst: &str, left: (&Value, &Chunk), right: (&Value, &Chunk), start: &Start) {
         let ((stationary, rows), (moving, cols)) = (left, right);
-        self.chunks('k', &stationary.rows, Target::PARTITIONS, |w, depth| {
+        let pairs = [stationary, moving].iter().all(|factor| factor.is_pairs());
+        let step = if pairs { 2 * Target::PARTITIONS } else { Target::PARTITIONS };
+        self.chunks('k', &stationary.rows, step, |w, depth| {
+            let (chunk, own) = match (pairs, depth.index.as_str()) {
+                (false, _) => (depth.index.clone(), depth.own()),
+                (true, "0") => ("0:2".to_owned(), format!("0:{}", Target::PARTITIONS)),
+                (true, pair) => (format!("2 * {pair} : 2 * {pair} + 2"), format!("0:{}", Target::PARTITIONS)),
+            };
             let mut arguments = vec![
                 ("dst", dst.to_owned()),
-                ("stationary", stationary.part(&depth.index, &depth.own(), &rows.along())),
-                ("moving", moving.part(&depth.index, &depth.own(), &cols.along())),
+                ("stationary", stationary.part(&chunk, &own, &rows.along())),
+                ("moving", moving.part(&chunk, &own, &cols.along())),
             ];
             arguments.extend(accumulate(start, depth.first != "0").map(|flag| ("accumulate", flag)));
+            if pairs {
+                arguments.push(("perf_mode", "nisa.matmul_perf_mode.double_row".into()));
+            }
             w.call("nisa.nc_matmul", &arguments);
         });
     }
