@@ -41,8 +41,8 @@ pub use placement::Placement;
 pub use price::PriceUsed;
 pub use render::{Format, UnknownFormat, render};
 pub use request::{CostRequest, Machine, Slo, UnknownSlo, Workload};
-pub use speed::Speed;
 pub use shape::{AttentionShape, MatmulShape};
+pub use speed::Speed;
 pub use spend::Spend;
 pub use traffic::{TrafficPattern, UnknownTraffic};
 
@@ -106,11 +106,10 @@ impl CostLine {
     fn fill(
         &mut self,
         request: &CostRequest,
-        latency: &Latency,
-        placement: Placement,
+        workload: &Workload,
+        (latency, placement): (&Latency, Placement),
         price: Result<PriceUsed, String>,
     ) {
-        let workload = &request.workload;
         self.chips = Some(placement.deployment.chips());
         self.deployment = Some(placement.deployment);
         self.batch = Some(placement.sequences);
@@ -195,12 +194,13 @@ fn published_line(
         };
         let concurrency = if request.slo.is_some() { placement.sequences } else { workload.concurrency };
         let workload = Workload { concurrency, ..*workload };
-        Ok((published::latency(model, chip, profile, &workload, &placement)?, placement))
+        Ok((published::latency(model, chip, profile, &workload, &placement)?, placement, workload))
     };
     match costed() {
-        Ok((latency, placement)) => {
+        Ok((latency, placement, workload)) => {
             let chips = placement.deployment.chips();
-            line.fill(request, &latency, placement, price::of_chip(request, catalogue, chip, chips));
+            let price = price::of_chip(request, catalogue, chip, chips);
+            line.fill(request, &workload, (&latency, placement), price);
             line.notes.extend(notes(profile, model, chip, request, &placement));
         }
         Err(error @ CostError::Deployment(_)) => return Err(error),
@@ -210,13 +210,7 @@ fn published_line(
 }
 
 /// What a reader should know of a line from published figures.
-fn notes(
-    profile: &Profile,
-    model: &Model,
-    chip: &Chip,
-    request: &CostRequest,
-    placement: &Placement,
-) -> Vec<String> {
+fn notes(profile: &Profile, model: &Model, chip: &Chip, request: &CostRequest, placement: &Placement) -> Vec<String> {
     let mut notes = Vec::new();
     if request.slo.is_some() {
         notes.push(format!("the latencies asked for are kept with {} sequences at once", placement.sequences));
@@ -258,7 +252,7 @@ fn measured_line(
         Ok((latency, held, price, threads)) => {
             line.threads = threads;
             let latency = if held.fits { latency } else { latency.resting_on(Provenance::Assumed) };
-            line.fill(request, &latency, held.placement, price);
+            line.fill(request, workload, (&latency, held.placement), price);
             line.notes.extend(held.note);
         }
         Err(error @ CostError::Malformed { .. }) => return Err(error),

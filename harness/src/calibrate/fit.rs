@@ -152,10 +152,7 @@ fn soft(residual: f64) -> f64 {
 
 fn residuals_of(sample: &Sample, point: &Point) -> [f64; 2] {
     let predicted = sample.predict(&constants(point));
-    [
-        soft((predicted.tpot / sample.tpot).ln()),
-        TTFT_WEIGHT * soft((predicted.ttft / sample.ttft).ln()),
-    ]
+    [soft((predicted.tpot / sample.tpot).ln()), TTFT_WEIGHT * soft((predicted.ttft / sample.ttft).ln())]
 }
 
 impl Problem<'_> {

@@ -65,7 +65,10 @@ pub fn toml(calibration: &Calibration) -> String {
             .map(|(spec, value)| {
                 let (unit, size) = spec.unit;
                 let value = figure(value / size);
-                format!("{} = {{ low = {value}, mid = {value}, high = {value}, unit = \"{unit}\", source = \"fit\" }}\n", spec.name)
+                format!(
+                    "{} = {{ low = {value}, mid = {value}, high = {value}, unit = \"{unit}\", source = \"fit\" }}\n",
+                    spec.name
+                )
             })
             .collect();
         format!("[[profile]]\nid = \"{engine}\"\n{constants}{}\n", spreads(calibration, engine))

@@ -114,7 +114,7 @@ impl ServingRow {
         let named = self.id.split('_').find_map(|part| part.strip_prefix('c')?.parse::<u32>().ok());
         let batch = self.batch_size.map(|batch| batch * self.attention_dp_size.unwrap_or(1.0).max(1.0));
         match named.map(f64::from).or(batch) {
-            Some(n) if n >= 1.0 && n <= 1e6 => Ok(n),
+            Some(n) if (1.0..=1e6).contains(&n) => Ok(n),
             other => {
                 let value = other.map_or_else(|| "blank".into(), |n| n.to_string());
                 Err(self.field("batch_size", value, "give a count from 1 to 1e6, or `_cN_` in the id"))
@@ -126,7 +126,7 @@ impl ServingRow {
     /// 100 % of the nominal one.
     pub(super) fn lengths(&self) -> Result<(f64, f64), RowError> {
         for (field, tokens) in [("isl", self.isl), ("osl", self.osl)] {
-            if !(tokens >= 1.0 && tokens <= 1e7) {
+            if !(1.0..=1e7).contains(&tokens) {
                 return Err(self.field(field, tokens, "give tokens from 1 to 1e7"));
             }
         }

@@ -156,8 +156,7 @@ fn deployment(row: &ServingRow, model: &Model) -> Result<Deployment, RowError> {
     };
     let tensor = degree("tp_size", row.tp_size)?;
     let copies = degree("attention_dp_size", row.attention_dp_size)?;
-    let [moe_tensor, moe_expert] =
-        [degree("moe_tp_size", row.moe_tp_size)?, degree("moe_ep_size", row.moe_ep_size)?];
+    let [moe_tensor, moe_expert] = [degree("moe_tp_size", row.moe_tp_size)?, degree("moe_ep_size", row.moe_ep_size)?];
     let has_experts = model.expert_layers() > 0;
     let (ranks, expert) = match (has_experts, moe_tensor, moe_expert) {
         (false, ..) => (tensor * copies, 1),

@@ -63,7 +63,12 @@ fn constants_that_made_the_rows_are_found_again() {
         let row = found.validations.iter().find(|row| row.hold_out == hold_out && row.group == "all");
         row.and_then(|row| row.tpot).expect("rows").mean
     };
-    assert!(all(HoldOut::Nothing) < 1.0 && all(HoldOut::Fold) < 1.5, "{} {}", all(HoldOut::Nothing), all(HoldOut::Fold));
+    assert!(
+        all(HoldOut::Nothing) < 1.0 && all(HoldOut::Fold) < 1.5,
+        "{} {}",
+        all(HoldOut::Nothing),
+        all(HoldOut::Fold)
+    );
 }
 
 #[test]

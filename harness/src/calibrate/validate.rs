@@ -103,9 +103,9 @@ const FOLDS: u64 = 5;
 
 /// FNV-1a of the id, modulo the folds.
 fn fold_of(id: &str) -> usize {
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (hash % FOLDS) as usize
 }
 
@@ -129,10 +129,7 @@ fn held_out(samples: &[&Sample], parts: &[usize], pull: Pull) -> Vec<Miss> {
 fn miss(sample: &Sample, fit: &Fit) -> Miss {
     let predicted = sample.predict(&fit.constants(&sample.engine, &sample.release));
     let queueless = predicted.queue == 0.0 && !sample.queued();
-    Miss {
-        tpot: (predicted.tpot / sample.tpot).ln(),
-        ttft: queueless.then(|| (predicted.ttft / sample.ttft).ln()),
-    }
+    Miss { tpot: (predicted.tpot / sample.tpot).ln(), ttft: queueless.then(|| (predicted.ttft / sample.ttft).ln()) }
 }
 
 fn summaries(hold_out: HoldOut, samples: &[&Sample], misses: &[Miss], parts: &[usize]) -> Vec<Validation> {

@@ -53,12 +53,13 @@ impl Precision {
         }
     }
 
-    /// The kernels' element type of the same numbers, if they have it.
+    /// The kernels' element type of the same numbers, if they have it; of the two 8-bit floats that of weights.
     pub const fn dtype(self) -> Option<DType> {
         match self {
             Precision::F32 => Some(DType::F32),
             Precision::F16 => Some(DType::F16),
             Precision::Bf16 => Some(DType::Bf16),
+            Precision::Fp8 => Some(DType::F8E4M3),
             _ => None,
         }
     }
@@ -75,6 +76,7 @@ impl From<DType> for Precision {
             DType::F32 => Precision::F32,
             DType::F16 => Precision::F16,
             DType::Bf16 => Precision::Bf16,
+            DType::F8E4M3 | DType::F8E5M2 => Precision::Fp8,
         }
     }
 }

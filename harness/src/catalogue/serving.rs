@@ -101,14 +101,12 @@ pub(super) fn profiles(document: &Document) -> Result<Vec<Profile>, CatalogueErr
     document.entries("profile")?.iter().map(profile).collect()
 }
 
-const SPREADS: [&str; 6] = [
-    "in_family_tpot", "in_family_ttft", "new_chip_tpot", "new_chip_ttft", "new_model_tpot", "new_model_ttft",
-];
+const SPREADS: [&str; 6] =
+    ["in_family_tpot", "in_family_ttft", "new_chip_tpot", "new_chip_ttft", "new_model_tpot", "new_model_ttft"];
 
 fn profile(entry: &Entry<'_>) -> Result<Profile, CatalogueError> {
     let own = ["id", "usable_memory", "workspace", "chips", "models"];
-    let known: Vec<&str> =
-        own.into_iter().chain(SPECS.iter().map(|spec| spec.name)).chain(SPREADS).collect();
+    let known: Vec<&str> = own.into_iter().chain(SPECS.iter().map(|spec| spec.name)).chain(SPREADS).collect();
     entry.only(&known)?;
     let mut constants = Vec::with_capacity(SPECS.len());
     for spec in &SPECS {

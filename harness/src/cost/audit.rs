@@ -30,11 +30,7 @@ pub struct Audited {
 ///
 /// # Errors
 /// A row whose shape cannot be read.
-pub fn audit(
-    rows: &[Row],
-    limits: &[MeasuredLimit],
-    measurement: &Measurement,
-) -> Result<Vec<Audited>, CostError> {
+pub fn audit(rows: &[Row], limits: &[MeasuredLimit], measurement: &Measurement) -> Result<Vec<Audited>, CostError> {
     let mut groups: Vec<(&str, &str, DType)> = Vec::new();
     for row in rows.iter().filter(|row| admissible(row)) {
         let group = (row.backend.as_str(), row.device.as_str(), row.dtype);

@@ -93,7 +93,9 @@ pub enum CostError {
         domain: u32,
     },
     /// A measured device has rows of element types, and weights in another format.
-    #[error("{precision} weights are not measured: rows are of f32, f16 and bf16; give --precision with one of those")]
+    #[error(
+        "{precision} weights are not measured: rows are of f32, f16, bf16 and fp8; give --precision with one of those"
+    )]
     NotMeasured {
         /// Number format asked for.
         precision: Precision,

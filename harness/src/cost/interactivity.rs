@@ -2,9 +2,9 @@
 
 use super::error::CostError;
 use super::placement::{self, Placement};
+use super::published;
 use super::request::Workload;
 use super::serving::Deployment;
-use super::published;
 use crate::catalogue::{Catalogue, Chip, Model};
 use crate::units::{Estimate, Seconds, TokensPerSecond};
 use serde::Serialize;

@@ -1,8 +1,8 @@
 //! Kernel times of a device that was measured: speed of light over the utilisation of its rows.
 
 use super::error::CostError;
-use super::shape::{AttentionShape, MatmulShape};
 use super::serving::{DecodeAttention, Experts, KernelTime, Matmul, PrefillAttention, touched};
+use super::shape::{AttentionShape, MatmulShape};
 use super::transfer::{Point, Reach, transfer};
 use crate::catalogue::{Case, Measurement};
 use crate::record::{Kind, MeasuredLimit, Row, Status, Temperature};
@@ -225,17 +225,14 @@ impl Measured<'_> {
 impl<'a> Measured<'a> {
     /// Each of its shapes in turn: operation, sizes, and the error of its time when it is read from the others, with
     /// whether it lies between them. Time goes as one over utilisation, so only that is compared.
-    pub(super) fn left_out_in_turn(
-        &'a self,
-    ) -> impl Iterator<Item = (&'static str, String, Option<(f64, bool)>)> + 'a {
+    pub(super) fn left_out_in_turn(&'a self) -> impl Iterator<Item = (&'static str, String, Option<(f64, bool)>)> + 'a {
         let classes = [("matmul", &self.matmuls), ("prefill", &self.prefills), ("decode", &self.decodes)];
         classes.into_iter().flat_map(|(op, points)| {
             points.iter().enumerate().map(move |(idx, point)| {
                 let others: Vec<Point> =
                     points.iter().enumerate().filter(|(other, _)| *other != idx).map(|(_, p)| p.clone()).collect();
-                let found = transfer(&others, point.key, point.along).map(|(share, reach)| {
-                    (point.utilisation.mid.0 / share.mid.0 - 1.0, reach != Reach::Held)
-                });
+                let found = transfer(&others, point.key, point.along)
+                    .map(|(share, reach)| (point.utilisation.mid.0 / share.mid.0 - 1.0, reach != Reach::Held));
                 (op, sizes(op, point), found)
             })
         })
@@ -247,7 +244,11 @@ fn sizes(op: &str, point: &Point) -> String {
     let size = |log: f64| log.exp2().round();
     let [a, b, c] = point.key.map(size);
     let along = size(point.along);
-    if op == "matmul" { format!("{along}x{a}x{b}") } else { format!("{a} heads, {b} a group, {c} wide, {along} positions") }
+    if op == "matmul" {
+        format!("{along}x{a}x{b}")
+    } else {
+        format!("{a} heads, {b} a group, {c} wide, {along} positions")
+    }
 }
 
 /// One case of a measured device, and what its times rest on.

@@ -1,9 +1,9 @@
 //! How many chips hold a model, and how many sequences they run at once.
 
-use super::serving::{Deployment, most_sequences, weight_bytes_of_rank};
 use super::architecture::kv_elements;
 use super::error::CostError;
 use super::request::Workload;
+use super::serving::{Deployment, most_sequences, weight_bytes_of_rank};
 use crate::catalogue::{Chip, Model, Profile};
 
 /// How a replica is spread, and its running batch.
@@ -71,13 +71,7 @@ fn most_ranks(model: &Model, chip: &Chip) -> u32 {
 }
 
 /// Sequences that a deployment has room for.
-pub(super) fn room(
-    model: &Model,
-    chip: &Chip,
-    profile: &Profile,
-    workload: &Workload,
-    deployment: &Deployment,
-) -> f64 {
+pub(super) fn room(model: &Model, chip: &Chip, profile: &Profile, workload: &Workload, deployment: &Deployment) -> f64 {
     let usable = usable_bytes(chip, profile);
     most_sequences(model, deployment, &workload.precisions(model), usable, workload.mean_context())
 }
@@ -150,15 +144,24 @@ mod tests {
     fn the_smallest_count_with_room_for_all_is_taken() {
         // H100: 0.9·80 - 3 = 69 GB usable. 70.55 B in bf16 = 141.1 GB: two chips (138) fall short, four hold 276 GB
         // with 134.9 GB for KV; 64 sequences of 1536 tokens at 327,680 B take 32.2 GB.
-        assert_eq!(placed("llama-3.1-70b", "h100", 64), Ok(Placement { deployment: Deployment::tensor_parallel(4), sequences: 64 }));
-        assert_eq!(placed("llama-3.1-8b", "h100", 64), Ok(Placement { deployment: Deployment::tensor_parallel(1), sequences: 64 }));
+        assert_eq!(
+            placed("llama-3.1-70b", "h100", 64),
+            Ok(Placement { deployment: Deployment::tensor_parallel(4), sequences: 64 })
+        );
+        assert_eq!(
+            placed("llama-3.1-8b", "h100", 64),
+            Ok(Placement { deployment: Deployment::tensor_parallel(1), sequences: 64 })
+        );
     }
 
     #[test]
     fn when_the_cache_is_full_fewer_sequences_run() {
         // Inferentia2, no link known: 0.9·34.36 - 3 - 16.06 = 11.86 GB for KV; a sequence takes 1536 · 131,072 B =
         // 0.2013 GB: 58 fit.
-        assert_eq!(placed("llama-3.1-8b", "inferentia2", 64), Ok(Placement { deployment: Deployment::tensor_parallel(1), sequences: 58 }));
+        assert_eq!(
+            placed("llama-3.1-8b", "inferentia2", 64),
+            Ok(Placement { deployment: Deployment::tensor_parallel(1), sequences: 58 })
+        );
     }
 
     #[test]

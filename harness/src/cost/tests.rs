@@ -1,8 +1,8 @@
 use super::testing::{limits, suite};
 use super::*;
+use crate::catalogue::Precision;
 use crate::record::{Kind, Status};
 use crate::units::{Share, UsdPerHour};
-use crate::catalogue::Precision;
 
 pub(crate) fn request() -> CostRequest {
     CostRequest {
@@ -23,7 +23,11 @@ pub(crate) fn request() -> CostRequest {
 fn in_bf16(targets: &[&str]) -> CostRequest {
     let base = request();
     let targets = targets.iter().map(|name| (*name).to_string()).collect();
-    CostRequest { targets, workload: Workload { weights: Precision::Bf16, kv: Precision::Bf16, ..base.workload }, ..base }
+    CostRequest {
+        targets,
+        workload: Workload { weights: Precision::Bf16, kv: Precision::Bf16, ..base.workload },
+        ..base
+    }
 }
 
 fn cost(request: &CostRequest, rows: &[Row]) -> Vec<CostLine> {

@@ -57,7 +57,9 @@ pub(super) fn frontiers(request: &CostRequest, catalogue: &Catalogue) -> Result<
             ]);
         }
     }
-    table.note("$/M out: all cost on output tokens, at full demand; without intervals (see the cost of one deployment).");
+    table.note(
+        "$/M out: all cost on output tokens, at full demand; without intervals (see the cost of one deployment).",
+    );
     Ok(table)
 }
 

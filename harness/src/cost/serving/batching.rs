@@ -66,7 +66,8 @@ pub fn steady(
     let batch = traffic.concurrency.min(traffic.room).max(1.0);
     let prompt = (traffic.input * (1.0 - traffic.cached)).max(1.0);
     let context = traffic.input + traffic.output / 2.0;
-    let at = |sequences: f64, prefill: f64| step.time(timing, Load { sequences, context, prefill, prompt: traffic.input });
+    let at =
+        |sequences: f64, prefill: f64| step.time(timing, Load { sequences, context, prefill, prompt: traffic.input });
     let mut tpot = at(batch, 0.0)?.total();
     let mut first = at(batch, prompt)?.total();
     let mut state = (batch, 0.0, Breakdown::default(), Breakdown::default());
@@ -109,14 +110,5 @@ fn settled(
     // A user alone spends its first-token time on the prompt; in a batch the share is that of steps.
     let alone = first / (first + traffic.output * tpot);
     let prefill_share = if mixed > 0.0 { 1.0 - plain.total() / step.total() } else { alone };
-    Steady {
-        batch,
-        decoding,
-        ttft: first + queue,
-        queue,
-        tpot,
-        requests_per_s: batch / residence,
-        prefill_share,
-        step,
-    }
+    Steady { batch, decoding, ttft: first + queue, queue, tpot, requests_per_s: batch / residence, prefill_share, step }
 }

@@ -60,12 +60,7 @@ pub struct Breakdown {
 impl Breakdown {
     /// All of the step.
     pub fn total(&self) -> f64 {
-        self.matmul
-            + self.experts
-            + self.decode_attention
-            + self.prefill_attention
-            + self.communication
-            + self.overhead
+        self.matmul + self.experts + self.decode_attention + self.prefill_attention + self.communication + self.overhead
     }
 }
 
@@ -237,11 +232,7 @@ fn experts(model: &Model, deployment: &Deployment, precisions: &Precisions) -> O
     Some((f64::from(model.expert_layers()), shape, router))
 }
 
-fn attention(
-    model: &Model,
-    deployment: &Deployment,
-    precisions: &Precisions,
-) -> (DecodeAttention, PrefillAttention) {
+fn attention(model: &Model, deployment: &Deployment, precisions: &Precisions) -> (DecodeAttention, PrefillAttention) {
     let tensor = f64::from(deployment.tensor);
     let heads = f64::from(model.query_heads()) / tensor;
     let [kv_heads, decode_score, decode_value, cached, score, value] = match model.attention {

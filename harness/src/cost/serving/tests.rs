@@ -143,9 +143,8 @@ fn memory_holds_what_a_hand_count_says() {
 
 #[test]
 fn degrees_that_divide_nothing_are_refused_by_name() {
-    let refused = |id: &str, deployment: Deployment| {
-        deployment.check(&testing::model(id)).expect_err("refused").to_string()
-    };
+    let refused =
+        |id: &str, deployment: Deployment| deployment.check(&testing::model(id)).expect_err("refused").to_string();
     let eight = Deployment::tensor_parallel(8);
     assert!(refused("llama-3.1-8b", Deployment::tensor_parallel(3)).contains("does not divide the 32 query heads"));
     assert!(refused("llama-3.1-8b", Deployment { expert: 8, ..eight }).contains("has none"));
@@ -165,7 +164,8 @@ fn h200(traffic: &Traffic) -> Steady {
 
 #[test]
 fn littles_law_holds_and_load_costs_latency() {
-    let traffic = |concurrency: f64, room: f64| Traffic { input: 1024.0, cached: 0.0, output: 512.0, concurrency, room };
+    let traffic =
+        |concurrency: f64, room: f64| Traffic { input: 1024.0, cached: 0.0, output: 512.0, concurrency, room };
     let mut last = 0.0;
     for concurrency in [1.0, 4.0, 16.0, 64.0, 256.0] {
         let state = h200(&traffic(concurrency, 1e9));
