@@ -7,8 +7,11 @@ use serde::Deserialize;
 use crate::case::{Case, CaseError, Words};
 
 /// Suites in this binary, by name.
-const EMBEDDED: [(&str, &str); 2] =
-    [("quick", include_str!("../suites/quick.toml")), ("smoke", include_str!("../suites/smoke.toml"))];
+const EMBEDDED: [(&str, &str); 3] = [
+    ("quick", include_str!("../suites/quick.toml")),
+    ("serving", include_str!("../suites/serving.toml")),
+    ("smoke", include_str!("../suites/smoke.toml")),
+];
 
 /// Largest suite file that is read: far above any list a person writes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -140,6 +143,6 @@ mod tests {
         assert!(refused("[[case]]\nshape = [\"8x8\"]").contains("mine.toml, [[case]] 1: shape `8x8`"));
         assert!(refused("[[case]]\nshapes = [\"8x8x8\"]").contains("unknown field `shapes`"));
         assert!(refused("").contains("holds no [[case]]"));
-        assert!(Suite::find("quik").expect_err("no such").to_string().contains("known: quick, smoke"));
+        assert!(Suite::find("quik").expect_err("no such").to_string().contains("known: quick, serving, smoke"));
     }
 }

@@ -47,7 +47,7 @@ pub(super) struct RunArgs {
     /// Products of a matmul batch [default: 1]
     #[arg(long, value_delimiter = ',')]
     batch: Vec<String>,
-    /// Cases from a named suite (quick, smoke) or a TOML file, in place of the above
+    /// Cases from a named suite (quick, serving, smoke) or a TOML file, in place of the above
     #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "batch"])]
     suite: Option<String>,
     /// Backends by name, or all [default: those of --worker and --replay, else the first that is ready]
