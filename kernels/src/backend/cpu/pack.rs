@@ -233,9 +233,9 @@ impl<E: Element> Nk<'_, E> {
                     simd.prefetch(row.wrapping_add(p).cast());
                 }
             }
-            for r in 0..S::LANES {
+            for (r, row) in rows[..S::LANES].iter().enumerate() {
                 // SAFETY: `p + LANES ≤ whole` units exist in each row; the square holds LANES rows of LANES.
-                unsafe { simd.store(square.as_mut_ptr().add(r * S::LANES), E::load(simd, rows[r].add(p))) };
+                unsafe { simd.store(square.as_mut_ptr().add(r * S::LANES), E::load(simd, row.add(p))) };
             }
             // SAFETY: the square holds LANES rows; steps `p..p + LANES` of the panel have room for a half each.
             unsafe { simd.transpose(square.as_ptr(), S::LANES, to.add(p * 2 * S::LANES), 2 * S::LANES) };
