@@ -156,7 +156,7 @@ impl<'w, B: Backend> Decoder<'w, B> {
     pub fn at(&self, pass: &Pass<B>, position: usize) -> Result<At<B>, DecoderError> {
         let (tokens, capacity) = (pass.step.tokens, self.cache.capacity);
         let refuse = |remedy| Err(DecoderError::Position { position, tokens, capacity, remedy });
-        if position % tokens != 0 {
+        if !position.is_multiple_of(tokens) {
             return refuse("take a position that is a multiple of the new tokens");
         }
         if position + tokens > capacity {

@@ -2,6 +2,10 @@
 //!
 //! Right factors become panels `[k][NR]`, the last one padded with zero columns. Left factors become rows at a constant
 //! stride. f16 and bf16 widen to f32 here, unless bf16 pairs stay pairs for the instruction that multiplies them.
+//!
+//! With weights as `[n, k]` a product of some hundred rows spends what it loses to the multiply-add limit here and in
+//! memory: each element is read once in pieces of a step's length, transposed and written once. So whole squares go
+//! through one loop without branches, the next rows are fetched meanwhile, and the panels stay in cache (`memo.rs`).
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
