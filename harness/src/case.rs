@@ -17,12 +17,25 @@ const STREAMING_ROWS: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Case {
     problem: Problem,
+    temperature: Temperature,
 }
 
 impl Case {
-    /// A case of this problem.
+    /// A case of this problem: cold for decode and for products with few rows, which read each weight once a launch; hot
+    /// for the others.
     pub fn new(problem: Problem) -> Case {
-        Case { problem }
+        let rows = match &problem {
+            Problem::Matmul(p) => p.sizes().m,
+            Problem::Attention(p) => p.sizes().sq,
+        };
+        let temperature = if rows <= STREAMING_ROWS { Temperature::Cold } else { Temperature::Hot };
+        Case { problem, temperature }
+    }
+
+    /// The same problem with operands that no launch finds in a cache, however many rows it has: as a model's layers
+    /// find their weights.
+    pub fn cold(problem: Problem) -> Case {
+        Case { problem, temperature: Temperature::Cold }
     }
 
     /// What is computed.
@@ -30,13 +43,9 @@ impl Case {
         &self.problem
     }
 
-    /// Cold for decode and for products with few rows, which read each weight once a launch; hot for the others.
+    /// Where operands should lie when a launch begins.
     pub fn temperature(&self) -> Temperature {
-        let rows = match &self.problem {
-            Problem::Matmul(p) => p.sizes().m,
-            Problem::Attention(p) => p.sizes().sq,
-        };
-        if rows <= STREAMING_ROWS { Temperature::Cold } else { Temperature::Hot }
+        self.temperature
     }
 
     /// `kn` or `nk` of a matmul.
@@ -193,6 +202,7 @@ mod tests {
         let cases = words("", "16x8x32,17x8x32,1x2x1x1x64x8", |_| {}).expect("good words");
         let temperatures: Vec<Temperature> = cases.iter().map(Case::temperature).collect();
         assert_eq!(temperatures, [Temperature::Cold, Temperature::Hot, Temperature::Cold]);
+        assert_eq!(Case::cold(cases[1].problem().clone()).temperature(), Temperature::Cold);
     }
 
     #[test]

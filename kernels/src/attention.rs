@@ -4,7 +4,9 @@ use std::f64::consts::LOG2_E;
 
 use crate::DType;
 use crate::problem::{AttentionProblem, AttentionSizes, Mask, Problem};
-use crate::program::{Axis, Body, Bound, Builder, Index, Program, Range, ReadTensor, Span, TileId, Var, WriteTensor};
+use crate::program::{
+    Axis, Body, Bound, Builder, Index, Program, ProgramError, Range, ReadTensor, Span, TileId, Var, WriteTensor,
+};
 use crate::tile::{AttentionTiling, Tiling, n_tiles};
 
 /// `out[sq, dv] = softmax(scale · q[sq, d] · k[skv, d]ᵀ + mask) · v[skv, dv]`, one pass over the keys.
@@ -20,17 +22,85 @@ use crate::tile::{AttentionTiling, Tiling, n_tiles};
 /// # Panics
 /// When the tiling has a size of 0.
 pub fn attention(problem: &AttentionProblem, tiling: &AttentionTiling) -> Program {
-    let program = Program::build("attention", |b| {
-        let operands = Operands::declare(b, problem);
+    let program = write(problem, tiling, &AttentionStrides::contiguous(problem));
+    let program = program.expect("a checked problem and a tiling without zeros make a valid program");
+    program.of(Problem::Attention(problem.clone()), Tiling::Attention(*tiling))
+}
+
+/// [`attention`] over operands that lie in larger tensors: queries beside keys, a cache with room for more positions.
+/// The program carries no problem, since the problem's own operands are contiguous.
+///
+/// # Errors
+/// Rows of the output overlap, or an operand overflows memory.
+///
+/// # Panics
+/// When the tiling has a size of 0.
+pub fn attention_strided(
+    problem: &AttentionProblem,
+    tiling: &AttentionTiling,
+    strides: &AttentionStrides,
+) -> Result<Program, ProgramError> {
+    write(problem, tiling, strides)
+}
+
+fn write(
+    problem: &AttentionProblem,
+    tiling: &AttentionTiling,
+    strides: &AttentionStrides,
+) -> Result<Program, ProgramError> {
+    Program::build("attention", |b| {
+        let operands = Operands::declare(b, problem, strides);
         let splits = tiling.kv_splits.min(n_tiles(problem.sizes().skv, tiling.bk));
         if splits == 1 {
             whole(b, problem, tiling, &operands);
         } else {
             split(b, problem, tiling, splits, &operands);
         }
-    });
-    let program = program.expect("a checked problem and a tiling without zeros make a valid program");
-    program.of(Problem::Attention(problem.clone()), Tiling::Attention(*tiling))
+    })
+}
+
+/// Elements from each sequence, head and position of an operand to the next; the columns of a head are neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadStrides {
+    /// From sequence to sequence.
+    pub batch: usize,
+    /// From head to head.
+    pub head: usize,
+    /// From position to position.
+    pub position: usize,
+}
+
+impl HeadStrides {
+    /// `[batch, heads, positions, d]` without gaps.
+    pub fn contiguous(heads: usize, positions: usize, d: usize) -> HeadStrides {
+        HeadStrides { batch: heads * positions * d, head: positions * d, position: d }
+    }
+}
+
+/// Where the operands of attention lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttentionStrides {
+    /// Queries.
+    pub q: HeadStrides,
+    /// Keys.
+    pub k: HeadStrides,
+    /// Values.
+    pub v: HeadStrides,
+    /// Output.
+    pub out: HeadStrides,
+}
+
+impl AttentionStrides {
+    /// All four without gaps, as the problem describes them.
+    pub fn contiguous(problem: &AttentionProblem) -> AttentionStrides {
+        let p = problem.sizes();
+        AttentionStrides {
+            q: HeadStrides::contiguous(p.hq, p.sq, p.d),
+            k: HeadStrides::contiguous(p.hkv, p.skv, p.d),
+            v: HeadStrides::contiguous(p.hkv, p.skv, p.dv),
+            out: HeadStrides::contiguous(p.hq, p.sq, p.dv),
+        }
+    }
 }
 
 /// The four operands. Rows of `q` and `out` are (position, head of the group).
@@ -42,19 +112,18 @@ struct Operands {
 }
 
 impl Operands {
-    fn declare(b: &mut Builder, problem: &AttentionProblem) -> Operands {
+    fn declare(b: &mut Builder, problem: &AttentionProblem, strides: &AttentionStrides) -> Operands {
         let (p, group) = (problem.sizes(), problem.group());
-        let heads = |cols: usize| {
-            let head = p.sq * cols;
-            let lead = [Axis { len: p.batch, stride: p.hq * head }, Axis { len: p.hkv, stride: group * head }];
-            (lead, [Axis { len: p.sq, stride: cols }, Axis { len: group, stride: head }])
+        let lead = |s: HeadStrides, heads: usize| {
+            [Axis { len: p.batch, stride: s.batch }, Axis { len: p.hkv, stride: heads * s.head }]
         };
-        let ((q_lead, q_rows), (out_lead, out_rows)) = (heads(p.d), heads(p.dv));
+        let queries = |s: HeadStrides| [Axis { len: p.sq, stride: s.position }, Axis { len: group, stride: s.head }];
+        let keys = |s: HeadStrides| [Axis { len: p.skv, stride: s.position }];
         Operands {
-            q: b.input("q", p.input, &q_lead, &q_rows, p.d),
-            k: b.input_matrix("k", p.input, &[p.batch, p.hkv], p.skv, p.d),
-            v: b.input_matrix("v", p.input, &[p.batch, p.hkv], p.skv, p.dv),
-            out: b.output("out", p.output, &out_lead, &out_rows, p.dv),
+            q: b.input("q", p.input, &lead(strides.q, group), &queries(strides.q), p.d),
+            k: b.input("k", p.input, &lead(strides.k, 1), &keys(strides.k), p.d),
+            v: b.input("v", p.input, &lead(strides.v, 1), &keys(strides.v), p.dv),
+            out: b.output("out", p.output, &lead(strides.out, group), &queries(strides.out), p.dv),
         }
     }
 }

@@ -51,6 +51,6 @@ mod attention;
 mod evaluate;
 mod matmul;
 
-pub use attention::attention;
+pub use attention::{AttentionStrides, HeadStrides, attention, attention_strided};
 pub use matmul::matmul;
 pub use tensor::DType;

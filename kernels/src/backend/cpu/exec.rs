@@ -44,6 +44,7 @@ pub(super) unsafe fn launch(isa: Isa, pool: &Pool, plan: &Plan, spaces: &mut [St
 
 /// What one thread keeps while it runs points.
 struct Worker {
+    point: usize,
     values: Vec<i64>,
     // Where each slot is now: in the arena, or an entry of a memo.
     at: Vec<*mut f32>,
@@ -59,6 +60,7 @@ impl Worker {
     fn new(stage: &StagePlan, arena: Shared<f32>) -> Worker {
         let home: Vec<*mut f32> = stage.slots.iter().map(|slot| arena.0.wrapping_add(slot.offset)).collect();
         Worker {
+            point: 0,
             values: vec![0; stage.n_vars],
             at: home.clone(),
             home,
@@ -85,7 +87,14 @@ impl<'a> Points<'a> {
             self.worker.values[axis] = (rest % extent) as i64;
             rest /= extent;
         }
+        self.worker.point = point;
+        for memo in self.space.memos.iter().flatten() {
+            memo.begin(point);
+        }
         self.steps(&self.stage.steps);
+        for memo in self.space.memos.iter().flatten() {
+            memo.end(point);
+        }
     }
 
     fn steps(&mut self, steps: &'a [Step]) {
@@ -179,6 +188,7 @@ impl<'a> Points<'a> {
                 }
                 Some((memo, space)) => {
                     let entry = self.stage.memos[memo].entry(&self.worker.values);
+                    let entry = space.position(self.worker.point, entry);
                     if space.claim(entry) {
                         if !std::mem::replace(&mut located, true) {
                             self.locate(place);

@@ -98,6 +98,11 @@ impl Isa {
         self.run(Lanes)
     }
 
+    /// Vector registers that the compiler may use.
+    pub(super) fn registers(self) -> usize {
+        self.run(Registers)
+    }
+
     /// Rows of the micro-kernel's register tile.
     pub(super) fn mr(self) -> usize {
         self.run(Rows)
@@ -183,5 +188,16 @@ impl Task for Rows {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> usize {
         S::MR
+    }
+}
+
+struct Registers;
+
+impl Task for Registers {
+    type Out = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        S::REGISTERS
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! 1. How each tile is used decides its forms: rows of f32 where arithmetic reads it, rows of bf16 pairs or panels
 //!    where a product does. A tile has as many forms as it has kinds of use; most have one.
-//! 2. A load that does not depend on some axis of the grid gives the same copy along that axis: it is kept for the
-//!    launch ([`Memo`]), and whoever needs it first makes it.
+//! 2. A load that does not depend on some axis of the grid gives the same copy along that axis: it is kept
+//!    ([`super::plan::Memo`]), and whoever needs it first makes it. Where only neighbours repeat it, its room is used
+//!    again after them: the panels of a large right factor would else be written to memory and read back from there.
 //! 3. A right factor of a product with few rows is not copied at all ([`Step::Stream`]).
 //! 4. Runs of elementwise operations are regrouped ([`super::schedule`]), so that each row of a tile is visited once
 //!    for all that can be done to it.
@@ -186,16 +187,15 @@ impl<'p> Lowering<'p> {
         let forms = self.forms.get(&dst).copied().unwrap_or_default();
         let rows = forms.rows.map(|slot| (slot, Layout::Rows));
         let pairs = forms.pairs.map(|slot| (slot, Layout::RowPairs));
-        let reused = memo::reused(self.stage, &place);
         let targets: Vec<Target> = [rows, pairs, forms.panels]
             .into_iter()
             .flatten()
             .map(|(slot, layout)| {
                 // A factor alone is kept: arithmetic may overwrite its argument.
-                let kept = reused.as_ref().filter(|_| !self.is_overwritten(dst));
-                let memo = kept.map(|(key, entries)| {
-                    let units = self.plan.slots[slot.0].units;
-                    self.plan.memos.push(super::plan::Memo { key: key.clone(), entries: *entries, units });
+                let units = self.plan.slots[slot.0].units;
+                let kept = memo::of_load(self.stage, &place, units).filter(|_| !self.is_overwritten(dst));
+                let memo = kept.map(|memo| {
+                    self.plan.memos.push(memo);
                     self.plan.memos.len() - 1
                 });
                 Target { slot, layout, memo }

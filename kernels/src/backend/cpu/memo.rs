@@ -1,30 +1,35 @@
-//! Which loads give the same tile to several grid points.
+//! Which loads give the same tile to several grid points, and for how long.
 
-use super::plan::Place;
+use super::plan::{Memo, Place};
 use crate::program::{Index, Op, Stage, Var};
 
-/// How an entry is found from the variables, and how many there are.
-type Key = (Vec<(usize, i64, usize)>, usize);
-
-/// The key of a load that several grid points share; `None` where each point has its own.
-pub(super) fn reused(stage: &Stage, place: &Place) -> Option<Key> {
+/// The memo of a load that several grid points share, for copies of `units`; `None` where each point has its own.
+pub(super) fn of_load(stage: &Stage, place: &Place, units: usize) -> Option<Memo> {
     let depends = |var: Var| {
         let coordinates = place.lead.iter().chain([&place.rows.start, &place.cols.start]);
         coordinates.map(|index: &Index| index.coefficient(var)).any(|c| c != 0)
     };
-    let shared_by: usize =
-        stage.grid.iter().enumerate().filter(|(i, _)| !depends(Var(*i as u32))).map(|(_, axis)| axis.extent).product();
+    // An axis of one point neither depends nor repeats.
+    let is_shared = |axis: usize| !depends(Var(axis as u32)) || stage.grid[axis].extent == 1;
+    let shared_by: usize = (0..stage.grid.len()).filter(|a| is_shared(*a)).map(|a| stage.grid[a].extent).product();
     if shared_by < 2 {
         return None;
     }
-    let ranges = ranges(stage);
+    let n_points: usize = stage.grid.iter().map(|axis| axis.extent).product();
+    // The innermost axes along which it repeats: where no outer one does, a copy is over with them.
+    let inner = stage.grid.len() - (0..stage.grid.len()).rev().take_while(|a| is_shared(*a)).count();
+    let turn_points: usize = stage.grid[inner..].iter().map(|axis| axis.extent).product();
+    let (turn_points, first_var) =
+        if turn_points == shared_by { (turn_points, stage.grid.len()) } else { (n_points, 0) };
     let mut key = Vec::new();
     let mut entries = 1usize;
-    for (var, (low, high)) in ranges.iter().enumerate().filter(|(v, _)| depends(Var(*v as u32))) {
-        key.push((var, *low, entries));
-        entries = entries.checked_mul((high - low + 1).max(1) as usize)?;
+    for (var, (low, high)) in ranges(stage).iter().enumerate().skip(first_var) {
+        if depends(Var(var as u32)) {
+            key.push((var, *low, entries));
+            entries = entries.checked_mul((high - low + 1).max(1) as usize)?;
+        }
     }
-    Some((key, entries))
+    Some(Memo { turn_points, n_turns: n_points / turn_points, key, entries, units })
 }
 
 /// Least and greatest value of each variable.
@@ -45,5 +50,30 @@ fn loops(ops: &[Op], ranges: &mut [(i64, i64)]) {
         let highest = high.iter().filter_map(|b| b.range(ranges)).map(|r| r.1).min().unwrap_or(0);
         ranges[var.0 as usize] = (lowest, (highest - 1).max(lowest));
         loops(body, ranges);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::isa::Isa;
+    use super::super::lower::lower;
+    use crate::DType;
+    use crate::problem::{Layout, MatmulProblem, MatmulSizes};
+    use crate::tile::MatmulTiling;
+
+    #[test]
+    fn copies_that_neighbours_alone_repeat_take_turns() {
+        let (input, output, layout) = (DType::F32, DType::F32, Layout::Nk);
+        let sizes = MatmulSizes { batch: 2, m: 60, n: 90, k: 50, input, output, layout };
+        let problem = MatmulProblem::new(sizes).expect("good sizes");
+        let isa = *Isa::available().last().expect("every CPU has one");
+        // Per product 3 tiles of columns, outermost, by 2 of rows; 5 steps.
+        let plan = lower(&crate::matmul(&problem, &MatmulTiling { bm: 30, bn: 30, bk: 10 }), isa);
+        let seen: Vec<_> =
+            plan.stages[0].memos.iter().map(|m| (m.turn_points, m.n_turns, m.entries, m.open_turns(1))).collect();
+        // Of `a` 2 products · 2 tiles of rows · 5 steps come again for the next columns; of `b` 5 steps are over after
+        // 2 points.
+        assert_eq!(seen, [(12, 1, 20, 1), (2, 6, 5, 1)]);
+        assert_eq!(plan.stages[0].memos[1].open_turns(4), 3);
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! Right factors become panels `[k][NR]`, the last one padded with zero columns. Left factors become rows at a constant
 //! stride. Shorter types widen to f32 here, unless bf16 pairs stay pairs for the instruction that multiplies them.
+//!
+//! With weights as `[n, k]` a product of some hundred rows spends what it loses to the multiply-add limit here and in
+//! memory: each element is read once in pieces of a step's length, transposed and written once. So whole squares go
+//! through one loop without branches, the next rows are fetched meanwhile, and the panels stay in cache (`memo.rs`).
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
@@ -175,6 +179,9 @@ impl Task for PairKn<'_> {
 /// The source, its units a row, and the panels.
 struct Nk<'o, E>(Source<'o>, usize, *mut f32, std::marker::PhantomData<E>);
 
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
 /// Side of the largest square: the most lanes.
 const MAX_LANES: usize = 16;
 
@@ -189,13 +196,14 @@ impl<E: Element> Task for Nk<'_, E> {
         let mut square = [0.0f32; MAX_LANES * MAX_LANES];
         for half in 0..source.offsets.len().div_ceil(nr) * 2 {
             let to = dst.wrapping_add(half / 2 * k * nr + (half % 2) * S::LANES);
-            for p in (0..k).step_by(S::LANES) {
+            let whole = self.whole_squares(simd, half * S::LANES, to);
+            for p in (whole..k).step_by(S::LANES) {
                 let units = (k - p).min(S::LANES);
                 for r in 0..S::LANES {
                     self.read(simd, half * S::LANES + r, p, units, &mut square[r * S::LANES..]);
                 }
                 if units == S::LANES {
-                    // SAFETY: the square holds LANES rows; steps `p..p + LANES` of the panel have room for a half each.
+                    // SAFETY: as in `whole_squares`; rows that do not exist are zeros.
                     unsafe { simd.transpose(square.as_ptr(), S::LANES, to.add(p * nr), nr) };
                     continue;
                 }
@@ -211,6 +219,41 @@ impl<E: Element> Task for Nk<'_, E> {
 }
 
 impl<E: Element> Nk<'_, E> {
+    /// The squares of LANES rows from `row` that are whole; the units done of each row. Rows are pieces as long as a
+    /// step of the contraction, too short for the hardware to see them coming: those of the next half are fetched here.
+    #[inline(always)]
+    fn whole_squares<S: Simd>(&self, simd: S, row: usize, to: *mut f32) -> usize {
+        let Nk(source, ..) = self;
+        if row + S::LANES > source.offsets.len() {
+            return 0;
+        }
+        let per_unit = size_of::<E::Bits>() / source.dtype.size_bytes();
+        let whole = source.cols / per_unit / S::LANES * S::LANES;
+        let (mut rows, mut next) = ([std::ptr::null::<E::Bits>(); MAX_LANES], [std::ptr::null::<E::Bits>(); MAX_LANES]);
+        for r in 0..S::LANES {
+            rows[r] = source.row(row + r).cast();
+            next[r] = source.row((row + S::LANES + r).min(source.offsets.len() - 1)).cast();
+        }
+        let mut square = [0.0f32; MAX_LANES * MAX_LANES];
+        let per_line = LINE_BYTES / size_of::<E::Bits>();
+        let mut p = 0;
+        while p < whole {
+            if p.is_multiple_of(per_line) {
+                for row in &next[..S::LANES] {
+                    simd.prefetch(row.wrapping_add(p).cast());
+                }
+            }
+            for (r, row) in rows[..S::LANES].iter().enumerate() {
+                // SAFETY: `p + LANES ≤ whole` units exist in each row; the square holds LANES rows of LANES.
+                unsafe { simd.store(square.as_mut_ptr().add(r * S::LANES), E::load(simd, row.add(p))) };
+            }
+            // SAFETY: the square holds LANES rows; steps `p..p + LANES` of the panel have room for a half each.
+            unsafe { simd.transpose(square.as_ptr(), S::LANES, to.add(p * 2 * S::LANES), 2 * S::LANES) };
+            p += S::LANES;
+        }
+        whole
+    }
+
     /// Reads `units` units of row `r` from unit `p` on; zeros where there is no such row.
     #[inline(always)]
     fn read<S: Simd>(&self, simd: S, r: usize, p: usize, units: usize, to: &mut [f32]) {

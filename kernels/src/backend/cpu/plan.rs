@@ -37,21 +37,34 @@ pub(super) struct Place {
     pub(super) cols: Span,
 }
 
-/// Copies of a load that several grid points use: made once a launch by whoever needs one first.
+/// Copies of a load that several grid points use: made once by whoever needs one first. Points that follow each other
+/// take turns: those of a turn share its entries, and a later turn may take the room of one that is over, so that copies
+/// stay in cache where each is used by neighbours alone.
 #[derive(Clone, Debug)]
 pub(super) struct Memo {
-    /// Entry of a load: `Σ (value of variable − least value) · factor`.
+    /// Consecutive points of a turn; all points of the grid where copies serve until the end of a launch.
+    pub(super) turn_points: usize,
+    /// Turns of a launch.
+    pub(super) n_turns: usize,
+    /// Entry of a load within its turn: `Σ (value of variable − least value) · factor`.
     pub(super) key: Vec<(usize, i64, usize)>,
-    /// Number of entries.
+    /// Entries of a turn.
     pub(super) entries: usize,
     /// Units of an entry.
     pub(super) units: usize,
 }
 
 impl Memo {
-    /// The entry for the current variables.
+    /// The entry of its turn for the current variables.
     pub(super) fn entry(&self, values: &[i64]) -> usize {
         self.key.iter().map(|(var, least, factor)| (values[*var] - least) as usize * factor).sum()
+    }
+
+    /// Turns that have room at a time: those of the points that `n_workers` can be at, and one more so that the first to
+    /// finish a turn need not wait for the last.
+    pub(super) fn open_turns(&self, n_workers: usize) -> usize {
+        let spread = if n_workers == 1 { 1 } else { n_workers.div_ceil(self.turn_points) + 1 };
+        spread.min(self.n_turns)
     }
 }
 

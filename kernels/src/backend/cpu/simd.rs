@@ -29,6 +29,8 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
 
     /// Elements of a vector.
     const LANES: usize;
+    /// Vector registers: what a tile of accumulators may take.
+    const REGISTERS: usize;
     /// Rows of the micro-kernel's register tile: `MR · 2` accumulators, 2 vectors of B and a broadcast fit the file.
     const MR: usize;
     /// Whether [`Simd::dot_bf16`] is one instruction.

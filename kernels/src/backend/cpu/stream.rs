@@ -4,7 +4,11 @@
 //! 1. `b` as `[n, k]`: dot products, lanes along k, several rows of `b` at once; sums across lanes come last.
 //! 2. `b` as `[k, n]`: rows of `b` times broadcast elements of `a`, lanes along n.
 //!
-//! Up to [`MAX_ROWS`] rows of `a` share each pass; more take several passes over a tile that is then in cache.
+//! 3. Long rows of `[n, k]` are read `n / NB` apart rather than side by side: each of the NB streams then runs on from
+//!    row to row, and the hardware's prefetcher, which stops at the end of a page, starts anew less often.
+//!
+//! As many rows of `a` share each pass as leave accumulators in registers; more take several passes over a tile that is
+//! then in cache.
 
 use std::marker::PhantomData;
 
@@ -20,8 +24,11 @@ use crate::DType;
 /// machine's noise, 2 and 16 KiB slower. Longer rows are streams of their own.
 const AHEAD_BYTES: usize = 8 << 10;
 
-/// Rows of one pass: with 2 vectors of `b` each, 16 accumulators.
-const MAX_ROWS: usize = 8;
+/// Rows of one pass where the file has 32 registers: with 2 vectors of `b` each, 16 accumulators.
+const MAX_ROWS_OF_32: usize = 8;
+
+/// Rows of one pass where it has 16: with 3 vectors of `b` each, 12 accumulators, 3 vectors and one of `a`.
+const MAX_ROWS_OF_16: usize = 4;
 
 /// `c[m, n] (+)= a[m, k] · b` with `b` in place.
 pub(super) struct Stream<'o> {
@@ -68,7 +75,7 @@ impl Stream<'_> {
     /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither.
     /// - With `pairs`, `a` holds bf16 pairs and `b` is bf16.
     pub(super) unsafe fn dots(&self, isa: Isa, pairs: bool) {
-        self.passes(|pass| match (pairs, self.b.dtype) {
+        self.passes(isa, |pass| match (pairs, self.b.dtype) {
             (true, _) => pass.dots_of::<Pairs, Pair>(isa),
             (false, DType::F32) => pass.dots_of::<F32, Single>(isa),
             (false, DType::F16) => pass.dots_of::<F16, Single>(isa),
@@ -83,7 +90,7 @@ impl Stream<'_> {
     /// # Safety
     /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither; `a` holds f32.
     pub(super) unsafe fn sums(&self, isa: Isa) {
-        self.passes(|pass| match self.b.dtype {
+        self.passes(isa, |pass| match self.b.dtype {
             DType::F32 => pass.sums_of::<F32>(isa),
             DType::F16 => pass.sums_of::<F16>(isa),
             DType::Bf16 => pass.sums_of::<Bf16>(isa),
@@ -92,10 +99,11 @@ impl Stream<'_> {
         });
     }
 
-    fn passes(&self, pass: impl Fn(Stream)) {
-        for row in (0..self.m).step_by(MAX_ROWS) {
+    fn passes(&self, isa: Isa, pass: impl Fn(Stream)) {
+        let most = if isa.registers() == 32 { MAX_ROWS_OF_32 } else { MAX_ROWS_OF_16 };
+        for row in (0..self.m).step_by(most) {
             pass(Stream {
-                m: (self.m - row).min(MAX_ROWS),
+                m: (self.m - row).min(most),
                 a: self.a.wrapping_add(row * self.lda),
                 c: self.c.wrapping_add(row * self.ldc),
                 ..*self
@@ -104,27 +112,31 @@ impl Stream<'_> {
     }
 
     fn dots_of<E: Element, U: Unit>(&self, isa: Isa) {
-        match self.m {
-            1 => isa.run(Dots::<E, U, 1, 4>(self, PhantomData)),
-            2 => isa.run(Dots::<E, U, 2, 4>(self, PhantomData)),
-            3 => isa.run(Dots::<E, U, 3, 4>(self, PhantomData)),
-            4 => isa.run(Dots::<E, U, 4, 4>(self, PhantomData)),
-            5 => isa.run(Dots::<E, U, 5, 2>(self, PhantomData)),
-            6 => isa.run(Dots::<E, U, 6, 2>(self, PhantomData)),
-            7 => isa.run(Dots::<E, U, 7, 2>(self, PhantomData)),
+        match (self.m, isa.registers()) {
+            (1, _) => isa.run(Dots::<E, U, 1, 4>(self, PhantomData)),
+            (2, _) => isa.run(Dots::<E, U, 2, 4>(self, PhantomData)),
+            (3, 32) => isa.run(Dots::<E, U, 3, 4>(self, PhantomData)),
+            (4, 32) => isa.run(Dots::<E, U, 4, 4>(self, PhantomData)),
+            (3, _) => isa.run(Dots::<E, U, 3, 3>(self, PhantomData)),
+            (4, _) => isa.run(Dots::<E, U, 4, 3>(self, PhantomData)),
+            (5, _) => isa.run(Dots::<E, U, 5, 2>(self, PhantomData)),
+            (6, _) => isa.run(Dots::<E, U, 6, 2>(self, PhantomData)),
+            (7, _) => isa.run(Dots::<E, U, 7, 2>(self, PhantomData)),
             _ => isa.run(Dots::<E, U, 8, 2>(self, PhantomData)),
         }
     }
 
     fn sums_of<E: Element>(&self, isa: Isa) {
-        match self.m {
-            1 => isa.run(Sums::<E, 1, 4>(self, PhantomData)),
-            2 => isa.run(Sums::<E, 2, 4>(self, PhantomData)),
-            3 => isa.run(Sums::<E, 3, 4>(self, PhantomData)),
-            4 => isa.run(Sums::<E, 4, 4>(self, PhantomData)),
-            5 => isa.run(Sums::<E, 5, 2>(self, PhantomData)),
-            6 => isa.run(Sums::<E, 6, 2>(self, PhantomData)),
-            7 => isa.run(Sums::<E, 7, 2>(self, PhantomData)),
+        match (self.m, isa.registers()) {
+            (1, _) => isa.run(Sums::<E, 1, 4>(self, PhantomData)),
+            (2, _) => isa.run(Sums::<E, 2, 4>(self, PhantomData)),
+            (3, 32) => isa.run(Sums::<E, 3, 4>(self, PhantomData)),
+            (4, 32) => isa.run(Sums::<E, 4, 4>(self, PhantomData)),
+            (3, _) => isa.run(Sums::<E, 3, 2>(self, PhantomData)),
+            (4, _) => isa.run(Sums::<E, 4, 2>(self, PhantomData)),
+            (5, _) => isa.run(Sums::<E, 5, 2>(self, PhantomData)),
+            (6, _) => isa.run(Sums::<E, 6, 2>(self, PhantomData)),
+            (7, _) => isa.run(Sums::<E, 7, 2>(self, PhantomData)),
             _ => isa.run(Sums::<E, 8, 2>(self, PhantomData)),
         }
     }
@@ -140,25 +152,26 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Task for Dots<'_, E, 
     fn run<S: Simd>(self, simd: S) {
         let s = self.0;
         let n = s.b.offsets.len();
-        let mut j = 0;
-        while j + NB <= n {
-            self.rows::<S, NB>(simd, j);
-            j += NB;
+        let groups = n / NB;
+        // Short rows, which are fetched ahead by hand, in the order of their addresses; long ones far apart.
+        let (first, apart) = if s.rows_ahead().is_some() { (NB, 1) } else { (1, groups) };
+        for group in 0..groups {
+            self.rows::<S, NB>(simd, group * first, apart);
         }
-        while j < n {
-            self.rows::<S, 1>(simd, j);
-            j += 1;
+        for j in groups * NB..n {
+            self.rows::<S, 1>(simd, j, 1);
         }
     }
 }
 
 impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB> {
+    /// Columns `j`, `j + apart`, ... of the product: as many rows of `b`.
     #[inline(always)]
-    fn rows<S: Simd, const N: usize>(&self, simd: S, j: usize) {
+    fn rows<S: Simd, const N: usize>(&self, simd: S, j: usize, apart: usize) {
         let s = self.0;
         let per_unit = size_of::<E::Bits>() / s.b.dtype.size_bytes();
         let units = s.b.cols / per_unit;
-        let b: [*const E::Bits; N] = std::array::from_fn(|r| s.b.row(j + r).cast());
+        let b: [*const E::Bits; N] = std::array::from_fn(|r| s.b.row(j + r * apart).cast());
         if let Some(ahead) = s.rows_ahead() {
             for r in 0..N {
                 s.fetch(simd, j + r + ahead);
@@ -196,29 +209,32 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
                 }
             }
         }
-        self.finish(simd, j, &acc, units * per_unit < s.b.cols);
+        self.finish(simd, (j, apart), &acc, units * per_unit < s.b.cols);
     }
 
-    /// Sums across lanes, four at once where there are four.
+    /// Sums across lanes, four at once, whichever rows they belong to.
     #[inline(always)]
-    fn finish<S: Simd, const N: usize>(&self, simd: S, j: usize, acc: &[[S::F; N]; M], has_odd: bool) {
+    fn finish<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        (j, apart): (usize, usize),
+        acc: &[[S::F; N]; M],
+        has_odd: bool,
+    ) {
         let s = self.0;
-        for (i, row) in acc.iter().enumerate() {
-            let mut sums = [0.0; N];
-            if N == 4 {
-                sums.copy_from_slice(&simd.sum4([row[0], row[1 % N], row[2 % N], row[3 % N]])[..N]);
-            } else {
-                for (sum, lanes) in sums.iter_mut().zip(row) {
-                    *sum = simd.sum(*lanes);
-                }
+        for first in (0..M * N).step_by(4) {
+            let mut four = [simd.splat(0.0); 4];
+            for (at, lanes) in four.iter_mut().enumerate().take(M * N - first) {
+                *lanes = acc[(first + at) / N][(first + at) % N];
             }
-            for (r, mut sum) in sums.into_iter().enumerate() {
+            for (at, mut sum) in simd.sum4(four).into_iter().enumerate().take(M * N - first) {
+                let (i, col) = ((first + at) / N, j + (first + at) % N * apart);
                 if has_odd {
-                    sum += self.odd_product(i, j + r);
+                    sum += self.odd_product(i, col);
                 }
-                // SAFETY: row `i < m` of `c` has room for column `j + r < n`.
+                // SAFETY: row `i < m` of `c` has room for column `col < n`.
                 unsafe {
-                    let at = s.c.add(i * s.ldc + j + r);
+                    let at = s.c.add(i * s.ldc + col);
                     *at = if s.fresh { sum } else { *at + sum };
                 }
             }

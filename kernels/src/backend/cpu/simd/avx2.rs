@@ -42,6 +42,7 @@ impl Simd for Avx2 {
     type F = __m256;
 
     const LANES: usize = 8;
+    const REGISTERS: usize = 16;
     // 6 × 2: 12 accumulators + 2 B + 1 A of 16 ymm registers.
     const MR: usize = 6;
     const DOTS_BF16: bool = false;
@@ -70,6 +71,22 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn load_f16(self, p: *const u16) -> __m256 {
         leaf!(_mm256_cvtph_ps(_mm_loadu_si128(p.cast())))
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, p: *mut u16, x: __m256) {
+        let bits = leaf!(_mm256_castps_si256(x));
+        // Half of the last place that is kept, less one, and one more where that place is odd: ties go to even.
+        let odd = leaf!(_mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1)));
+        let up = leaf!(_mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+        let rounded = leaf!(_mm256_srli_epi32::<16>(_mm256_add_epi32(bits, up)));
+        // A NaN keeps its upper half and is made quiet: rounding could carry it over into an infinity.
+        let quiet = leaf!(_mm256_or_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(0x40)));
+        let is_nan = leaf!(_mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x)));
+        let units = leaf!(_mm256_blendv_epi8(rounded, quiet, is_nan));
+        // Packing works within 128-bit blocks: the first quarter of each is brought together.
+        let packed = leaf!(_mm256_permute4x64_epi64::<0b1000>(_mm256_packus_epi32(units, units)));
+        leaf!(_mm_storeu_si128(p.cast(), _mm256_castsi256_si128(packed)))
     }
 
     #[inline(always)]

@@ -37,6 +37,7 @@ macro_rules! implement {
             type F = __m512;
 
             const LANES: usize = 16;
+            const REGISTERS: usize = 32;
             // 14 × 2: 28 accumulators + 2 B of 32 zmm registers; A is broadcast by the memory operand.
             const MR: usize = 14;
             const DOTS_BF16: bool = $dots;
