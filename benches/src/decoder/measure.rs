@@ -131,14 +131,14 @@ pub(super) fn measure(
     let mut alone = alone.collect::<Result<Vec<_>, _>>()?;
     let mut bed = Bed::new(cpu, weights, point)?;
     let (mut steps_s, mut rests_s) = (Vec::new(), Vec::new());
-    bed.step()?; // Touches what was never touched.
+    cpu.enter(|| bed.step())?; // Touches what was never touched.
     let clock = HostClock::start();
     while steps_s.len() < LEAST_ROUNDS || steps_s.len() < MOST_ROUNDS && clock.seconds() < POINT_S {
-        steps_s.push(bed.step()?);
+        steps_s.push(cpu.enter(|| bed.step())?);
         for kernel in &mut alone {
             kernel.launch()?;
         }
-        rests_s.push(bed.rest()?);
+        rests_s.push(cpu.enter(|| bed.rest())?);
     }
     let rest_s = stats::summary(&rests_s)?.median;
     let (kernels_s, rows) = finish(lab, alone)?;
