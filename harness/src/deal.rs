@@ -22,6 +22,7 @@ mod copula;
 mod finding;
 mod flow;
 mod input;
+mod lanes;
 mod load;
 pub mod mix;
 mod model;

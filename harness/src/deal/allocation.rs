@@ -149,7 +149,12 @@ fn quarters(scenario: &Scenario, discount: &[f64]) -> Vec<Quarter> {
 
 fn sellers(model: &Model, case: &Case) -> Vec<Seller> {
     let mut sellers = Vec::new();
-    for (contract, course) in model.contracts.iter().zip(&case.ledger.courses).filter(|(_, course)| course.active) {
+    for (contract, course) in model
+        .contracts
+        .iter()
+        .zip(&case.ledger.courses)
+        .filter(|(contract, _)| !contract.proposed || case.situation.compute)
+    {
         let take_or_pay = case.inputs[contract.take_or_pay];
         sellers.push(Seller {
             vendor: contract.vendor,
@@ -208,7 +213,7 @@ fn beyond_commitments(model: &Model, case: &Case, v: usize, t: usize) -> f64 {
 /// Tokens a second of a chip whose software has just been brought to it.
 fn slowest(model: &Model, case: &Case, v: usize, rate: usize) -> f64 {
     let first = model.vendors[v].porting.map_or(1.0, |[_, first, _]| case.inputs[first]);
-    tokens_per_chip(model, &case.inputs, v, rate) * first
+    tokens_per_chip(model, &model.vendors[v], &case.inputs, rate) * first
 }
 
 /// What a vendor's chips serve. Porting is paid for the vendor as a whole: each workload bears an equal part of it. A
@@ -223,7 +228,7 @@ fn services(model: &Model, case: &Case, v: usize, from: f64) -> Vec<Service> {
     };
     let service = |(load, rate): (&super::model::Load, &Option<(usize, _)>)| {
         let (rate, _) = rate.as_ref()?;
-        let full = tokens_per_chip(model, &case.inputs, v, *rate);
+        let full = tokens_per_chip(model, fleet, &case.inputs, *rate);
         let rate = (0..model.quarters).map(|t| TokensPerSecond(full * speed(t))).collect();
         Some(Service { workload: load.id.clone(), rate, porting: Usd(cost) })
     };

@@ -145,9 +145,9 @@ impl Worked {
             draws: options.draws,
             seed: options.seed,
             interactivity_tokens_per_s: scenario.interactivity.written[1],
-            answers: self.answers(),
-            vendors: vendors::lines(self),
-            parties: parties::lines(self, scenario),
+            vendors: vendors::lines(self, &answers),
+            parties: parties::lines(self, &answers, scenario),
+            answers,
             investors: parties::investors(self),
             exits: parties::exits(self),
             delay_usd_per_quarter: self.delay(),
@@ -155,6 +155,7 @@ impl Worked {
             mix_error,
             states: self.states(buyer),
             tornado: self.tornado(Answer::Npv(self.model.buyer)),
+        let answers = self.answers();
             convergence: summary::convergence(&self.drawn.answers[buyer]),
         }
     }
