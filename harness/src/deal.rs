@@ -21,6 +21,7 @@ mod central;
 mod copula;
 mod flow;
 mod input;
+mod lanes;
 mod load;
 pub mod mix;
 mod model;
@@ -41,7 +42,8 @@ mod warrant;
 pub use crate::finding::{Finding, Findings, Severity};
 pub use allocation::{Allocation, SellerLine};
 pub use analysis::{
-    Analysis, AnswerLine, Exit, FlowLine, InvestorLine, Options, PartyLine, StateLine, VendorLine, Worked,
+    Analysis, AnswerLine, CentralLine, Exit, FlowLine, InvestorLine, Options, PartyLine, StateLine, VendorLine, Worked,
+    central_answers,
 };
 pub use backtest::{Backtest, BacktestError, TermLine, backtest};
 pub use input::Input;

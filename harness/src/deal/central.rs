@@ -1,13 +1,14 @@
 //! The central case: every input at its median, the deal signed as stated.
 
-use super::flow::{self, Leg};
-use super::model::Model;
+use super::flow::{self, Amount, Leg};
+use super::model::{Grant, Model};
 use super::outcome::{self, Answer};
 use super::play::Ledger;
 use super::situation::Situation;
 use super::{cash, warrant};
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
 
 /// Paths of the share price behind the expected value of warrants, in the central case: a standard error below 1 % of
 /// a share's own.
@@ -50,20 +51,22 @@ impl Case {
 
     /// The same inputs in another situation.
     pub(super) fn in_situation(&self, model: &Model, situation: Situation) -> Self {
-        let mut case = Case { situation, ..self.clone() };
-        case.ledger.play(model, &case.inputs, &case.situation);
+        let ledger = Ledger::played(model, &self.inputs, &situation);
+        let mut case = Case { situation, ledger, ..self.clone() };
         case.answer(model);
         case
     }
 
     fn played(model: &Model, inputs: Vec<f64>, situation: Situation, (paths, seed): (u32, u64)) -> Self {
-        let mut ledger = Ledger::new(model);
-        ledger.play(model, &inputs, &situation);
+        let ledger = Ledger::played(model, &inputs, &situation);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut expected = |grant| {
-            let sum: f64 =
-                (0..paths).map(|_| warrant::value(model, &inputs, grant, &ledger, situation.scale, &mut rng)).sum();
-            sum / f64::from(paths)
+        let mut expected = |grant: &Grant| {
+            let course = &ledger.courses[grant.contract];
+            let mut path = || {
+                let normals = (&mut rng).sample_iter(StandardNormal);
+                warrant::value(model, &inputs, grant, situation.scale, |t| course.in_place[t], normals)
+            };
+            (0..paths).map(|_| path()).sum::<f64>() / f64::from(paths)
         };
         let warrants = model.grants.iter().map(&mut expected).collect();
         let answers = vec![0.0; Answer::all(model).len()];
@@ -74,16 +77,22 @@ impl Case {
 
     fn answer(&mut self, model: &Model) {
         let Case { inputs, situation, ledger, warrants, answers } = self;
-        outcome::answers(model, inputs, situation, ledger, warrants, answers);
+        outcome::answers(model, inputs, situation, &ledger.values, warrants, answers);
     }
 
     /// Every flow of the deal.
     pub(super) fn flows(&self, model: &Model) -> Vec<Flow> {
-        let rate = self.inputs[model.discount_rate];
         let mut flows = Vec::new();
         let Case { inputs, situation, ledger, warrants, .. } = self;
-        flow::walk(model, inputs, situation, ledger, warrants, |party, leg, amount| {
-            flows.push(Flow { party, leg, present: amount.present(rate), dated: amount.dated() });
+        flow::walk(model, inputs, situation, &ledger.values, warrants, |party, leg, amount| {
+            let dated = match amount {
+                Amount::Dated(years, usd, _) => vec![(years, usd)],
+                Amount::Quarterly(sign, _) => {
+                    let quarters = ledger.quarterly(leg).iter().enumerate();
+                    quarters.map(|(t, usd)| ((t as f64 + 0.5) / 4.0, sign * usd)).collect()
+                }
+            };
+            flows.push(Flow { party, leg, present: amount.present(), dated });
         });
         flows
     }

@@ -1,6 +1,8 @@
 //! Inputs that move together: a Gaussian copula over some of them.
 
 use super::input::Slot;
+use super::lanes::Lanes;
+use std::ops::Add;
 
 /// The Cholesky factor of the correlations of some inputs; the others are independent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,10 +51,11 @@ impl Copula {
     }
 
     /// Correlates independent standard normal numbers, one for each input, in place.
-    pub(super) fn correlate(&self, normals: &mut [f64]) {
+    pub(super) fn correlate(&self, normals: &mut [Lanes]) {
         // From the last row up, so that each row still finds independent numbers before it.
         for (row, slot) in self.lower.iter().zip(&self.slots).rev() {
-            normals[*slot] = row.iter().zip(&self.slots).map(|(weight, slot)| weight * normals[*slot]).sum();
+            let terms = row.iter().zip(&self.slots).map(|(weight, slot)| normals[*slot] * *weight);
+            normals[*slot] = terms.fold(Lanes::ZERO, Lanes::add);
         }
     }
 }
@@ -65,12 +68,12 @@ mod tests {
     fn rows_of_the_factor_have_the_correlations_as_products() {
         let copula = Copula::new(&[(2, 5, 0.6), (5, 7, -0.3)]).expect("a distribution has these");
         let row = |i: usize| {
-            let mut normals = vec![0.0; 8];
+            let mut normals = vec![Lanes::ZERO; 8];
             [2, 5, 7].map(|j| {
-                normals.fill(0.0);
-                normals[j] = 1.0;
+                normals.fill(Lanes::ZERO);
+                normals[j] = Lanes::ONE;
                 copula.correlate(&mut normals);
-                normals[[2, 5, 7][i]]
+                normals[[2, 5, 7][i]].0[0]
             })
         };
         let product = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();

@@ -1,10 +1,17 @@
 //! The numbers a deal rests on: each with its path, its spread and the kinds of evidence behind it.
 
+use super::lanes::Lanes;
 use super::term::{Support, Tail};
 use crate::units::Kinds;
+use std::ops::Index;
 
 /// Position of an input among those of a model.
 pub(super) type Slot = usize;
+
+/// A number for each input of a model.
+pub(super) trait Inputs: Index<Slot, Output = f64> {}
+
+impl<N: Index<Slot, Output = f64> + ?Sized> Inputs for N {}
 
 /// The normal distribution's 90 % quantile: where `low` and `high` lie.
 const NORMAL_90: f64 = 1.281_551_565_544_600_4;
@@ -73,18 +80,25 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// The input at the quantile of a standard normal number.
-    pub(super) fn at(&self, z: f64) -> f64 {
+    /// The inputs at the quantiles of standard normal numbers.
+    #[inline(always)]
+    pub(super) fn at_each(&self, z: Lanes) -> Lanes {
         let k = match self.tail {
             Tail::Normal => z,
-            Tail::Fat => student4(z).clamp(-STUDENT4_CUT, STUDENT4_CUT),
+            Tail::Fat => z.map(|z| student4(z).clamp(-STUDENT4_CUT, STUDENT4_CUT)),
         };
-        let x = self.mid + k * if k < 0.0 { self.down } else { self.up };
+        let reach = k.where_at_least(Lanes::ZERO, Lanes::all(self.up), Lanes::all(self.down));
+        let x = Lanes::all(self.mid) + k * reach;
         match self.support {
             Support::Positive => x.exp(),
-            Support::Share => 1.0 / (1.0 + (-x).exp()),
+            Support::Share => Lanes::ONE / (Lanes::ONE + (x * -1.0).exp()),
             Support::Real => x,
         }
+    }
+
+    /// The input at the quantile of one.
+    pub(super) fn at(&self, z: f64) -> f64 {
+        self.at_each(Lanes::all(z)).0[0]
     }
 }
 

@@ -4,21 +4,24 @@
 //! construction), so that a seed gives the same results on any number of threads. A scenario changed in one value draws
 //! the same numbers again: differences between variants are those of the value, not of chance.
 
-use super::input::{Slot, Spread};
+use super::input::{Inputs, Slot, Spread};
+use super::lanes::{LANES, Lane, Lanes};
 use super::model::Model;
 use super::outcome::{self, Answer};
-use super::play::Ledger;
+use super::play::{Deployed, Play, Values, play_draws};
 use super::scenario::Closing;
 use super::situation::{Review, Situation};
 use super::warrant;
+use multiversion::multiversion;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, StandardNormal};
 use rayon::prelude::*;
+use std::array::from_fn;
 
-/// Draws of a block: enough to hide what starting one costs, few enough to share among threads.
+/// Draws of a block: enough to hide what starting one costs, few enough to share among threads. A multiple of the lanes.
 const BLOCK: usize = 2048;
-/// Draws whose inputs are kept for rank correlations: their standard error is 1/√n, 0.8 %.
+/// Draws whose inputs are kept for rank correlations: their standard error is 1/√n, 0.8 %. A multiple of the blocks.
 const KEPT: usize = 16_384;
 
 /// What was drawn, by column.
@@ -43,82 +46,179 @@ pub(super) fn draw(model: &Model, n: usize, seed: u64) -> Draws {
         .filter(|(_, input)| input.is_uncertain())
         .map(|(slot, input)| (slot, input.spread()))
         .collect();
-    let n_answers = Answer::all(model).len();
-    let blocks: Vec<Block> = (0..n.div_ceil(BLOCK))
-        .into_par_iter()
-        .map(|idx| block(model, &uncertain, n_answers, (idx, BLOCK.min(n - idx * BLOCK)), seed))
-        .collect();
-    let joined = |columns: &dyn Fn(&Block) -> &[f64]| -> Vec<f64> {
-        blocks.iter().flat_map(|block| columns(block).iter().copied()).collect()
+    let mut draws = Draws {
+        answers: vec![vec![0.0; n]; Answer::all(model).len()],
+        states: vec![0; n],
+        cheapest: vec![NOBODY; n],
+        normals: uncertain.iter().map(|(slot, _)| (*slot, vec![0.0; n.min(KEPT)])).collect(),
     };
-    Draws {
-        answers: (0..n_answers).map(|a| joined(&|block| &block.answers[a])).collect(),
-        states: blocks.iter().flat_map(|block| block.states.iter().copied()).collect(),
-        cheapest: blocks.iter().flat_map(|block| block.cheapest.iter().copied()).collect(),
-        normals: uncertain
-            .iter()
-            .enumerate()
-            .map(|(i, (slot, _))| (*slot, joined(&|block| &block.normals[i])))
-            .collect(),
+    let blocks: Vec<Block<'_>> = draws.blocks();
+    blocks.into_par_iter().enumerate().for_each(|(idx, block)| block.draw(model, &uncertain, (idx, seed)));
+    draws
+}
+
+/// Draws of one block: its part of each column.
+struct Block<'d> {
+    answers: Vec<&'d mut [f64]>,
+    states: &'d mut [u8],
+    cheapest: &'d mut [u8],
+    /// None where they are not kept.
+    normals: Vec<&'d mut [f64]>,
+}
+
+impl Draws {
+    /// The columns, cut into blocks.
+    fn blocks(&mut self) -> Vec<Block<'_>> {
+        let both = self.states.chunks_mut(BLOCK).zip(self.cheapest.chunks_mut(BLOCK));
+        let mut blocks: Vec<Block<'_>> = both
+            .map(|(states, cheapest)| Block { answers: Vec::new(), states, cheapest, normals: Vec::new() })
+            .collect();
+        for column in &mut self.answers {
+            blocks.iter_mut().zip(column.chunks_mut(BLOCK)).for_each(|(block, part)| block.answers.push(part));
+        }
+        for (_, column) in &mut self.normals {
+            blocks.iter_mut().zip(column.chunks_mut(BLOCK)).for_each(|(block, part)| block.normals.push(part));
+        }
+        blocks
     }
 }
 
-/// Draws of one block, by column.
-struct Block {
-    answers: Vec<Vec<f64>>,
-    states: Vec<u8>,
-    cheapest: Vec<u8>,
-    normals: Vec<Vec<f64>>,
+impl Block<'_> {
+    fn draw(mut self, model: &Model, uncertain: &[(Slot, Spread)], (idx, seed): (usize, u64)) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(idx as u64);
+        let mut side = Side::new(model);
+        let mut answers = vec![0.0; self.answers.len()];
+        let n = self.states.len();
+        for first in (0..n).step_by(LANES) {
+            side.draw(model, uncertain, &mut rng);
+            for (lane, draw) in (first..n.min(first + LANES)).enumerate() {
+                let cheapest = side.answer(model, lane, &mut answers);
+                self.answers.iter_mut().zip(&answers).for_each(|(column, answer)| column[draw] = *answer);
+                self.states[draw] = side.states[lane] as u8;
+                self.cheapest[draw] = cheapest.map_or(NOBODY, |vendor| vendor as u8);
+                let normals = self.normals.iter_mut().zip(uncertain);
+                normals.for_each(|(column, (slot, _))| column[draw] = side.normals[*slot].0[lane]);
+            }
+        }
+    }
 }
 
-fn block(model: &Model, uncertain: &[(Slot, Spread)], n_answers: usize, (idx, n): (usize, usize), seed: u64) -> Block {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(idx as u64);
-    let mut inputs = model.central();
-    let mut normals = vec![0.0; inputs.len()];
-    let mut situation = Situation::blank(model);
-    let mut ledger = Ledger::new(model);
-    let mut warrants = vec![0.0; model.grants.len()];
-    let mut block = Block {
-        answers: vec![Vec::with_capacity(n); n_answers],
-        states: Vec::with_capacity(n),
-        cheapest: Vec::with_capacity(n),
-        normals: vec![Vec::new(); uncertain.len()],
-    };
-    let mut answers = vec![0.0; n_answers];
-    for draw in 0..n {
-        for (slot, _) in uncertain {
-            normals[*slot] = StandardNormal.sample(&mut rng);
+/// Draws side by side: what was drawn for each, and how it played out.
+struct Side {
+    /// By input.
+    normals: Vec<Lanes>,
+    inputs: Vec<Lanes>,
+    /// By draw.
+    chances: [Chances; LANES],
+    states: [usize; LANES],
+    situations: [Situation; LANES],
+    play: Play,
+    deployed: Deployed,
+    values: Values,
+    warrants: Vec<f64>,
+}
+
+/// What is drawn for one draw besides its inputs.
+#[derive(Clone, Default)]
+struct Chances {
+    /// Quantiles: of the closing state, of a block by an authority, and of each contingent tranche.
+    state: f64,
+    block: f64,
+    paid: Vec<f64>,
+    /// How long a review takes, in its mean.
+    wait: f64,
+    /// The share prices' steps, grant after grant.
+    steps: Vec<f64>,
+}
+
+impl Chances {
+    fn draw(&mut self, model: &Model, rng: &mut ChaCha8Rng) {
+        self.state = rng.random();
+        if model.regulation.is_some() {
+            self.wait = Exp1.sample(rng);
+            self.block = rng.random();
         }
-        model.copula.correlate(&mut normals);
-        for (slot, spread) in uncertain {
-            inputs[*slot] = spread.at(normals[*slot]);
+        self.paid.clear();
+        let tranches = model.stakes.iter().filter(|stake| stake.contingent.is_some());
+        self.paid.extend(tranches.map(|_| rng.random::<f64>()));
+        self.steps.clear();
+        let steps: usize = model.grants.iter().map(|grant| grant.quarters).sum();
+        self.steps.extend((0..steps).map(|_| -> f64 { StandardNormal.sample(rng) }));
+    }
+
+    fn review(&self, model: &Model, inputs: &(impl Inputs + ?Sized)) -> Review {
+        let Some((_, hazard, block)) = model.regulation else { return Review::default() };
+        Review {
+            years: hazard.map_or(0.0, |hazard| self.wait / inputs[hazard]),
+            blocked: block.is_some_and(|block| self.block < inputs[block]),
         }
-        if idx * BLOCK + draw < KEPT {
-            block.normals.iter_mut().zip(uncertain).for_each(|(column, (slot, _))| column.push(normals[*slot]));
+    }
+}
+
+impl Side {
+    fn new(model: &Model) -> Self {
+        let central = model.central();
+        Side {
+            normals: vec![Lanes::ZERO; central.len()],
+            inputs: central.iter().map(|input| Lanes::all(*input)).collect(),
+            chances: from_fn(|_| Chances::default()),
+            states: [0; LANES],
+            situations: from_fn(|_| Situation::blank(model)),
+            play: Play::new(model),
+            deployed: Deployed::new(model),
+            values: Values::none(),
+            warrants: vec![0.0; model.grants.len()],
         }
-        let state = state(model, &inputs, rng.random());
-        let review = review(model, &inputs, &mut rng);
-        let closing = model.states[state].closing;
-        situation.close(model, &inputs, closing, review, |probability| {
-            f64::from(u8::from(rng.random::<f64>() < probability))
-        });
-        ledger.play(model, &inputs, &situation);
-        for (value, grant) in warrants.iter_mut().zip(&model.grants) {
-            let stands = situation.alive && closing != Closing::ComputeOnly;
-            let path = warrant::value(model, &inputs, grant, &ledger, situation.scale, &mut rng);
+    }
+
+    /// Draws for every lane, and plays them.
+    fn draw(&mut self, model: &Model, uncertain: &[(Slot, Spread)], rng: &mut ChaCha8Rng) {
+        for lane in 0..LANES {
+            for (slot, _) in uncertain {
+                self.normals[*slot].0[lane] = StandardNormal.sample(rng);
+            }
+            self.chances[lane].draw(model, rng);
+        }
+        model.copula.correlate(&mut self.normals);
+        spread(uncertain, &self.normals, &mut self.inputs);
+        for lane in 0..LANES {
+            let (inputs, chances) = (&Lane { of: &self.inputs, lane }, &self.chances[lane]);
+            self.states[lane] = state(model, inputs, chances.state);
+            let closing = model.states[self.states[lane]].closing;
+            let mut quantiles = chances.paid.iter();
+            self.situations[lane].close(model, inputs, closing, chances.review(model, inputs), |probability| {
+                f64::from(u8::from(quantiles.next().is_some_and(|quantile| *quantile < probability)))
+            });
+        }
+        play_draws(&mut self.play, model, &self.inputs, &self.situations, &mut self.deployed);
+    }
+
+    /// Writes one draw's answers; returns the vendor at which a million tokens cost least.
+    fn answer(&mut self, model: &Model, lane: usize, out: &mut [f64]) -> Option<usize> {
+        let (inputs, situation) = (&Lane { of: &self.inputs, lane }, &self.situations[lane]);
+        let stands = situation.alive && model.states[self.states[lane]].closing != Closing::ComputeOnly;
+        let mut steps = self.chances[lane].steps.iter().copied();
+        for ((value, grant), in_place) in self.warrants.iter_mut().zip(&model.grants).zip(&self.deployed.in_place) {
+            let steps = steps.by_ref().take(grant.quarters);
+            let path = warrant::value(model, inputs, grant, situation.scale, |t| in_place[t].0[lane], steps);
             *value = if stands { path } else { 0.0 };
         }
-        let cheapest = outcome::answers(model, &inputs, &situation, &ledger, &warrants, &mut answers);
-        block.answers.iter_mut().zip(&answers).for_each(|(column, answer)| column.push(*answer));
-        block.states.push(state as u8);
-        block.cheapest.push(cheapest.map_or(NOBODY, |vendor| vendor as u8));
+        self.play.values(lane, &mut self.values);
+        outcome::answers(model, inputs, situation, &self.values, &self.warrants, out)
     }
-    block
+}
+
+/// Inputs from the normal numbers behind them, in the widest vectors of this machine.
+#[multiversion(targets("x86_64+avx2"))]
+fn spread(uncertain: &[(Slot, Spread)], normals: &[Lanes], inputs: &mut [Lanes]) {
+    for (slot, spread) in uncertain {
+        inputs[*slot] = spread.at_each(normals[*slot]);
+    }
 }
 
 /// The state at a quantile of the priors.
-fn state(model: &Model, inputs: &[f64], quantile: f64) -> usize {
+fn state(model: &Model, inputs: &(impl Inputs + ?Sized), quantile: f64) -> usize {
     let mut below = 0.0;
     let found = model.states.iter().position(|belief| {
         below += inputs[belief.prior];
@@ -126,16 +226,6 @@ fn state(model: &Model, inputs: &[f64], quantile: f64) -> usize {
     });
     // Priors sum to 1 within rounding: what is left over falls to the last.
     found.unwrap_or(model.states.len() - 1)
-}
-
-fn review(model: &Model, inputs: &[f64], rng: &mut impl Rng) -> Review {
-    let Some((_, hazard, block)) = model.regulation else { return Review::default() };
-    let wait: f64 = Exp1.sample(rng);
-    let quantile: f64 = rng.random();
-    Review {
-        years: hazard.map_or(0.0, |hazard| wait / inputs[hazard]),
-        blocked: block.is_some_and(|block| quantile < inputs[block]),
-    }
 }
 
 #[cfg(test)]

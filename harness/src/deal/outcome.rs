@@ -2,8 +2,9 @@
 
 use super::answer::{self, Offer};
 use super::flow;
+use super::input::Inputs;
 use super::model::{HOURS_A_QUARTER, Model};
-use super::play::Ledger;
+use super::play::Values;
 use super::situation::Situation;
 use crate::units::{ChipHours, KilowattYears, Tokens, Usd};
 use serde::Serialize;
@@ -35,6 +36,11 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Whether it is one of the deal itself, and not of a vendor or a party.
+    pub(super) fn is_of_the_deal(self) -> bool {
+        !matches!(self, Answer::VendorTokens(_) | Answer::Npv(_))
+    }
+
     /// The answers of a model, in the order of their columns.
     pub(super) fn all(model: &Model) -> Vec<Answer> {
         use Answer::*;
@@ -52,32 +58,27 @@ const FIXED: usize = 8;
 /// through. Returns the vendor at which a million tokens cost least.
 pub(super) fn answers(
     model: &Model,
-    inputs: &[f64],
+    inputs: &(impl Inputs + ?Sized),
     situation: &Situation,
-    ledger: &Ledger,
+    values: &Values,
     warrants: &[f64],
     out: &mut [f64],
 ) -> Option<usize> {
-    let deal = totals(model, inputs, ledger, |_, proposed| proposed);
-    let all = totals(model, inputs, ledger, |_, _| true);
-    let rest = ledger.present(&ledger.rest_paid);
-    let rest_tokens: f64 = rest_tokens(ledger);
+    let deal = totals(model, inputs, values, |_, proposed| proposed);
+    let all = totals(model, inputs, values, |_, _| true);
     let some = |value: f64| if deal.tokens.0 > 0.0 { value } else { f64::NAN };
     out[0] = some(answer::effective_price(deal.paid, deal.useful).0);
     out[1] = some(answer::price_of_power(deal.paid, deal.held).0);
     out[2] = some(answer::price_of_tokens(deal.paid, deal.tokens).0);
     out[3] = some(answer::price_of_tokens(deal.value, deal.tokens).0);
-    out[4] = answer::price_of_tokens(Usd(all.paid.0 + rest), Tokens(all.tokens.0 + rest_tokens)).0;
+    out[4] = answer::price_of_tokens(Usd(all.paid.0 + values.rest_paid), Tokens(all.tokens.0 + values.rest_tokens)).0;
     out[5] = deal.stranded.0;
     out[6] = answer::option_value(deal.value, deal.paid).0;
     out[7] = warrants.iter().sum();
-    let cheapest = vendors(model, inputs, ledger, &mut out[FIXED..FIXED + model.vendors.len()]);
+    let cheapest = vendors(model, inputs, values, &mut out[FIXED..FIXED + model.vendors.len()]);
     let npv = &mut out[FIXED + model.vendors.len()..];
     npv.fill(0.0);
-    let rate = inputs[model.discount_rate];
-    flow::walk(model, inputs, situation, ledger, warrants, |party, _, amount| {
-        npv[party] += amount.present(rate);
-    });
+    flow::walk(model, inputs, situation, values, warrants, |party, _, amount| npv[party] += amount.present());
     cheapest
 }
 
@@ -85,11 +86,11 @@ pub(super) fn answers(
 ///
 /// Under commitments it is what their hours cost, `PV(paid + porting) / PV(hours used)`, over the tokens of an hour at the
 /// speed that ported software reached; else it is the market's.
-fn vendors(model: &Model, inputs: &[f64], ledger: &Ledger, out: &mut [f64]) -> Option<usize> {
+fn vendors(model: &Model, inputs: &(impl Inputs + ?Sized), values: &Values, out: &mut [f64]) -> Option<usize> {
     let mut cheapest: Option<usize> = None;
     for (v, out) in out.iter_mut().enumerate() {
         let committed = !model.vendors[v].open || model.of_the_deal(v);
-        let price = if committed { under_commitments(model, inputs, ledger, v) } else { ledger.offers[v].a_million };
+        let price = if committed { under_commitments(model, inputs, values, v) } else { values.offers[v].a_million };
         *out = price.unwrap_or(f64::NAN);
     }
     for v in 0..out.len() {
@@ -100,19 +101,10 @@ fn vendors(model: &Model, inputs: &[f64], ledger: &Ledger, out: &mut [f64]) -> O
     cheapest
 }
 
-fn under_commitments(model: &Model, inputs: &[f64], ledger: &Ledger, v: usize) -> Option<f64> {
-    let under = totals(model, inputs, ledger, |contract, _| model.contracts[contract].vendor == v);
-    let offer = under.offer(ledger.offers[v].tokens_an_hour?)?;
+fn under_commitments(model: &Model, inputs: &(impl Inputs + ?Sized), values: &Values, v: usize) -> Option<f64> {
+    let under = totals(model, inputs, values, |contract, _| model.contracts[contract].vendor == v);
+    let offer = under.offer(values.offers[v].tokens_an_hour?)?;
     Some(offer.price_of_tokens().0 + answer::price_of_tokens(under.porting, under.at_offer(offer)).0)
-}
-
-/// Present tokens that the market serves.
-fn rest_tokens(ledger: &Ledger) -> f64 {
-    let served = |(remaining, open): (&Vec<f64>, &Vec<f64>)| -> f64 {
-        let priced = remaining.iter().zip(open).zip(&ledger.discount);
-        priced.map(|((left, price), discount)| if price.is_finite() { left * discount } else { 0.0 }).sum()
-    };
-    ledger.remaining.iter().zip(&ledger.open).map(served).sum::<f64>() * super::play::SECONDS_A_QUARTER
 }
 
 /// Present values and amounts over some commitments.
@@ -148,14 +140,19 @@ impl Totals {
 }
 
 /// Adds up the commitments that stand and that `wanted` admits by position and by whether they are proposed.
-pub(super) fn totals(model: &Model, inputs: &[f64], ledger: &Ledger, wanted: impl Fn(usize, bool) -> bool) -> Totals {
+pub(super) fn totals(
+    model: &Model,
+    inputs: &(impl Inputs + ?Sized),
+    values: &Values,
+    wanted: impl Fn(usize, bool) -> bool,
+) -> Totals {
     let mut sum = Totals::default();
-    for (idx, (contract, course)) in model.contracts.iter().zip(&ledger.courses).enumerate() {
-        if !(course.active && wanted(idx, contract.proposed)) {
+    for (idx, (contract, commitment)) in model.contracts.iter().zip(&values.commitments).enumerate() {
+        if !(commitment.is_active && wanted(idx, contract.proposed)) {
             continue;
         }
         let fleet = &model.vendors[contract.vendor];
-        let present = &course.present;
+        let present = &commitment.flows;
         let used = present.used * HOURS_A_QUARTER;
         sum.porting.0 += present.porting;
         sum.paid.0 += present.paid + present.porting;

@@ -1,399 +1,291 @@
-//! One course of the deal: given a number for every input, what is delivered, used, billed and owed, quarter by quarter.
+//! Courses of the deal, a draw in each lane: given a number for every input, what is delivered, used, billed and owed.
 //!
 //! ```text
-//! prices      market p·(1 + g)^t of each vendor; a commitment's own price, capped by re-openers and favours
-//! capacity    chips in place = full capacity × ramp, late by slip and delay
-//! dispatch    demand meets commitments in the order of the file, then the cheapest open vendor
-//! bills       max(price × hours used × (1 − tier), floor) − credits; a right to leave is used when it pays
+//! settle      sizes, dates and first prices of commitments; speeds and first prices of vendors
+//! each quarter
+//!   prices    market p·(1 + g)^t of each vendor; a commitment's own price, capped by re-openers and favours
+//!   capacity  chips in place = full capacity × ramp, late by slip and delay
+//!   dispatch  demand meets commitments in the order of the file, then the cheapest open vendor
+//!   bills     max(price × hours used × (1 − tier), floor) − credits
+//! leave       a right to leave is used when it pays; the quarters are then played again without that commitment
 //! ```
 //! A chip serves `rate · utilisation · availability` tokens a second on average over a year. The tokens that the deal
 //! serves are worth what the cheapest open vendor outside the deal would take for them; a vendor whose capacity is
 //! limited sets no such price, since it could not serve them all (the vendor mix counts it at its capacity).
 //!
-//! A million draws take seconds because all arrays are kept from draw to draw, loops over quarters run over slices of
-//! one length and carry no branch that depends on data, so that they become vector code, and each flow's present value
-//! is added up once, in four partial sums.
+//! Draws lie in lanes and quarters follow each other, so that a quarter's numbers stay in registers, every present value
+//! is added up as it arises, and nothing is kept but for a [`Watch`] that wants to see it: the central case fills a
+//! [`Ledger`] from one lane, draws keep what warrants vest by.
 //!
-//! What that costs: 8 µs a draw for 4 commitments, 6 vendors, 5 workloads and 40 quarters on one 2.45 GHz Zen 3 core, half of
-//! it here, a fifth in drawing 88 inputs, the rest in sums, percentiles and ranks. Seen on the way: `f64::min` on a number
-//! written back where it was read is cheaper than a comparison, which became a masked store (a third of all time); sums in
-//! one accumulator took as long as everything else. No single place is hot any more; what is left to try is the footprint,
-//! some 30 KB of arrays against 32 KB of L1, by keeping of a standing commitment only what its present values need.
+//! What that costs: some 3.5 to 4.5 µs of processor time a draw, all in, for 4 commitments, 6 vendors, 5 workloads, 40
+//! quarters and 88 inputs, on one 2.45 GHz Zen 3 core shared with other work (2026-11-26; the walk over arrays of quarters
+//! before this took 7.0 to 7.8 in turns with it). A third of it is here, at three instructions a cycle: a quarter for eight
+//! draws takes some 800 cycles. A sixth draws normal numbers, a fourteenth makes inputs of them, a twelfth finds
+//! percentiles. What is left to try: other normal numbers than the ziggurat's one by one, at the price of other draws.
 
 mod bill;
 mod capacity;
+mod ledger;
 mod market;
+mod value;
 
-use super::model::{Contract, HOURS_A_QUARTER, Model};
+pub(super) use ledger::{Course, Ledger};
+pub(super) use market::{ported_at, tokens_per_chip};
+pub(super) use value::{Offered, Values};
+
+use super::lanes::{LANES, Lanes};
+use super::model::{HOURS_A_QUARTER, Model};
 use super::situation::Situation;
+use bill::Terms;
+use capacity::Commitment;
+use market::{Demand, Seller};
 use multiversion::multiversion;
 
 /// Seconds of a quarter.
 pub(super) const SECONDS_A_QUARTER: f64 = 3600.0 * HOURS_A_QUARTER;
 
-/// Everything that happens, by quarter.
-#[derive(Clone, Debug)]
-pub(super) struct Ledger {
-    /// Present value at the start of a dollar in the middle of each quarter.
-    pub(super) discount: Vec<f64>,
-    /// Market price of a chip-hour, by vendor; zeros where there is no market.
-    pub(super) market: Vec<Vec<f64>>,
-    /// Dollars a token at the cheapest open vendor, by workload.
-    pub(super) open: Vec<Vec<f64>>,
-    /// The same at vendors outside the deal whose capacity is not limited.
-    pub(super) outside: Vec<Vec<f64>>,
-    /// What the demand that every vendor may serve comes to at each one's speed and market price.
-    pub(super) offers: Vec<Offered>,
-    /// Tokens a second that no commitment serves, by workload.
-    pub(super) remaining: Vec<Vec<f64>>,
-    /// By commitment.
-    pub(super) courses: Vec<Course>,
-    /// What the market is paid for the remaining tokens.
-    pub(super) rest_paid: Vec<f64>,
-    /// Vendors under a commitment that is a part of the deal.
-    dealt: Vec<bool>,
-    /// What remained before a commitment that may be left.
-    before: Vec<Vec<f64>>,
-    /// Demand of each workload times the discount.
-    present_demand: Vec<Vec<f64>>,
-    /// The sum of that.
-    demanded: Vec<f64>,
-    speed: Vec<f64>,
-    slowness: Vec<f64>,
-    served: Vec<f64>,
+/// Draws being played.
+pub(super) struct Play {
+    discount: Lanes,
+    quarterly_discount: Lanes,
+    sellers: Vec<Seller>,
+    demands: Vec<Demand>,
+    commitments: Vec<Commitment>,
+    owed: Vec<Owed>,
+    rest: Rest,
 }
 
-/// The demand that every vendor may serve, at one vendor.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Offered {
-    /// Tokens of a paid hour at full speed; none where it cannot serve all of that demand.
-    pub(super) tokens_an_hour: Option<f64>,
-    /// Dollars a million tokens at its market price; none without a market.
-    pub(super) a_million: Option<f64>,
+/// A share of revenue: what is left of its cap, and the present value of what was owed.
+#[derive(Clone, Copy)]
+struct Owed {
+    left: Lanes,
+    present: Lanes,
 }
 
-/// What becomes of one commitment, by quarter.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Course {
-    /// Whether it stands.
-    pub(super) active: bool,
-    /// Quarters from the scenario's start to delivery.
-    pub(super) offset: f64,
-    /// Price of a chip-hour.
-    pub(super) price: Vec<f64>,
-    /// Chips in place.
-    pub(super) in_place: Vec<f64>,
-    /// Dollars scheduled.
-    pub(super) scheduled: Vec<f64>,
-    /// Chips used, whole ones at the vendor's availability and the buyer's utilisation.
-    pub(super) used: Vec<f64>,
-    /// Those times the share of the full speed that ported software reaches.
-    pub(super) at_speed: Vec<f64>,
-    /// Output tokens served.
-    pub(super) tokens: Vec<f64>,
-    /// What the cheapest outside vendor would take for them.
-    pub(super) value: Vec<f64>,
-    /// Hours used at the price, before any discount.
-    pub(super) gross: Vec<f64>,
-    /// Discounts of tiers.
-    pub(super) discounts: Vec<f64>,
-    /// What the floor adds.
-    pub(super) top_up: Vec<f64>,
-    /// Credits granted, for service and for late delivery.
-    pub(super) credits: Vec<f64>,
-    /// What is paid: gross − discounts + top-up − credits, and the fee for leaving.
-    pub(super) paid: Vec<f64>,
-    /// The fee for leaving, in its quarter, where the buyer leaves.
-    pub(super) fee: Vec<f64>,
-    /// What leaving costs at the date of the right, whether it is used or not.
-    pub(super) exit_price: f64,
-    /// What it costs the cloud to have the chips in place.
-    pub(super) serving: Vec<f64>,
-    /// What bringing the software to the chip costs.
-    pub(super) porting: Vec<f64>,
-    /// Present values of the flows above.
-    pub(super) present: Present,
-    /// Whether its software had to be brought to its chip.
-    is_ported: bool,
-    full_chips: f64,
-    price_at_signing: f64,
-    /// The ramp within the term, its sum, and the years of the term that they are for.
-    cut: Vec<f64>,
-    ramped: f64,
-    cut_for: f64,
+/// Present value of what the market is paid, and the present amount of tokens a second that it serves.
+#[derive(Clone, Copy)]
+struct Rest {
+    paid: Lanes,
+    tokens_a_second: Lanes,
 }
 
-/// Present values of a commitment's flows; of a standing one those alone that all demand's cost needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Present {
-    pub(super) in_place: f64,
-    pub(super) used: f64,
-    pub(super) at_speed: f64,
-    pub(super) tokens: f64,
-    pub(super) value: f64,
-    pub(super) top_up: f64,
-    pub(super) paid: f64,
-    pub(super) serving: f64,
-    pub(super) porting: f64,
+impl Rest {
+    const NONE: Rest = Rest { paid: Lanes::ZERO, tokens_a_second: Lanes::ZERO };
 }
 
-impl Course {
-    /// A course of no quarter in which anything happens.
-    fn idle(quarters: usize) -> Self {
-        let zeros = || vec![0.0; quarters];
-        Course {
-            price: zeros(),
-            in_place: zeros(),
-            scheduled: zeros(),
-            used: zeros(),
-            at_speed: zeros(),
-            tokens: zeros(),
-            value: zeros(),
-            gross: zeros(),
-            discounts: zeros(),
-            top_up: zeros(),
-            credits: zeros(),
-            paid: zeros(),
-            fee: zeros(),
-            serving: zeros(),
-            porting: zeros(),
-            ..Course::default()
-        }
-    }
-
-    /// Whether every chip in place is used, but for rounding.
-    #[inline(always)]
-    fn is_used_up(&self) -> bool {
-        self.in_place.iter().zip(&self.used).all(|(in_place, used)| in_place - used <= 1e-9 * in_place)
-    }
-
-    #[inline(always)]
-    fn add_up(&mut self, discount: &[f64], proposed: bool) {
-        self.present = Present::default();
-        if !self.active {
-            return;
-        }
-        let sum = |flow: &[f64]| present(discount, flow);
-        let (used, ported) = (sum(&self.used), self.is_ported);
-        self.present.used = used;
-        self.present.at_speed = if ported { sum(&self.at_speed) } else { used };
-        self.present.tokens = sum(&self.tokens);
-        self.present.paid = sum(&self.paid);
-        if proposed {
-            self.present.in_place = sum(&self.in_place);
-            self.present.value = sum(&self.value);
-            self.present.top_up = sum(&self.top_up);
-            self.present.serving = sum(&self.serving);
-            self.present.porting = sum(&self.porting);
-        }
-    }
+/// [`Play::play`] for the draws, in the widest vectors of this machine. Nothing is contracted or reordered for them, so
+/// results are the same on every machine.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn play_draws(
+    play: &mut Play,
+    model: &Model,
+    inputs: &[Lanes],
+    situations: &[Situation; LANES],
+    watch: &mut Deployed,
+) {
+    play.play(model, inputs, situations, watch);
 }
 
-impl Ledger {
-    /// An empty ledger for a model.
+/// Chips in place under the commitments that warrants vest by: for each grant, by quarter.
+#[derive(Debug)]
+pub(super) struct Deployed {
+    of: Vec<usize>,
+    /// By grant and quarter.
+    pub(super) in_place: Vec<Vec<Lanes>>,
+}
+
+impl Deployed {
+    /// Room for the grants of a model.
     pub(super) fn new(model: &Model) -> Self {
-        let zeros = || vec![0.0; model.quarters];
-        let of = |n: usize| vec![zeros(); n];
-        Ledger {
-            discount: zeros(),
-            market: of(model.vendors.len()),
-            open: of(model.workloads.len()),
-            outside: of(model.workloads.len()),
-            offers: vec![Offered::default(); model.vendors.len()],
-            remaining: of(model.workloads.len()),
-            courses: model.contracts.iter().map(|_| Course::idle(model.quarters)).collect(),
-            rest_paid: zeros(),
-            dealt: (0..model.vendors.len()).map(|vendor| model.of_the_deal(vendor)).collect(),
-            before: of(model.workloads.len()),
-            present_demand: of(model.workloads.len()),
-            demanded: vec![0.0; model.workloads.len()],
-            speed: zeros(),
-            slowness: zeros(),
-            served: zeros(),
+        Deployed {
+            of: model.grants.iter().map(|grant| grant.contract).collect(),
+            in_place: vec![vec![Lanes::ZERO; model.quarters]; model.grants.len()],
         }
     }
+}
 
-    /// The sum of a flow's present values.
-    pub(super) fn present(&self, flow: &[f64]) -> f64 {
-        present(&self.discount, flow)
-    }
+impl Watch for Deployed {
+    #[inline(always)]
+    fn quarter(&mut self, _: usize, _: &Quarter<'_>) {}
 
-    /// Fills the ledger from a number for every input.
-    pub(super) fn play(&mut self, model: &Model, inputs: &[f64], situation: &Situation) {
-        play(self, model, inputs, situation);
+    #[inline(always)]
+    fn commitment(&mut self, t: usize, idx: usize, flows: &Flows) {
+        for (in_place, _) in self.in_place.iter_mut().zip(&self.of).filter(|(_, of)| **of == idx) {
+            in_place[t] = flows.in_place;
+        }
     }
 
     #[inline(always)]
-    fn fill(&mut self, model: &Model, inputs: &[f64], situation: &Situation) {
-        powers(&mut self.discount, 1.0, 1.0 / (1.0 + inputs[model.discount_rate]));
-        for (w, load) in model.workloads.iter().enumerate() {
-            let scale = inputs[load.scale];
-            let demands = self.remaining[w].iter_mut().zip(&mut self.present_demand[w]);
-            for (((left, present), demand), discount) in demands.zip(&load.demand).zip(&self.discount) {
-                *left = demand * scale;
-                *present = discount * *left;
-            }
-            self.demanded[w] = present(&self.discount, &self.remaining[w]);
-        }
-        self.price_markets(model, inputs);
-        for &idx in &model.price_order {
-            self.size(model, inputs, situation, idx);
-            self.price(model, inputs, idx);
-        }
-        for (idx, contract) in model.contracts.iter().enumerate() {
-            self.deliver(model, inputs, situation, idx);
-            if contract.termination.is_some() {
-                self.before.clone_from_slice(&self.remaining);
-            }
-            self.dispatch(model, inputs, idx);
-            self.bill(model, inputs, situation, idx);
-            self.leave(inputs, contract, idx);
-            self.courses[idx].add_up(&self.discount, contract.proposed);
-        }
-        self.rest_paid.fill(0.0);
-        for (remaining, open) in self.remaining.iter().zip(&self.open) {
-            for ((paid, left), price) in self.rest_paid.iter_mut().zip(remaining).zip(open) {
-                // Where no open vendor can serve a workload, what is left of it is not served.
-                *paid += if price.is_finite() { left * SECONDS_A_QUARTER * price } else { 0.0 };
-            }
+    fn owed(&mut self, _: usize, _: usize, _: Lanes) {}
+}
+
+/// Sees each quarter as it is played; those after a right to leave more than once, and then the last time counts.
+pub(super) trait Watch {
+    /// The quarter's prices, and what is common to all commitments.
+    fn quarter(&mut self, t: usize, quarter: &Quarter<'_>);
+    /// What becomes of one commitment in it.
+    fn commitment(&mut self, t: usize, idx: usize, flows: &Flows);
+    /// What a share of revenue comes to in it.
+    fn owed(&mut self, t: usize, idx: usize, usd: Lanes);
+}
+
+/// A quarter's prices and amounts.
+pub(super) struct Quarter<'p> {
+    /// Present value at the start of a dollar in its middle.
+    discount: Lanes,
+    sellers: &'p [Seller],
+    /// What the market is paid for tokens that no commitment serves.
+    rest_paid: Lanes,
+}
+
+/// One commitment in one quarter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flows {
+    /// Price of a chip-hour.
+    pub(super) price: Lanes,
+    /// Chips in place.
+    pub(super) in_place: Lanes,
+    /// Dollars scheduled.
+    pub(super) scheduled: Lanes,
+    /// Chips used, whole ones at the vendor's availability and the buyer's utilisation.
+    pub(super) used: Lanes,
+    /// Those times the share of the full speed that ported software reaches.
+    pub(super) at_speed: Lanes,
+    /// Output tokens served.
+    pub(super) tokens: Lanes,
+    /// What the cheapest outside vendor would take for them.
+    pub(super) value: Lanes,
+    /// Hours used at the price, before any discount.
+    pub(super) gross: Lanes,
+    /// Discounts of tiers.
+    pub(super) discounts: Lanes,
+    /// What the floor adds.
+    pub(super) top_up: Lanes,
+    /// Credits granted, for service and for late delivery.
+    pub(super) credits: Lanes,
+    /// What is paid: gross − discounts + top-up − credits, and the fee for leaving.
+    pub(super) paid: Lanes,
+    /// The fee for leaving, in its quarter, where the buyer leaves.
+    pub(super) fee: Lanes,
+    /// What it costs the cloud to have the chips in place.
+    pub(super) serving: Lanes,
+    /// What bringing the software to the chip costs.
+    pub(super) porting: Lanes,
+}
+
+impl Flows {
+    const NONE: Flows = Flows {
+        price: Lanes::ZERO,
+        in_place: Lanes::ZERO,
+        scheduled: Lanes::ZERO,
+        used: Lanes::ZERO,
+        at_speed: Lanes::ZERO,
+        tokens: Lanes::ZERO,
+        value: Lanes::ZERO,
+        gross: Lanes::ZERO,
+        discounts: Lanes::ZERO,
+        top_up: Lanes::ZERO,
+        credits: Lanes::ZERO,
+        paid: Lanes::ZERO,
+        fee: Lanes::ZERO,
+        serving: Lanes::ZERO,
+        porting: Lanes::ZERO,
+    };
+}
+
+impl Play {
+    /// Room for the draws of a model.
+    pub(super) fn new(model: &Model) -> Self {
+        let is_comparable = |load: &super::model::Load| load.only.is_empty();
+        let any = model.workloads.iter().any(is_comparable);
+        Play {
+            discount: Lanes::ZERO,
+            quarterly_discount: Lanes::ZERO,
+            sellers: (0..model.vendors.len()).map(|v| Seller::new(model, v)).collect(),
+            demands: (0..model.workloads.len())
+                .map(|w| Demand::new(model, w, is_comparable(&model.workloads[w]) || !any))
+                .collect(),
+            commitments: (0..model.contracts.len()).map(|idx| Commitment::new(model, idx)).collect(),
+            owed: vec![Owed { left: Lanes::ZERO, present: Lanes::ZERO }; model.owed.len()],
+            rest: Rest::NONE,
         }
     }
 
-    /// Demand meets a commitment: each workload in turn takes the chips it needs, or what is left of them.
+    /// Plays draws from a number for every input.
     #[inline(always)]
-    fn dispatch(&mut self, model: &Model, inputs: &[f64], idx: usize) {
-        let contract = &model.contracts[idx];
-        let first_use = first_delivery(model, &self.courses, contract);
-        let course = &mut self.courses[idx];
-        for flow in [&mut course.used, &mut course.at_speed, &mut course.tokens, &mut course.value] {
-            flow.fill(0.0);
-        }
-        course.is_ported = model.vendors[contract.vendor].porting.is_some();
-        if !course.active {
-            return;
-        }
-        let fleet = &model.vendors[contract.vendor];
-        ported(&mut self.speed, fleet.porting.map(|p| p.map(|slot| inputs[slot])), first_use);
-        self.slowness.iter_mut().zip(&self.speed).for_each(|(slowness, speed)| *slowness = 1.0 / speed);
-        for (w, rate) in fleet.rates.iter().enumerate() {
-            let Some((rate, _)) = rate else { continue };
-            if course.is_used_up() {
+    pub(super) fn play(
+        &mut self,
+        model: &Model,
+        inputs: &[Lanes],
+        situations: &[Situation; LANES],
+        watch: &mut impl Watch,
+    ) {
+        self.sellers.iter_mut().zip(&model.vendors).for_each(|(seller, fleet)| seller.settle(model, fleet, inputs));
+        self.demands.iter_mut().enumerate().for_each(|(w, demand)| demand.settle(w, &self.sellers));
+        self.settle(model, inputs, situations);
+        loop {
+            self.begin(model, inputs, situations);
+            for t in 0..model.quarters {
+                self.quarter(model, inputs, t, watch);
+            }
+            if !self.leave(model, inputs) {
                 break;
             }
-            let a_chip = tokens_per_chip(model, inputs, contract.vendor, *rate);
-            let served = serve(course, (&self.speed, &self.slowness), a_chip, &mut self.remaining[w], &mut self.served);
-            // What tokens are worth is asked of the deal, and of what may be left.
-            if contract.proposed || contract.termination.is_some() {
-                let worth = served.iter().zip(&self.outside[w]);
-                course.value.iter_mut().zip(worth).for_each(|(value, (tokens, price))| *value += tokens * price);
-            }
         }
     }
-}
 
-/// [`Ledger::fill`] in the widest vectors of this machine. Nothing is contracted or reordered for them, so results are the
-/// same on every machine.
-#[multiversion(targets("x86_64+avx2"))]
-fn play(ledger: &mut Ledger, model: &Model, inputs: &[f64], situation: &Situation) {
-    ledger.fill(model, inputs, situation);
-}
-
-/// One workload takes chips of one commitment, `min(remaining / (a_chip · speed), in place − used)`; the tokens served.
-#[inline(always)]
-fn serve<'s>(
-    course: &mut Course,
-    (speed, slowness): (&[f64], &[f64]),
-    a_chip: f64,
-    remaining: &mut [f64],
-    out: &'s mut [f64],
-) -> &'s [f64] {
-    let n = speed.len();
-    let (slowness, remaining, out) = (&slowness[..n], &mut remaining[..n], &mut out[..n]);
-    let (in_place, used, at_speed) = (&course.in_place[..n], &mut course.used[..n], &mut course.at_speed[..n]);
-    let tokens = &mut course.tokens[..n];
-    let for_a_token = 1.0 / a_chip;
-    for t in 0..n {
-        let taken = above_zero(lesser(remaining[t] * (for_a_token * slowness[t]), in_place[t] - used[t]));
-        let served = taken * (a_chip * speed[t]);
-        out[t] = served * SECONDS_A_QUARTER;
-        used[t] += taken;
-        at_speed[t] += taken * speed[t];
-        remaining[t] = (remaining[t] - served).max(0.0);
-        tokens[t] += out[t];
+    /// Everything as it is before the first quarter.
+    #[inline(always)]
+    fn begin(&mut self, model: &Model, inputs: &[Lanes], situations: &[Situation; LANES]) {
+        let yearly = Lanes::ONE / (Lanes::ONE + inputs[model.discount_rate]);
+        self.quarterly_discount = yearly.sqrt().sqrt();
+        self.discount = self.quarterly_discount.sqrt();
+        self.sellers.iter_mut().for_each(Seller::begin);
+        self.demands.iter_mut().for_each(Demand::begin);
+        let scale = Lanes(std::array::from_fn(|lane| situations[lane].scale));
+        for (commitment, contract) in self.commitments.iter_mut().zip(&model.contracts) {
+            commitment.begin(contract, inputs, scale);
+        }
+        for (owed, share) in self.owed.iter_mut().zip(&model.owed) {
+            *owed = Owed { left: share.cap.map_or(Lanes::INFINITY, |cap| inputs[cap]), present: Lanes::ZERO };
+        }
+        self.rest = Rest::NONE;
     }
-    out
-}
 
-/// The lesser of two numbers that are not NaN: one instruction, where `f64::min` takes care of NaN with five. Not for a
-/// number that is written back where it was read: that becomes a masked store, which AMD's cores take twenty cycles for.
-#[inline(always)]
-fn lesser(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
-}
-
-/// A number that is not NaN, or 0 where it is below.
-#[inline(always)]
-fn above_zero(x: f64) -> f64 {
-    if x > 0.0 { x } else { 0.0 }
-}
-
-/// Output tokens a second that a chip serves on average: `rate · speed · utilisation · availability`.
-#[inline(always)]
-pub(super) fn tokens_per_chip(model: &Model, inputs: &[f64], vendor: usize, rate: usize) -> f64 {
-    let fleet = &model.vendors[vendor];
-    let speed = fleet.speed.map_or(1.0, |slot| inputs[slot]);
-    inputs[rate] * speed * inputs[model.utilisation] * inputs[fleet.availability]
-}
-
-/// Quarters to the first delivery of a chip under any standing commitment: software is brought to it once.
-#[inline(always)]
-fn first_delivery(model: &Model, courses: &[Course], contract: &Contract) -> f64 {
-    let same = model.contracts.iter().zip(courses);
-    let same = same.filter(|(other, course)| course.active && other.vendor == contract.vendor);
-    same.map(|(_, course)| course.offset).fold(f64::INFINITY, f64::min)
-}
-
-/// Share of the cost model's speed in each quarter: `first` at delivery, all of it `ramp` years later.
-#[inline(always)]
-fn ported(speed: &mut [f64], porting: Option<[f64; 3]>, from: f64) {
-    match porting {
-        Some(porting) => speed.iter_mut().enumerate().for_each(|(t, speed)| *speed = ported_at(porting, t, from)),
-        None => speed.fill(1.0),
+    #[inline(always)]
+    fn quarter(&mut self, model: &Model, inputs: &[Lanes], t: usize, watch: &mut impl Watch) {
+        self.price_tokens(model, inputs, t);
+        for &idx in &model.price_order {
+            let price = self.price(model, inputs, idx, t);
+            self.commitments[idx].price = price;
+        }
+        for (idx, (commitment, contract)) in self.commitments.iter_mut().zip(&model.contracts).enumerate() {
+            if commitment.is_idle(contract, t) {
+                watch.commitment(t, idx, &Flows { price: commitment.price, ..Flows::NONE });
+                continue;
+            }
+            let terms = Terms { contract, fleet: &model.vendors[contract.vendor], inputs };
+            let flows = commitment.quarter(terms, t, &self.sellers[contract.vendor], &mut self.demands);
+            commitment.add_up(contract, t, self.discount, &flows);
+            watch.commitment(t, idx, &flows);
+        }
+        let mut rest_paid = Lanes::ZERO;
+        for demand in self.demands.iter().filter(|demand| demand.is_open()) {
+            rest_paid += demand.remaining * demand.open * SECONDS_A_QUARTER;
+            self.rest.tokens_a_second += demand.remaining * self.discount;
+        }
+        self.rest.paid += rest_paid * self.discount;
+        watch.quarter(t, &Quarter { discount: self.discount, sellers: &self.sellers, rest_paid });
+        // Shares of revenue, up to their caps.
+        for (idx, (owed, share)) in self.owed.iter_mut().zip(&model.owed).enumerate() {
+            let rate = inputs[share.share] * inputs[share.scale];
+            let paid = (rate * share.revenue[t]).lesser(owed.left);
+            owed.left = owed.left - paid;
+            owed.present += paid * self.discount;
+            watch.owed(t, idx, paid);
+        }
+        self.discount = self.discount * self.quarterly_discount;
     }
-}
-
-/// The same in one quarter: `first + (1 − first) · (t + 1/2 − from) / ramp`, within its ends.
-#[inline(always)]
-pub(super) fn ported_at([_, first, ramp]: [f64; 3], t: usize, from: f64) -> f64 {
-    first + (1.0 - first) * ((t as f64 + 0.5 - from) * (0.25 / ramp.max(1e-9))).clamp(0.0, 1.0)
-}
-
-/// `first · yearly^((t + 1/2) / 4)` in each quarter.
-#[inline(always)]
-fn powers(out: &mut [f64], first: f64, yearly: f64) {
-    let quarterly = yearly.sqrt().sqrt();
-    let mut year = [first * quarterly.sqrt(); 4];
-    for quarter in 1..4 {
-        year[quarter] = year[quarter - 1] * quarterly;
-    }
-    // Year by year: four numbers that do not wait for each other.
-    for out in out.chunks_mut(4) {
-        out.copy_from_slice(&year[..out.len()]);
-        year.iter_mut().for_each(|value| *value *= yearly);
-    }
-}
-
-/// `Σ discount · flow`, in four partial sums: one alone would wait for each addition.
-#[inline(always)]
-fn present(discount: &[f64], flow: &[f64]) -> f64 {
-    let (discounts, last_discounts) = discount.as_chunks::<4>();
-    let (flows, last_flows) = flow.as_chunks::<4>();
-    let mut sums = [0.0; 4];
-    for (discount, flow) in discounts.iter().zip(flows) {
-        sums = std::array::from_fn(|i| sums[i] + discount[i] * flow[i]);
-    }
-    let last: f64 = last_discounts.iter().zip(last_flows).map(|(discount, flow)| discount * flow).sum();
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + last
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! How the deal closed, as far as it changes what is computed.
 
+use super::input::Inputs;
 use super::model::Model;
 use super::scenario::{Closing, Scope};
 
@@ -31,7 +32,7 @@ pub(super) struct Review {
 
 impl Situation {
     /// The central case: signed as the file states it, with no review, contingent tranches at their probability.
-    pub(super) fn as_stated(model: &Model, inputs: &[f64]) -> Self {
+    pub(super) fn as_stated(model: &Model, inputs: &(impl Inputs + ?Sized)) -> Self {
         let mut situation = Situation::blank(model);
         situation.close(model, inputs, Closing::Signed, Review::default(), |probability| probability);
         situation
@@ -48,7 +49,7 @@ impl Situation {
     pub(super) fn close(
         &mut self,
         model: &Model,
-        inputs: &[f64],
+        inputs: &(impl Inputs + ?Sized),
         closing: Closing,
         review: Review,
         mut paid: impl FnMut(f64) -> f64,

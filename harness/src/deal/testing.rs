@@ -133,7 +133,6 @@ pub(super) fn played(text: &str) -> (Model, Vec<f64>, Ledger) {
     let model = model(text);
     let inputs = round_inputs(&model);
     let situation = Situation::as_stated(&model, &inputs);
-    let mut ledger = Ledger::new(&model);
-    ledger.play(&model, &inputs, &situation);
+    let ledger = Ledger::played(&model, &inputs, &situation);
     (model, inputs, ledger)
 }

@@ -9,38 +9,38 @@
 //! A share that pays no dividend is worth its price today whenever it is handed over, so without a price condition the
 //! simulated mean must be `shares · spot` less the discounted strike: the tests hold it to that.
 
+use super::input::Inputs;
 use super::model::{Grant, Model};
-use super::play::Ledger;
-use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
 
-/// Present value of one grant on one path of the share price.
+/// A milestone of all the power would be missed by the last bit of `capacity / power · power` otherwise.
+const ROUND_OFF: f64 = 1e-9;
+
+/// Present value of one grant on one path of the share price, which takes a normal number of `normals` for each quarter.
+/// `in_place` are the commitment's chips by quarter.
 pub(super) fn value(
     model: &Model,
-    inputs: &[f64],
+    inputs: &(impl Inputs + ?Sized),
     grant: &Grant,
-    ledger: &Ledger,
     scale: f64,
-    rng: &mut impl Rng,
+    in_place: impl Fn(usize) -> f64,
+    normals: impl Iterator<Item = f64>,
 ) -> f64 {
     let Some(risk_free) = model.risk_free else { return 0.0 };
     let (rate, volatility) = (inputs[risk_free], inputs[grant.volatility]);
     let (drift, step) = ((rate - volatility * volatility / 2.0) / 4.0, volatility / 2.0);
-    let course = &ledger.courses[grant.contract];
     let watts_a_chip = inputs[model.vendors[model.contracts[grant.contract].vendor].power];
     let mut price = inputs[grant.spot];
     let mut highest = price;
     // A tranche is a bit; the model refuses more than there are.
     let mut open: u64 = (1u64 << grant.tranches.len()) - 1;
     let mut usd = 0.0;
-    for t in 0..grant.quarters {
-        let normal: f64 = StandardNormal.sample(rng);
+    for (t, normal) in (0..grant.quarters).zip(normals) {
         price *= (drift + step * normal).exp();
         highest = f64::max(highest, price);
-        let in_place = course.in_place[t] * watts_a_chip;
+        let power = in_place(t) * watts_a_chip * (1.0 + ROUND_OFF);
         for (idx, tranche) in grant.tranches.iter().enumerate() {
             let reached = tranche.hurdle.is_none_or(|hurdle| highest >= inputs[hurdle]);
-            if open & (1 << idx) != 0 && reached && in_place >= inputs[tranche.milestone] * scale {
+            if open & (1 << idx) != 0 && reached && power >= inputs[tranche.milestone] * scale {
                 open &= !(1 << idx);
                 let gain = (price - inputs[grant.strike]).max(0.0);
                 usd += inputs[tranche.shares] * scale * gain * (-rate * (t as f64 + 1.0) / 4.0).exp();
@@ -54,8 +54,9 @@ pub(super) fn value(
 mod tests {
     use super::super::testing::{plain_with, played};
     use super::*;
-    use rand::SeedableRng;
+    use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
+    use rand_distr::StandardNormal;
 
     const GRANT: &str = "\n[[warrant]]\nid = \"w\"\nissuer = \"cloud\"\nholder = \"lab\"\n\
         strike = { value = 10, unit = \"USD/share\", source = \"s\" }\nspot = { value = 100, unit = \"USD/share\", source = \"s\" }\n\
@@ -74,8 +75,10 @@ mod tests {
         let (model, inputs, ledger) = played(&text);
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let n = 20_000;
-        let values: Vec<f64> =
-            (0..n).map(|_| value(&model, &inputs, &model.grants[0], &ledger, 1.0, &mut rng) / 1e6).collect();
+        let grant = &model.grants[0];
+        let in_place = |t: usize| ledger.courses[grant.contract].in_place[t];
+        let path = |rng: &mut ChaCha8Rng| value(&model, &inputs, grant, 1.0, in_place, rng.sample_iter(StandardNormal));
+        let values: Vec<f64> = (0..n).map(|_| path(&mut rng) / 1e6).collect();
         let mean = values.iter().sum::<f64>() / f64::from(n);
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / f64::from(n - 1);
         [mean, (variance / f64::from(n)).sqrt()]
@@ -99,6 +102,20 @@ mod tests {
         let [far, _] = mean("points = [[0, 1]]", &hurdle(200));
         assert!(free > near && near > far && far > 0.0, "{free} {near} {far}");
         assert_eq!(mean("points = [[0, 1]]", &hurdle(100_000))[0], 0.0);
+    }
+
+    #[test]
+    fn a_milestone_of_all_the_power_is_met_whatever_a_chip_takes() {
+        let (model, mut inputs, _) = played(&plain_with(&[
+            ("\n[[state]]", &GRANT.replace("HURDLE", "")),
+            ("quarters", "risk_free = { value = 0.04, unit = \"1/year\", source = \"s\" }\nquarters"),
+        ]));
+        let grant = &model.grants[0];
+        for watts in (1000..2000).map(f64::from) {
+            inputs[model.vendors[model.contracts[grant.contract].vendor].power] = watts;
+            let value = value(&model, &inputs, grant, 1.0, |_| 1e9 / watts, std::iter::repeat(0.0));
+            assert!(value > 0.0, "{watts}");
+        }
     }
 
     #[test]

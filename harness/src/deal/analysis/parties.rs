@@ -1,12 +1,12 @@
 //! What the deal is worth to each party, and what money goes round in it.
 
-use super::Worked;
+use super::{AnswerLine, Worked};
 use crate::deal::answer;
 use crate::deal::cash::{self, Irr};
 use crate::deal::flow::Leg;
 use crate::deal::outcome::Answer;
 use crate::deal::scenario::{Role, Scenario};
-use crate::deal::summary::{self, Percentiles};
+use crate::deal::summary::Percentiles;
 use crate::units::{Count, Kinds, Quantity, Usd};
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ pub struct Exit {
     pub used: bool,
 }
 
-pub(super) fn lines(worked: &Worked, scenario: &Scenario) -> Vec<PartyLine> {
+pub(super) fn lines(worked: &Worked, answers: &[AnswerLine], scenario: &Scenario) -> Vec<PartyLine> {
     let flows = worked.case.flows(&worked.model);
     let rate = worked.case.inputs[worked.model.discount_rate];
     let mut lines = Vec::new();
@@ -98,7 +98,7 @@ pub(super) fn lines(worked: &Worked, scenario: &Scenario) -> Vec<PartyLine> {
             party: party.name.clone(),
             roles: party.roles.clone(),
             npv: worked.case.answers[column],
-            draws: summary::percentiles(drawn),
+            draws: answers[column].draws.clone(),
             gains: drawn.iter().filter(|npv| **npv > 0.0).count() as f64 / drawn.len().max(1) as f64,
             irr,
             mirr,
@@ -110,7 +110,7 @@ pub(super) fn lines(worked: &Worked, scenario: &Scenario) -> Vec<PartyLine> {
                     present: flow.present,
                 })
                 .collect(),
-            rests_on: worked.kinds(column),
+            rests_on: answers[column].rests_on,
         });
     }
     lines

@@ -125,8 +125,9 @@ fn the_mix_costs_no_more_than_the_order_of_the_file() {
         let worked = Worked::new(model, FEW);
         let mix = worked.analysis(&scenario, FEW).mix.expect("demand can be met");
         let ledger = &worked.case.ledger;
-        let paid: f64 = ledger.courses.iter().map(|course| course.present.paid + course.present.porting).sum();
-        let dispatched = paid + ledger.present(&ledger.rest_paid);
+        let flows = ledger.values.commitments.iter().map(|commitment| commitment.flows);
+        let paid: f64 = flows.map(|flows| flows.paid + flows.porting).sum();
+        let dispatched = paid + ledger.values.rest_paid;
         // Tiers and credits are in the bills alone; a share of a percent of them.
         assert!(mix.cost <= dispatched * 1.02, "{id}: {} against {dispatched}", mix.cost);
         assert!(mix.cost_without.is_some());

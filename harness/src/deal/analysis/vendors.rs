@@ -1,10 +1,10 @@
 //! What tokens cost at each vendor at equal interactivity, and at which prices they tie.
 
-use super::Worked;
+use super::{AnswerLine, Worked};
 use crate::deal::answer::{self, Offer};
 use crate::deal::monte_carlo::NOBODY;
 use crate::deal::outcome::{Answer, totals};
-use crate::deal::summary::{self, Percentiles};
+use crate::deal::summary::Percentiles;
 use crate::units::{ChipHours, Kinds, Quantity, Tokens, Usd, UsdPerHour, UsdPerMillionTokens};
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub struct VendorLine {
     pub rests_on: Kinds,
 }
 
-pub(super) fn lines(worked: &Worked) -> Vec<VendorLine> {
+pub(super) fn lines(worked: &Worked, answers: &[AnswerLine]) -> Vec<VendorLine> {
     let model = &worked.model;
     let drawn = worked.drawn.cheapest.iter().filter(|vendor| **vendor != NOBODY).count().max(1) as f64;
     let offers: Vec<Option<Offer>> = (0..model.vendors.len()).map(|v| market(worked, v)).collect();
@@ -66,7 +66,7 @@ pub(super) fn lines(worked: &Worked) -> Vec<VendorLine> {
                     .collect(),
                 usd_per_chip_hour: offers[v].or_else(|| paid(worked, v)).map(|offer| offer.price.0),
                 usd_per_m,
-                draws: summary::percentiles(&worked.drawn.answers[column]),
+                draws: answers[column].draws.clone(),
                 cheapest: worked.drawn.cheapest.iter().filter(|c| usize::from(**c) == v).count() as f64 / drawn,
                 break_even_discount: alternative.zip(deal).map(|(offer, deal)| {
                     answer::break_even_discount(deal.offer, offer, deal.porting, deal.used).value()
@@ -75,7 +75,7 @@ pub(super) fn lines(worked: &Worked) -> Vec<VendorLine> {
                 tie_without_deal: alternative
                     .zip(other)
                     .map(|(offer, other)| answer::tie_price(UsdPerMillionTokens(other), offer).0),
-                rests_on: worked.kinds(column),
+                rests_on: answers[column].rests_on,
             }
         })
         .collect()
@@ -92,14 +92,14 @@ struct Deal {
 impl Deal {
     /// None where nothing of it is used, or where its commitments are on vendors of different speed.
     fn of(worked: &Worked) -> Option<Self> {
-        let (model, ledger) = (&worked.model, &worked.case.ledger);
+        let (model, values) = (&worked.model, &worked.case.ledger.values);
         let proposed = || model.contracts.iter().filter(|contract| contract.proposed);
         let vendor = proposed().next()?.vendor;
         if proposed().any(|contract| contract.vendor != vendor) {
             return None;
         }
-        let totals = totals(model, &worked.case.inputs, ledger, |_, proposed| proposed);
-        let offer = totals.offer(ledger.offers[vendor].tokens_an_hour?)?;
+        let totals = totals(model, &worked.case.inputs, values, |_, proposed| proposed);
+        let offer = totals.offer(values.offers[vendor].tokens_an_hour?)?;
         Some(Deal { offer, porting: totals.porting, used: totals.used })
     }
 
@@ -112,7 +112,7 @@ impl Deal {
 
 /// An open vendor's hours at its market price, averaged over those that the common demand takes.
 fn market(worked: &Worked, v: usize) -> Option<Offer> {
-    let offered = worked.case.ledger.offers[v];
+    let offered = worked.case.ledger.values.offers[v];
     let tokens_an_hour = Tokens(offered.tokens_an_hour?);
     let price = UsdPerHour((UsdPerMillionTokens(offered.a_million?) * tokens_an_hour).0);
     Some(Offer { price, tokens_an_hour })
@@ -120,7 +120,7 @@ fn market(worked: &Worked, v: usize) -> Option<Offer> {
 
 /// A vendor's hours as they are paid for under commitments.
 fn paid(worked: &Worked, v: usize) -> Option<Offer> {
-    let (model, ledger) = (&worked.model, &worked.case.ledger);
+    let (model, values) = (&worked.model, &worked.case.ledger.values);
     let at_it = |contract: usize, _| model.contracts[contract].vendor == v;
-    totals(model, &worked.case.inputs, ledger, at_it).offer(ledger.offers[v].tokens_an_hour?)
+    totals(model, &worked.case.inputs, values, at_it).offer(values.offers[v].tokens_an_hour?)
 }

@@ -1,138 +1,240 @@
 //! Sizes, prices and deliveries of commitments.
 
-use super::Ledger;
+use super::Play;
+use super::bill::Exit;
+use super::market::Seller;
+use super::value::Present;
+use crate::deal::lanes::{LANES, Lanes};
 use crate::deal::model::{Contract, HOURS_A_QUARTER, Model, PriceRule, Quantity};
 use crate::deal::scenario::Repricing;
 use crate::deal::situation::Situation;
+use std::array::from_fn;
 
-impl Ledger {
-    /// Whether a commitment stands, when it delivers, how many chips it comes to, and its first price.
-    ///
-    /// With `R` the sum of the ramp over the quarters of the term and `h` the hours of a quarter: chips are
-    /// `capacity / power`, or `spend / (price · h · R)`; the price is the one given, or `spend / (chips · h · R)`, or the
-    /// market's at delivery.
-    #[inline(always)]
-    pub(super) fn size(&mut self, model: &Model, inputs: &[f64], situation: &Situation, idx: usize) {
+/// One commitment.
+pub(super) struct Commitment {
+    /// 1 where it stands, else 0.
+    pub(super) stands: Lanes,
+    /// Quarters from the scenario's start to delivery.
+    pub(super) offset: Lanes,
+    /// Quarters to the first delivery of a chip under any standing commitment on the vendor: software is brought to it
+    /// once.
+    pub(super) first_use: Lanes,
+    /// The ramp within the term, its sum, and the years of the term that they are for.
+    cut: Vec<Lanes>,
+    ramped: Lanes,
+    cut_for: Lanes,
+    /// The share of the full capacity that is in place, by quarter, and the delivery that it is for.
+    pub(super) shares: Vec<Lanes>,
+    shares_for: Lanes,
+    pub(super) full_chips: Lanes,
+    pub(super) first_price: Lanes,
+    /// Its distance from the market, where its price follows that.
+    of_market: Option<Lanes>,
+    /// Dollars of a quarter in which all is in place.
+    pub(super) full_bill: Lanes,
+    /// Price of a chip-hour in this quarter.
+    pub(super) price: Lanes,
+    /// Cost of bringing the software to the chip, and the quarter of it.
+    pub(super) porting: Option<[Lanes; 2]>,
+    /// Dollars that are credited for a quarter of delay.
+    pub(super) late_credit: Lanes,
+    /// What is left of each credit.
+    pub(super) credits: Vec<Lanes>,
+    /// The right to leave it.
+    pub(super) exit: Option<Exit>,
+    pub(super) present: Present<Lanes>,
+}
+
+impl Commitment {
+    pub(super) fn new(model: &Model, idx: usize) -> Self {
         let contract = &model.contracts[idx];
-        let late = contract.slip.map_or(0.0, |slot| inputs[slot]);
-        let deal = if contract.proposed { situation.compute_delay } else { 0.0 };
-        let size = if contract.proposed { situation.scale } else { 1.0 };
-        let market = &self.market[contract.vendor];
-        let course = &mut self.courses[idx];
-        // Most terms are settled: their ramp is cut once.
-        if course.cut_for != inputs[contract.term] {
-            course.cut_for = inputs[contract.term];
-            course.ramped = contract.ramp.cut(4.0 * course.cut_for, &mut course.cut);
+        Commitment {
+            stands: Lanes::ZERO,
+            offset: Lanes::ZERO,
+            first_use: Lanes::ZERO,
+            cut: vec![Lanes::ZERO; contract.ramp.shares.len()],
+            ramped: Lanes::ZERO,
+            cut_for: Lanes::all(f64::NAN),
+            shares: vec![Lanes::ZERO; model.quarters],
+            shares_for: Lanes::all(f64::NAN),
+            full_chips: Lanes::ZERO,
+            first_price: Lanes::ZERO,
+            of_market: None,
+            full_bill: Lanes::ZERO,
+            price: Lanes::ZERO,
+            porting: None,
+            late_credit: Lanes::ZERO,
+            credits: vec![Lanes::ZERO; contract.credits.len()],
+            exit: None,
+            present: Present::NONE,
         }
-        let ramped = course.ramped;
-        course.active = !contract.proposed || situation.compute;
-        course.offset = contract.start + 4.0 * (late + deal);
-        let at_delivery = market[(course.offset.max(0.0) as usize).min(model.quarters - 1)];
-        let Quantity { spend, capacity, price } = contract.quantity;
-        let [spend, price] = [spend, price].map(|slot| slot.map(|slot| inputs[slot]));
-        let chips = capacity.map(|slot| inputs[slot] / inputs[model.vendors[contract.vendor].power]);
-        let implied = spend.zip(chips).map(|(spend, chips)| spend / (chips * HOURS_A_QUARTER * ramped));
-        let first = price.or(implied).unwrap_or(at_delivery);
-        let bought = spend.map(|spend| spend / (first * HOURS_A_QUARTER * ramped));
-        course.full_chips = chips.or(bought).unwrap_or(0.0) * size * inputs[contract.ramp.scale];
-        course.price_at_signing = first;
-        course.price.fill(first);
-        // Scheduled dollars in proportion to the ramp; delivery scales them by its share.
-        let scheduled = spend.map_or(course.full_chips * first * HOURS_A_QUARTER, |spend| spend * size / ramped);
-        course.scheduled.fill(scheduled);
     }
 
-    /// The price by quarter: constant or at its distance from the market, never above what caps it.
+    /// Dates: when it delivers, and how much of it is in place by quarter. Most terms are settled: their ramp is cut and
+    /// moved once.
     #[inline(always)]
-    pub(super) fn price(&mut self, model: &Model, inputs: &[f64], idx: usize) {
-        let contract = &model.contracts[idx];
-        let offset = self.courses[idx].offset;
-        let mut price = std::mem::take(&mut self.courses[idx].price);
-        let market = &self.market[contract.vendor];
-        if contract.repricing == Repricing::Market {
-            let at_delivery = market[(offset.max(0.0) as usize).min(model.quarters - 1)];
-            if at_delivery > 0.0 {
-                price.iter_mut().zip(market).for_each(|(price, market)| *price *= market / at_delivery);
+    fn date(&mut self, contract: &Contract, inputs: &[Lanes], late: Lanes) {
+        self.offset = Lanes::all(contract.start) + late * 4.0;
+        let term = inputs[contract.term];
+        let is_cut = self.cut_for == term;
+        if !is_cut {
+            self.cut_for = term;
+            self.ramped = Lanes::ZERO;
+            for (k, (cut, share)) in self.cut.iter_mut().zip(&contract.ramp.shares).enumerate() {
+                *cut = (term * 4.0 - Lanes::all(k as f64)).within(0.0, 1.0) * *share;
+                self.ramped += *cut;
             }
         }
-        for (after, rule) in &contract.reopeners {
-            let from = offset + 4.0 * inputs[*after];
-            self.cap(&mut price, from, *rule, contract);
-        }
-        for other in &contract.most_favoured {
-            self.cap(&mut price, offset, PriceRule::Contract(*other), contract);
-        }
-        self.courses[idx].price = price;
-    }
-
-    #[inline(always)]
-    fn cap(&self, price: &mut [f64], from: f64, rule: PriceRule, contract: &Contract) {
-        let other = match rule {
-            PriceRule::Market => &self.market[contract.vendor],
-            PriceRule::Contract(other) if self.courses[other].active => &self.courses[other].price,
-            PriceRule::Contract(_) => return,
-        };
-        for (t, (price, other)) in price.iter_mut().zip(other).enumerate() {
-            // A vendor without a market has zeros there, which cap nothing.
-            if t as f64 >= from && *other > 0.0 {
-                *price = price.min(*other);
-            }
+        if !is_cut || self.shares_for != self.offset {
+            self.shares_for = self.offset;
+            (0..LANES).for_each(|lane| self.shift(lane));
         }
     }
 
-    /// Chips in place and dollars scheduled: the ramp, moved by a whole and a part of a quarter.
+    /// The cut ramp, moved by a whole and a part of a quarter: a quarter `k` of the term falls into the quarters
+    /// `k + whole` and `k + whole + 1`, by its parts before and after.
+    fn shift(&mut self, lane: usize) {
+        let whole = self.offset.0[lane].floor();
+        let part = self.offset.0[lane] - whole;
+        // Quarters before the term's first, or of the term before the scenario's first.
+        let wait = (whole.max(0.0) as usize).min(self.shares.len());
+        let gone = ((-whole).max(0.0) as usize).min(self.cut.len());
+        let (waiting, open) = self.shares.split_at_mut(wait);
+        let cut = &self.cut[gone..];
+        let mut before = if gone > 0 { self.cut[gone - 1].0[lane] } else { 0.0 };
+        waiting.iter_mut().for_each(|share| share.0[lane] = 0.0);
+        for (share, cut) in open.iter_mut().zip(cut) {
+            share.0[lane] = (1.0 - part) * cut.0[lane] + part * before;
+            before = cut.0[lane];
+        }
+        // What the last quarter leaves to the next; nothing after that.
+        for share in open.iter_mut().skip(cut.len()) {
+            share.0[lane] = part * before;
+            before = 0.0;
+        }
+    }
+
+    /// Everything as it is before the first quarter.
     #[inline(always)]
-    pub(super) fn deliver(&mut self, model: &Model, inputs: &[f64], situation: &Situation, idx: usize) {
-        let contract = &model.contracts[idx];
-        let course = &mut self.courses[idx];
-        course.in_place.fill(0.0);
-        course.serving.fill(0.0);
-        course.porting.fill(0.0);
-        if !course.active {
-            course.scheduled.fill(0.0);
-            return;
+    pub(super) fn begin(&mut self, contract: &Contract, inputs: &[Lanes], scale: Lanes) {
+        let size = if contract.proposed { scale * self.stands } else { Lanes::ONE };
+        for (left, (amount, _, _)) in self.credits.iter_mut().zip(&contract.credits) {
+            *left = inputs[*amount] * size;
         }
-        let cost = model.vendors[contract.vendor].cost_to_serve.map_or(0.0, |slot| inputs[slot]);
-        // A quarter k of the term falls into the quarters k + whole and k + whole + 1, by its parts before and after.
-        let whole = course.offset.floor();
-        let part = course.offset - whole;
-        add_moved(&mut course.in_place, &course.cut, whole, 1.0 - part);
-        add_moved(&mut course.in_place, &course.cut, whole + 1.0, part);
-        // Dollars that bought no fixed capacity buy more chips as the price falls.
-        let by_price = contract.quantity.capacity.is_none();
-        let first = course.price_at_signing;
-        for (((in_place, scheduled), serving), price) in
-            course.in_place.iter_mut().zip(&mut course.scheduled).zip(&mut course.serving).zip(&course.price)
-        {
-            *scheduled *= *in_place;
-            *in_place *= course.full_chips * if by_price { first / price } else { 1.0 };
-            *serving = *in_place * cost * HOURS_A_QUARTER;
+        self.exit.iter_mut().for_each(Exit::begin);
+        self.present = Present::NONE;
+    }
+}
+
+impl Play {
+    /// Whether each commitment stands, when it delivers, how many chips it comes to, and its first price.
+    #[inline(always)]
+    pub(super) fn settle(&mut self, model: &Model, inputs: &[Lanes], situations: &[Situation; LANES]) {
+        for (commitment, contract) in self.commitments.iter_mut().zip(&model.contracts) {
+            let late = contract.slip.map_or(Lanes::ZERO, |slip| inputs[slip]);
+            let deal = |f: fn(&Situation) -> f64| Lanes(from_fn(|lane| f(&situations[lane])));
+            let [stands, late, scale] = if contract.proposed {
+                let stands = deal(|situation| f64::from(u8::from(situation.compute)));
+                [stands, late + deal(|situation| situation.compute_delay), deal(|situation| situation.scale)]
+            } else {
+                [Lanes::ONE, late, Lanes::ONE]
+            };
+            commitment.stands = stands;
+            commitment.date(contract, inputs, late);
+            commitment.size(model, contract, inputs, scale, &self.sellers[contract.vendor]);
         }
-        self.port(model, inputs, situation, idx);
+        for idx in 0..self.commitments.len() {
+            self.commitments[idx].first_use = self.first_use(model, idx);
+            self.commitments[idx].porting = self.porting(model, inputs, idx);
+            let commitment = &mut self.commitments[idx];
+            let right = model.contracts[idx].termination;
+            commitment.exit = right.map(|(after, _)| Exit::new(commitment.offset, inputs[after]));
+        }
+    }
+
+    #[inline(always)]
+    fn first_use(&self, model: &Model, idx: usize) -> Lanes {
+        let vendor = model.contracts[idx].vendor;
+        let same = model.contracts.iter().zip(&self.commitments).filter(|(other, _)| other.vendor == vendor);
+        let offsets = same.map(|(_, other)| other.stands.where_at_least(Lanes::ONE, other.offset, Lanes::INFINITY));
+        offsets.fold(Lanes::INFINITY, Lanes::lesser)
     }
 
     /// Bringing the software to a chip is paid once, in the quarter of first delivery, by the first commitment of the
     /// deal on it; a standing commitment on the same chip means that it was done before.
-    #[inline(always)]
-    fn port(&mut self, model: &Model, inputs: &[f64], situation: &Situation, idx: usize) {
+    fn porting(&self, model: &Model, inputs: &[Lanes], idx: usize) -> Option<[Lanes; 2]> {
         let contract = &model.contracts[idx];
-        let Some([cost, _, _]) = model.vendors[contract.vendor].porting else { return };
-        let done = model.contracts.iter().enumerate().any(|(other, earlier)| {
-            earlier.vendor == contract.vendor && (!earlier.proposed || (other < idx && situation.compute))
-        });
-        let course = &mut self.courses[idx];
-        let quarter = course.offset.max(0.0) as usize;
-        if contract.proposed && !done && quarter < model.quarters {
-            course.porting[quarter] = inputs[cost];
+        let [cost, _, _] = model.vendors[contract.vendor].porting?;
+        let is_before = |(other, earlier): (usize, &Contract)| {
+            earlier.vendor == contract.vendor && (!earlier.proposed || other < idx)
+        };
+        let done = model.contracts.iter().enumerate().any(is_before);
+        let commitment = &self.commitments[idx];
+        let quarter = commitment.offset.greater(Lanes::ZERO).map(f64::floor);
+        (contract.proposed && !done).then(|| [inputs[cost] * commitment.stands, quarter])
+    }
+
+    /// The price in a quarter: constant or at its distance from the market, never above what caps it.
+    #[inline(always)]
+    pub(super) fn price(&self, model: &Model, inputs: &[Lanes], idx: usize, t: usize) -> Lanes {
+        let (contract, commitment) = (&model.contracts[idx], &self.commitments[idx]);
+        let market = self.sellers[contract.vendor].price;
+        let mut price = commitment.of_market.map_or(commitment.first_price, |of_market| market * of_market);
+        let now = Lanes::all(t as f64);
+        let mut cap = |from: Lanes, other: Lanes| {
+            price = now.where_at_least(from, price.lesser(other), price);
+        };
+        let price_of = |other: usize| {
+            let other = &self.commitments[other];
+            other.stands.where_at_least(Lanes::ONE, other.price, Lanes::INFINITY)
+        };
+        for (after, rule) in &contract.reopeners {
+            let from = commitment.offset + inputs[*after] * 4.0;
+            match rule {
+                // A vendor without a market caps nothing.
+                PriceRule::Market if model.vendors[contract.vendor].price.is_none() => {}
+                PriceRule::Market => cap(from, market),
+                PriceRule::Contract(other) => cap(from, price_of(*other)),
+            }
         }
+        contract.most_favoured.iter().for_each(|other| cap(commitment.offset, price_of(*other)));
+        price
     }
 }
 
-/// Adds `weight · shares`, moved `by` quarters, to what lies within `out`.
-#[inline(always)]
-fn add_moved(out: &mut [f64], shares: &[f64], by: f64, weight: f64) {
-    let by = by.clamp(-(shares.len() as f64), out.len() as f64) as isize;
-    let shares = &shares[(-by).max(0) as usize..];
-    let out = &mut out[by.max(0) as usize..];
-    out.iter_mut().zip(shares).for_each(|(out, share)| *out += weight * share);
+impl Commitment {
+    /// With `R` the sum of the ramp over the quarters of the term and `h` the hours of a quarter: chips are
+    /// `capacity / power`, or `spend / (price · h · R)`; the price is the one given, or `spend / (chips · h · R)`, or the
+    /// market's at delivery.
+    #[inline(always)]
+    fn size(&mut self, model: &Model, contract: &Contract, inputs: &[Lanes], scale: Lanes, seller: &Seller) {
+        let fleet = &model.vendors[contract.vendor];
+        let last = (model.quarters - 1) as f64;
+        let at_delivery = || seller.price_in(self.offset.within(0.0, last).map(f64::floor));
+        let Quantity { spend, capacity, price } = contract.quantity;
+        let [spend, price] = [spend, price].map(|slot| slot.map(|slot| inputs[slot]));
+        let chips = capacity.map(|slot| inputs[slot] / inputs[fleet.power]);
+        let hours = self.ramped * HOURS_A_QUARTER;
+        let implied = spend.zip(chips).map(|(spend, chips)| spend / (chips * hours));
+        let first = price.or(implied).unwrap_or_else(at_delivery);
+        let follows = contract.repricing == Repricing::Market && fleet.price.is_some();
+        self.of_market = follows.then(|| first / at_delivery());
+        self.first_price = first;
+        let bought = spend.map(|spend| spend / (first * hours));
+        let size = scale * self.stands;
+        self.full_chips = chips.or(bought).unwrap_or(Lanes::ZERO) * size * inputs[contract.ramp.scale];
+        // Scheduled dollars in proportion to the ramp; delivery scales them by its share.
+        self.full_bill = match spend {
+            Some(spend) => spend * size / self.ramped,
+            None => self.full_chips * first * HOURS_A_QUARTER,
+        };
+        self.late_credit = contract.slip_credit.map_or(Lanes::ZERO, |share| {
+            // At the first quarter's schedule.
+            let first = Lanes(from_fn(|lane| {
+                let shares = self.shares.iter().map(|share| share.0[lane]);
+                shares.into_iter().find(|share| *share > 0.0).unwrap_or(0.0)
+            }));
+            inputs[share] * self.full_bill * first
+        });
+    }
 }

@@ -1,66 +1,240 @@
 //! Market prices of chip-hours and of tokens.
 
-use super::{Ledger, Offered, ported, powers, present, tokens_per_chip};
-use crate::deal::model::Model;
+use super::{Offered, Play};
+use crate::deal::input::Slot;
+use crate::deal::lanes::{LANES, Lanes};
+use crate::deal::model::{Fleet, Model};
+use std::ops::Mul;
 
 /// A price that falls by more a year is held at this share of the year before: it would turn negative otherwise.
 const STEEPEST_FALL: f64 = 0.05;
 
-impl Ledger {
-    /// Prices of chip-hours by vendor, of tokens at the cheapest, and what the common demand costs at each.
-    ///
-    /// The common demand is that of workloads which every vendor may serve: all of it, unless exclusivities say
-    /// otherwise. Only on the same demand do prices of tokens compare.
-    #[inline(always)]
-    pub(super) fn price_markets(&mut self, model: &Model, inputs: &[f64]) {
-        self.open.iter_mut().chain(&mut self.outside).for_each(|prices| prices.fill(f64::INFINITY));
-        let any_common = model.workloads.iter().any(|load| load.only.is_empty());
-        for (v, fleet) in model.vendors.iter().enumerate() {
-            if let Some(price) = fleet.price {
-                let growth = (1.0 + inputs[fleet.price_change]).max(STEEPEST_FALL);
-                powers(&mut self.market[v], inputs[price], growth);
-            }
-            let porting = fleet.porting.map(|p| p.map(|slot| inputs[slot]));
-            // Dollars for a second of a chip at full speed: slow software takes more of them.
-            ported(&mut self.speed, porting, 0.0);
-            for (speed, market) in self.speed.iter_mut().zip(&self.market[v]) {
-                *speed = if porting.is_some() { market / (3600.0 * *speed) } else { market * (1.0 / 3600.0) };
-            }
-            let (mut tokens, mut hours, mut spent) = (0.0, 0.0, 0.0);
-            for (w, rate) in fleet.rates.iter().enumerate() {
-                let common = model.workloads[w].only.is_empty() || !any_common;
-                let Some((rate, _)) = rate else {
-                    hours = if common { f64::INFINITY } else { hours };
-                    continue;
-                };
-                let chips = 1.0 / tokens_per_chip(model, inputs, v, *rate);
-                if fleet.open {
-                    self.offer(v, w, chips, fleet.is_unlimited());
-                }
-                if common {
-                    tokens += self.demanded[w] * 3600.0;
-                    hours += self.demanded[w] * chips;
-                    spent += if fleet.open { present(&self.present_demand[w], &self.speed) * chips } else { 0.0 };
-                }
-            }
-            let servable = hours > 0.0 && hours.is_finite();
-            self.offers[v] = Offered {
-                tokens_an_hour: servable.then_some(tokens / hours),
-                a_million: (servable && fleet.open).then_some(spent * 3600.0 / tokens * 1e6),
-            };
+/// One vendor.
+pub(super) struct Seller {
+    /// Price of a chip-hour in the first quarter, and its change by quarter; 0 where there is no market.
+    first: Lanes,
+    quarterly: Lanes,
+    /// The price in this quarter.
+    pub(super) price: Lanes,
+    /// Dollars for a second of a chip at full speed: slow software takes more of them.
+    a_second: Lanes,
+    /// What the common demand so far would have cost, in dollars for an hour of each second.
+    spent: Lanes,
+    pub(super) ramp: Option<Ramp>,
+    /// By workload; none where it cannot serve one.
+    pub(super) rates: Vec<Option<Rate>>,
+}
+
+/// What a chip serves at full speed.
+#[derive(Clone, Copy)]
+pub(super) struct Rate {
+    /// Output tokens a second.
+    pub(super) tokens: Lanes,
+    /// Chips for one output token a second.
+    pub(super) chips: Lanes,
+}
+
+/// Demand of one workload in this quarter.
+pub(super) struct Demand {
+    /// Whether every vendor may serve it: all workloads, unless exclusivities say otherwise. Only on the same demand do
+    /// prices of tokens compare.
+    is_common: bool,
+    /// Tokens a second that no commitment serves.
+    pub(super) remaining: Lanes,
+    /// Dollars a token at the cheapest open vendor.
+    pub(super) open: Lanes,
+    /// The same at vendors outside the deal whose capacity is not limited.
+    pub(super) outside: Lanes,
+    /// The sum over the quarters of all of it, discounted.
+    sum: Lanes,
+    /// Open vendors that serve it.
+    bidders: Vec<Bidder>,
+}
+
+/// An open vendor of a workload.
+struct Bidder {
+    v: usize,
+    /// Whether its market sets a price for what the deal serves.
+    is_outside: bool,
+    /// Chips for one output token a second.
+    chips: Lanes,
+}
+
+impl Seller {
+    pub(super) fn new(model: &Model, v: usize) -> Self {
+        let fleet = &model.vendors[v];
+        Seller {
+            first: Lanes::ZERO,
+            quarterly: Lanes::ONE,
+            price: Lanes::ZERO,
+            a_second: Lanes::ZERO,
+            spent: Lanes::ZERO,
+            ramp: None,
+            rates: vec![None; fleet.rates.len()],
         }
     }
 
-    /// Takes a vendor's price of a workload's tokens, `chips` of a second for each, into the cheapest.
+    /// First price, speeds and porting from the inputs: `first · yearly^((t + 1/2) / 4)`.
     #[inline(always)]
-    fn offer(&mut self, v: usize, w: usize, chips: f64, unlimited: bool) {
-        let price = &self.speed;
-        let cheaper = |least: &mut Vec<f64>| {
-            least.iter_mut().zip(price).for_each(|(least, price)| *least = least.min(price * chips));
-        };
-        cheaper(&mut self.open[w]);
-        if unlimited && !self.dealt[v] {
-            cheaper(&mut self.outside[w]);
+    pub(super) fn settle(&mut self, model: &Model, fleet: &Fleet, inputs: &[Lanes]) {
+        if let Some(price) = fleet.price {
+            let yearly = (Lanes::ONE + inputs[fleet.price_change]).greater(Lanes::all(STEEPEST_FALL));
+            self.quarterly = yearly.sqrt().sqrt();
+            self.first = inputs[price] * self.quarterly.sqrt();
+        }
+        self.ramp = fleet.porting.map(|porting| Ramp::new(porting.map(|slot| inputs[slot])));
+        for (rate, slot) in self.rates.iter_mut().zip(&fleet.rates) {
+            *rate = slot.as_ref().map(|(slot, _)| {
+                let tokens = tokens_per_chip(model, fleet, inputs, *slot);
+                Rate { tokens, chips: Lanes::ONE / tokens }
+            });
         }
     }
+
+    #[inline(always)]
+    pub(super) fn begin(&mut self) {
+        self.price = self.first;
+        self.spent = Lanes::ZERO;
+    }
+
+    /// Its price in quarters that lie in lanes.
+    #[inline(always)]
+    pub(super) fn price_in(&self, quarters: Lanes) -> Lanes {
+        self.first * self.quarterly.zip(quarters, |quarterly, quarters| quarterly.powi(quarters as i32))
+    }
+}
+
+impl Demand {
+    pub(super) fn new(model: &Model, w: usize, is_common: bool) -> Self {
+        Demand {
+            is_common,
+            remaining: Lanes::ZERO,
+            open: Lanes::ZERO,
+            outside: Lanes::ZERO,
+            sum: Lanes::ZERO,
+            bidders: (model.vendors.iter().enumerate())
+                .filter(|(_, fleet)| fleet.open && fleet.rates[w].is_some())
+                .map(|(v, fleet)| Bidder {
+                    v,
+                    is_outside: fleet.is_unlimited() && !model.of_the_deal(v),
+                    chips: Lanes::ZERO,
+                })
+                .collect(),
+        }
+    }
+
+    /// Whether any open vendor serves it: what is left of it is not served otherwise.
+    pub(super) fn is_open(&self) -> bool {
+        !self.bidders.is_empty()
+    }
+
+    /// Takes the vendors' speeds at workload `w`.
+    pub(super) fn settle(&mut self, w: usize, sellers: &[Seller]) {
+        for bidder in &mut self.bidders {
+            let rate = sellers[bidder.v].rates[w].expect("a bidder serves the workload");
+            bidder.chips = rate.chips;
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn begin(&mut self) {
+        self.sum = Lanes::ZERO;
+    }
+
+    /// The cheapest prices of its tokens in a quarter, and what it would cost at each vendor if all may serve it.
+    #[inline(always)]
+    fn price(&mut self, sellers: &mut [Seller], present: Lanes) {
+        let [mut open, mut outside] = [Lanes::INFINITY; 2];
+        for bidder in &self.bidders {
+            let seller = &mut sellers[bidder.v];
+            let price = seller.a_second * bidder.chips;
+            open = open.lesser(price);
+            if bidder.is_outside {
+                outside = outside.lesser(price);
+            }
+            if self.is_common {
+                seller.spent += price * present;
+            }
+        }
+        (self.open, self.outside) = (open, outside);
+    }
+}
+
+impl Play {
+    /// Demand and the prices of tokens in a quarter.
+    #[inline(always)]
+    pub(super) fn price_tokens(&mut self, model: &Model, inputs: &[Lanes], t: usize) {
+        for seller in &mut self.sellers {
+            if t > 0 {
+                seller.price = seller.price * seller.quarterly;
+            }
+            seller.a_second = match &seller.ramp {
+                Some(ramp) => seller.price / (ramp.speed(t, Lanes::ZERO) * 3600.0),
+                None => seller.price * (1.0 / 3600.0),
+            };
+        }
+        for (demand, load) in self.demands.iter_mut().zip(&model.workloads) {
+            demand.remaining = inputs[load.scale] * load.demand[t];
+            let present = demand.remaining * self.discount;
+            demand.sum += present;
+            demand.price(&mut self.sellers, present);
+        }
+    }
+
+    /// What the common demand comes to at each vendor.
+    pub(super) fn offered(&self, v: usize, lane: usize) -> Offered {
+        let (mut tokens, mut hours) = (0.0, 0.0);
+        let seller = &self.sellers[v];
+        for (demand, rate) in self.demands.iter().zip(&seller.rates).filter(|(demand, _)| demand.is_common) {
+            let Some(rate) = rate else { return Offered::default() };
+            tokens += demand.sum.0[lane] * 3600.0;
+            hours += demand.sum.0[lane] * rate.chips.0[lane];
+        }
+        // With a closed vendor nothing would have been spent: it makes no offer.
+        let (spent, is_servable) = (seller.spent.0[lane], hours > 0.0 && hours.is_finite());
+        Offered {
+            tokens_an_hour: is_servable.then_some(tokens / hours),
+            a_million: (is_servable && spent > 0.0).then_some(spent * 3600.0 / tokens * 1e6),
+        }
+    }
+}
+
+/// Output tokens a second that a chip serves on average: `rate · speed · utilisation · availability`.
+#[inline(always)]
+pub(in crate::deal) fn tokens_per_chip<N: Copy + Mul<Output = N>>(
+    model: &Model,
+    fleet: &Fleet,
+    inputs: &[N],
+    rate: Slot,
+) -> N {
+    let at_speed = fleet.speed.map_or(inputs[rate], |speed| inputs[rate] * inputs[speed]);
+    at_speed * inputs[model.utilisation] * inputs[fleet.availability]
+}
+
+/// How ported software gains the cost model's speed: `first` at delivery, all of it `years` later.
+#[derive(Clone, Copy)]
+pub(super) struct Ramp {
+    first: Lanes,
+    /// What a quarter brings of the way from there to 1.
+    quarterly: Lanes,
+}
+
+impl Ramp {
+    #[inline(always)]
+    fn new([_, first, years]: [Lanes; 3]) -> Self {
+        Ramp { first, quarterly: Lanes::all(0.25) / years.greater(Lanes::all(1e-9)) }
+    }
+
+    /// Share of the speed in a quarter: `first + (1 − first) · (t + 1/2 − from) / (4 · years)`, within its ends.
+    #[inline(always)]
+    pub(super) fn speed(&self, t: usize, from: Lanes) -> Lanes {
+        let way = (Lanes::all(t as f64 + 0.5) - from) * self.quarterly;
+        self.first + (Lanes::ONE - self.first) * way.within(0.0, 1.0)
+    }
+}
+
+/// Share of the cost model's speed in a quarter, from the terms of porting and the quarter of delivery.
+pub(in crate::deal) fn ported_at(porting: [f64; 3], t: usize, from: f64) -> f64 {
+    let [speed, ..]: [f64; LANES] = Ramp::new(porting.map(Lanes::all)).speed(t, Lanes::all(from)).0;
+    speed
 }

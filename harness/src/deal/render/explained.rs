@@ -26,7 +26,7 @@ pub fn explained(worked: &Worked, analysis: &Analysis, scenario: &Scenario) -> V
 /// How the effective price comes about.
 fn price(worked: &Worked) -> Table {
     let mut table = Table::new("The effective price, central case", &[("", Left), ("", Right), ("", Left)]);
-    let deal = totals(&worked.model, &worked.case.inputs, &worked.case.ledger, |_, proposed| proposed);
+    let deal = totals(&worked.model, &worked.case.inputs, &worked.case.ledger.values, |_, proposed| proposed);
     if deal.tokens.0 == 0.0 {
         return table;
     }
