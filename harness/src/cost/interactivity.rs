@@ -32,7 +32,7 @@ pub struct Served {
 /// count of chips.
 ///
 /// # Errors
-/// [`CostError::NoPeak`], [`CostError::DoesNotFit`], or [`CostError::TooSlow`] when no placement reaches the speed.
+/// [`CostError::NoRate`], [`CostError::DoesNotFit`], or [`CostError::TooSlow`] when no placement reaches the speed.
 pub fn at_interactivity(
     catalogue: &Catalogue,
     model: &Model,
