@@ -27,6 +27,8 @@ enum BenchError {
     Point { id: String, source: DecoderError },
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("{0} points gave no result, as said above")]
+    Failed(usize),
 }
 
 /// Measures every point whose name holds one of the words given, or all of them; `--test`, or no `--bench`, checks a
@@ -123,16 +125,25 @@ fn bench(wanted: &dyn Fn(&str) -> bool) -> Result<(), BenchError> {
     limits.warnings.iter().for_each(|warning| eprintln!("{warning}"));
     let (header, oracle) = (header(&plan, limits), Oracle::new());
     let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: session::cold_cap_bytes(&header.environment) };
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut failed) = (Vec::new(), 0);
     plan.each(|model, point, cpu, weights| {
-        let outcome = measure(&lab, cpu, weights, point)?;
-        let (measured, predicted) = (outcome.measured.median, outcome.predicted_s);
-        eprintln!("{}: {measured:.4} s, by its kernels {predicted:.4} s", model.id(point));
-        outcomes.push((model, *point, outcome));
+        // A machine that others use may refuse a row; the other points stand without it.
+        match measure(&lab, cpu, weights, point) {
+            Ok(outcome) => {
+                let (measured, predicted) = (outcome.measured.median, outcome.predicted_s);
+                eprintln!("{}: {measured:.4} s, by its kernels {predicted:.4} s", model.id(point));
+                outcomes.push((model, *point, outcome));
+            }
+            Err(error) => {
+                eprintln!("{}: {error}", model.id(point));
+                failed += 1;
+            }
+        }
         Ok(())
     })?;
     println!("\n{}", report::table(&outcomes).text());
-    Ok(keep(&header, &outcomes)?)
+    keep(&header, &outcomes)?;
+    if failed == 0 { Ok(()) } else { Err(BenchError::Failed(failed)) }
 }
 
 /// Keeps the kernels' rows as a run: each once, the last where points share a kernel.
