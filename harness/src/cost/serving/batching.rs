@@ -75,10 +75,16 @@ pub fn steady(
         let decoding = batch * traffic.output * tpot / (traffic.output * tpot + first);
         let admitted = decoding * (1.0 - 1.0 / batch) / traffic.output;
         let mixed = (admitted * (prompt / CHUNK).max(1.0)).min(1.0);
-        let taken = if mixed > 0.0 { admitted * prompt / mixed } else { 0.0 };
         let plain = at(decoding, 0.0)?;
-        let with_prompt = if mixed > 0.0 { at(decoding, taken)? } else { plain };
-        let own = at(decoding, prompt)?.total() - plain.total();
+        let whole_prompt = at(decoding, prompt)?;
+        let with_prompt = if mixed == 0.0 {
+            plain
+        } else if mixed == admitted {
+            whole_prompt
+        } else {
+            at(decoding, admitted * prompt / mixed)?
+        };
+        let own = whole_prompt.total() - plain.total();
         let mean = (1.0 - mixed) * plain.total() + mixed * with_prompt.total();
         let waits = prefill_wait * (batch - 1.0).sqrt() * own;
         let next = before_first_token + 0.5 * mean + plain.total() + own + waits;
