@@ -72,6 +72,13 @@ pub(super) struct Terms<'p> {
 }
 
 impl Commitment {
+    /// Whether nothing can happen in a quarter: a standing commitment outside of its term.
+    #[inline(always)]
+    pub(super) fn is_idle(&self, contract: &Contract, t: usize) -> bool {
+        let may_act = contract.proposed || contract.slip_credit.is_some() || contract.termination.is_some();
+        !may_act && self.shares[t].is_zero()
+    }
+
     /// Delivers, serves and bills one quarter.
     ///
     /// `paid = max(gross − discounts, floor) − credits`, where `gross = price · chips used · h` and the floor is the
@@ -146,15 +153,18 @@ impl Commitment {
             if left.is_zero() {
                 break;
             }
-            let taken = left.lesser(demand.remaining * (rate.chips * slowness));
-            left = left - taken;
+            let needed = demand.remaining * (rate.chips * slowness);
+            let taken = left.lesser(needed);
             let tokens = taken * (rate.tokens * speed);
             used += taken;
             served += tokens;
             if is_valued {
                 value += tokens * demand.outside;
             }
-            demand.remaining = (demand.remaining - tokens).greater(Lanes::ZERO);
+            // What is served in full leaves nothing, not what rounding leaves.
+            let unserved = (demand.remaining - tokens).greater(Lanes::ZERO);
+            demand.remaining = left.where_at_least(needed, Lanes::ZERO, unserved);
+            left = left - taken;
         }
         Use { used, at_speed: used * speed, tokens: served * SECONDS_A_QUARTER, value: value * SECONDS_A_QUARTER }
     }

@@ -97,13 +97,20 @@ impl Commitment {
         let whole = self.offset.0[lane].floor();
         let part = self.offset.0[lane] - whole;
         // Quarters before the term's first, or of the term before the scenario's first.
-        let (wait, gone) = (whole.max(0.0) as usize, (-whole).max(0.0) as usize);
-        let mut before = gone.checked_sub(1).and_then(|k| self.cut.get(k)).map_or(0.0, |cut| cut.0[lane]);
-        let cuts = self.cut.iter().skip(gone).map(|cut| cut.0[lane]).chain(std::iter::repeat(0.0));
-        self.shares.iter_mut().take(wait).for_each(|share| share.0[lane] = 0.0);
-        for (share, cut) in self.shares.iter_mut().skip(wait).zip(cuts) {
-            share.0[lane] = (1.0 - part) * cut + part * before;
-            before = cut;
+        let wait = (whole.max(0.0) as usize).min(self.shares.len());
+        let gone = ((-whole).max(0.0) as usize).min(self.cut.len());
+        let (waiting, open) = self.shares.split_at_mut(wait);
+        let cut = &self.cut[gone..];
+        let mut before = if gone > 0 { self.cut[gone - 1].0[lane] } else { 0.0 };
+        waiting.iter_mut().for_each(|share| share.0[lane] = 0.0);
+        for (share, cut) in open.iter_mut().zip(cut) {
+            share.0[lane] = (1.0 - part) * cut.0[lane] + part * before;
+            before = cut.0[lane];
+        }
+        // What the last quarter leaves to the next; nothing after that.
+        for share in open.iter_mut().skip(cut.len()) {
+            share.0[lane] = part * before;
+            before = 0.0;
         }
     }
 

@@ -25,6 +25,24 @@ fn a_plain_deal_matches_a_hand_count() {
 }
 
 #[test]
+fn demand_that_is_served_in_full_leaves_nothing_to_the_next() {
+    let first = "[[compute]]\nid = \"first\"\nvendor = \"new\"\nstanding = \"existing\"\n\
+        capacity = { value = 9, unit = \"GW\", source = \"s\" }\n\
+        price = { value = 1.5, unit = \"USD/chip-h\", source = \"s\" }\nstarts = \"2026-01-01\"\n\
+        term = { value = 2, unit = \"years\", source = \"s\" }\n\
+        ramp = { points = [[0, 1]], unit = \"1\", source = \"s\" }\n\
+        take_or_pay = { value = 0, unit = \"1\", source = \"s\" }\nrepricing = \"fixed\"\n\n[[compute]]\n";
+    // Some of these divide by a chip's tokens with a remainder in the last bit.
+    for demand in 1..50 {
+        let demanded = format!("[[0, {demand}.1]]");
+        let (_, _, ledger) = played(&plain_with(&[("[[0, 1000]]", &demanded), ("[[compute]]\n", first)]));
+        assert!(ledger.courses[0].used.iter().all(|used| *used > 0.0));
+        assert_eq!(ledger.courses[1].used, [0.0; 8], "{demand}");
+        assert_eq!(ledger.rest_paid, [0.0; 8], "{demand}");
+    }
+}
+
+#[test]
 fn floors_are_paid_without_use() {
     // A tenth of the demand: 200,000 chips at 2 $ against a floor of half of what a million would bill.
     let (_, _, ledger) = played(&plain_with(&[("[[0, 1000]]", "[[0, 100]]")]));
@@ -158,4 +176,32 @@ fn discounting_is_to_the_middle_of_quarters() {
     for (t, discount) in ledger.discount.iter().enumerate() {
         assert!(close(*discount, 1.1f64.powf(-(t as f64 + 0.5) / 4.0)));
     }
+}
+
+#[test]
+fn a_draw_is_the_same_whatever_is_played_beside_it() {
+    let right = "repricing = \"fixed\"\ntermination = { after = { value = 1, unit = \"years\", source = \"s\" }, fee = { value = 0.1, unit = \"1\", source = \"s\" } }";
+    let (model, central, _) = played(&plain_with(&[("repricing = \"fixed\"", right)]));
+    let price = model.contracts[0].quantity.price.expect("given");
+    // From half to four times the price: the dear ones are left.
+    let each: [Vec<f64>; LANES] = std::array::from_fn(|lane| {
+        let mut inputs = central.clone();
+        inputs[price] *= 0.5 * (lane as f64 + 1.0);
+        inputs
+    });
+    let lanes: Vec<Lanes> =
+        (0..central.len()).map(|slot| Lanes(std::array::from_fn(|lane| each[lane][slot]))).collect();
+    let situation = Situation::as_stated(&model, &central);
+    let mut play = Play::new(&model);
+    let situations = std::array::from_fn(|_| situation.clone());
+    play_draws(&mut play, &model, &lanes, &situations, &mut Deployed::new(&model));
+    let mut n_left = 0;
+    for (lane, inputs) in each.iter().enumerate() {
+        let alone = Ledger::played(&model, inputs, &situation);
+        let mut values = Values::none();
+        play.values(lane, &mut values);
+        assert_eq!(values, alone.values, "{lane}");
+        n_left += usize::from(alone.courses[0].fee.iter().any(|fee| *fee > 0.0));
+    }
+    assert!(n_left > 0 && n_left < LANES, "{n_left} of {LANES} leave");
 }
