@@ -12,6 +12,9 @@
 use super::input::Inputs;
 use super::model::{Grant, Model};
 
+/// A milestone of all the power would be missed by the last bit of `capacity / power · power` otherwise.
+const ROUND_OFF: f64 = 1e-9;
+
 /// Present value of one grant on one path of the share price, which takes a normal number of `normals` for each quarter.
 /// `in_place` are the commitment's chips by quarter.
 pub(super) fn value(
@@ -34,7 +37,7 @@ pub(super) fn value(
     for (t, normal) in (0..grant.quarters).zip(normals) {
         price *= (drift + step * normal).exp();
         highest = f64::max(highest, price);
-        let power = in_place(t) * watts_a_chip;
+        let power = in_place(t) * watts_a_chip * (1.0 + ROUND_OFF);
         for (idx, tranche) in grant.tranches.iter().enumerate() {
             let reached = tranche.hurdle.is_none_or(|hurdle| highest >= inputs[hurdle]);
             if open & (1 << idx) != 0 && reached && power >= inputs[tranche.milestone] * scale {
@@ -99,6 +102,20 @@ mod tests {
         let [far, _] = mean("points = [[0, 1]]", &hurdle(200));
         assert!(free > near && near > far && far > 0.0, "{free} {near} {far}");
         assert_eq!(mean("points = [[0, 1]]", &hurdle(100_000))[0], 0.0);
+    }
+
+    #[test]
+    fn a_milestone_of_all_the_power_is_met_whatever_a_chip_takes() {
+        let (model, mut inputs, _) = played(&plain_with(&[
+            ("\n[[state]]", &GRANT.replace("HURDLE", "")),
+            ("quarters", "risk_free = { value = 0.04, unit = \"1/year\", source = \"s\" }\nquarters"),
+        ]));
+        let grant = &model.grants[0];
+        for watts in (1000..2000).map(f64::from) {
+            inputs[model.vendors[model.contracts[grant.contract].vendor].power] = watts;
+            let value = value(&model, &inputs, grant, 1.0, |_| 1e9 / watts, std::iter::repeat(0.0));
+            assert!(value > 0.0, "{watts}");
+        }
     }
 
     #[test]
