@@ -5,7 +5,7 @@
 
 use farthing::deal::mix::{Limit, LimitOf, Mix, MixProblem, Quarter, Service, Vendor, Workload, cheapest};
 use farthing::measure::sampler::HostClock;
-use farthing::units::{Chips, Kilowatts, Share, TokensPerSecond, Usd};
+use farthing::units::{Chips, Share, TokensPerSecond, Usd, Watts};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -90,7 +90,7 @@ fn vendor(rng: &mut StdRng, v: usize, total: &[f64]) -> Vendor {
         floor: (0..QUARTERS).map(floor).collect(),
         cost: cost.into_iter().map(Usd).collect(),
         capacity: capacity.into_iter().map(Chips).collect(),
-        power: Kilowatts(rng.random_range(0.5..2.0)),
+        power: Watts(rng.random_range(500.0..2000.0)),
         services,
     }
 }

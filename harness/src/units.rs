@@ -108,8 +108,6 @@ quantity!(/// A plain number: a count, a multiple.
     Count);
 quantity!(/// Accelerators; fractions stand for chips held part of the time.
     Chips);
-quantity!(/// Electrical power in kilowatts.
-    Kilowatts);
 quantity!(/// Dollars for each megawatt.
     UsdPerMegawatt);
 quantity!(/// A share of a limit or of a time: 1 is all of it. Measured shares are not clamped.

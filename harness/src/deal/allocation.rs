@@ -11,7 +11,7 @@ use super::model::{HOURS_A_QUARTER, Model};
 use super::play::{Course, tokens_per_chip};
 use super::scenario::Scenario;
 use super::term::at;
-use crate::units::{Chips, Kilowatts, Share, TokensPerSecond, Usd};
+use crate::units::{Chips, Share, TokensPerSecond, Usd, Watts};
 use jiff::ToSpan;
 use serde::Serialize;
 
@@ -86,12 +86,12 @@ fn line(quarters: usize, mix: &Mix, v: usize, seller: &Seller) -> SellerLine {
     };
     let all: Vec<f64> = by_year(&|t| mix.paid.iter().map(|paid| paid[t].0).sum());
     let paid = by_year(&|t| mix.paid[v][t].0);
-    let kilowatts = seller.sold.power.0;
+    let watts = seller.sold.power.0;
     SellerLine {
         seller: seller.sold.id.clone(),
         of_the_deal: seller.proposed,
         share: paid.iter().zip(&all).map(|(paid, all)| if *all > 0.0 { paid / all } else { 0.0 }).collect(),
-        gigawatts: by_year(&|t| mix.held[v][t].0 * kilowatts / 4e6),
+        gigawatts: by_year(&|t| mix.held[v][t].0 * watts / 4e9),
         paid,
         idle: above_rounding(mix.idle[v].iter().map(|idle| idle.0).sum()),
         usd_per_megawatt: above_rounding(mix.prices.megawatt_over_horizon[v].0),
@@ -164,7 +164,7 @@ fn sellers(model: &Model, case: &Case) -> Vec<Seller> {
                 cost: course.price.iter().map(|price| Usd(price * HOURS_A_QUARTER)).collect(),
                 capacity: course.in_place.iter().map(|chips| Chips(*chips)).collect(),
                 floor: course.scheduled.iter().map(|scheduled| Usd(take_or_pay * scheduled)).collect(),
-                power: kilowatts(model, case, contract.vendor),
+                power: Watts(case.inputs[model.vendors[contract.vendor].power]),
                 services: services(model, case, contract.vendor, course.offset),
             },
         });
@@ -179,16 +179,12 @@ fn sellers(model: &Model, case: &Case) -> Vec<Seller> {
                 cost: market.collect(),
                 capacity: (0..model.quarters).map(|t| Chips(beyond_commitments(model, case, v, t))).collect(),
                 floor: vec![Usd(0.0); model.quarters],
-                power: kilowatts(model, case, v),
+                power: Watts(case.inputs[fleet.power]),
                 services: services(model, case, v, 0.0),
             },
         });
     }
     sellers
-}
-
-fn kilowatts(model: &Model, case: &Case, v: usize) -> Kilowatts {
-    Kilowatts(case.inputs[model.vendors[v].power] / 1e3)
 }
 
 /// Chips of a vendor that its market has in a quarter: what its capacity leaves beside the commitments on it, or enough

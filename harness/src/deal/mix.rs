@@ -9,7 +9,7 @@
 //! use           Σ_w x[v,w,t] ≤ h[v,t] ≤ capacity[v,t]
 //! take-or-pay   p[v,t] ≥ cost[v,t]·h[v,t],   floor[v,t] ≤ p[v,t] ≤ max(cost[v,t]·capacity[v,t], floor[v,t])
 //! exclusivity   x[v,w,t] = 0 for vendors outside the set that alone may serve w
-//! limit         Σ_S p[v,t] ≤ share·Σ p[v,t],   or the same of power, kW[v]·h[v,t]
+//! limit         Σ_S p[v,t] ≤ share·Σ p[v,t],   or the same of power, W[v]·h[v,t]
 //! porting       x[v,w,t] ≤ min(capacity[v,t], demand[w,t]/rate[v,w,t])·y[v,w]
 //! ```
 //! With a [`Risk`], each scenario `k` has its own cost and so its own `p[k,v,t]`; limits hold for the mean, and the

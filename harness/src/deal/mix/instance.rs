@@ -26,7 +26,7 @@ pub(super) struct Scale {
     pub(super) chips: Vec<f64>,
     /// Tokens a second, by workload: its largest demand.
     pub(super) tokens: Vec<f64>,
-    /// Kilowatts: the most that one vendor's chips may draw.
+    /// Watts: the most that one vendor's chips may draw.
     pub(super) power: f64,
 }
 
@@ -135,7 +135,7 @@ impl Scale {
         };
         let most = |vendor: &Vendor| largest(vendor.capacity.iter().map(|chips| chips.0));
         let power = |vendor: &Vendor| most(vendor).unwrap_or(0.0) * vendor.power.0;
-        let power = largest(problem.vendors.iter().map(power)).unwrap_or(1.0);
+        let power = largest(problem.vendors.iter().map(power)).unwrap_or(1e3);
         let tokens = |workload: &Workload| largest(workload.demand.iter().map(|rate| rate.0)).unwrap_or(1.0);
         Scale {
             usd: largest((0..problem.quarters.len()).map(due)).unwrap_or(1.0),

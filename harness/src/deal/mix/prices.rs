@@ -77,7 +77,7 @@ impl Prices {
 
     /// `worth` in dollars a chip.
     fn add_chips(&mut self, instance: &Instance, v: usize, t: usize, worth: f64) {
-        let worth = UsdPerMegawatt(worth * 1000.0 / instance.problem.vendors[v].power.0);
+        let worth = UsdPerMegawatt(worth * 1e6 / instance.problem.vendors[v].power.0);
         self.megawatt[v][t] = self.megawatt[v][t] + worth;
         self.megawatt_over_horizon[v] = self.megawatt_over_horizon[v] + worth;
     }

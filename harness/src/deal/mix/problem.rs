@@ -1,6 +1,6 @@
 //! What is to be bought: demand, vendors, and the limits on who may serve what.
 
-use crate::units::{Chips, Kilowatts, Share, TokensPerSecond, Usd};
+use crate::units::{Chips, Share, TokensPerSecond, Usd, Watts};
 
 /// Demand over quarters, who may serve it, and at what terms.
 ///
@@ -51,7 +51,7 @@ pub struct Vendor {
     /// Take-or-pay: dollars due in each quarter even if fewer chips are held.
     pub floor: Vec<Usd>,
     /// Power of one chip, all that it needs included; more than 0.
-    pub power: Kilowatts,
+    pub power: Watts,
     /// What its chips can serve; a workload that is absent it cannot.
     pub services: Vec<Service>,
 }

@@ -9,7 +9,7 @@ mod risk;
 mod worked;
 
 use super::*;
-use crate::units::{Chips, Kilowatts, Share, TokensPerSecond, Usd};
+use crate::units::{Chips, Share, TokensPerSecond, Usd, Watts};
 
 /// Quarters called Q1, Q2, …, without discounting.
 fn quarters(count: usize) -> Vec<Quarter> {
@@ -27,7 +27,7 @@ fn vendor(id: &str, quarters: usize, cost: f64, capacity: f64) -> Vendor {
         cost: vec![Usd(cost); quarters],
         capacity: vec![Chips(capacity); quarters],
         floor: vec![Usd(0.0); quarters],
-        power: Kilowatts(1.0),
+        power: Watts(1e3),
         services: Vec::new(),
     }
 }

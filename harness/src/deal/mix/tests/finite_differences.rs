@@ -11,11 +11,11 @@ fn example() -> MixProblem {
     let mut code = workload("code", &[170.0, 230.0]);
     code.only_on = Some(vec!["a".into(), "c".into()]);
     let mut a = vendor("a", 2, 20.0, 48.0).serving("chat", 5.3, 11.0).serving("code", 4.1, 0.0);
-    a.power = Kilowatts(1.7);
+    a.power = Watts(1.7e3);
     let b = vendor("b", 2, 12.0, 31.0).serving("chat", 3.9, 7.0).with_floor(&[311.0, 900.0]);
     let mut c =
         vendor("c", 2, 31.0, 86.0).serving("chat", 6.1, 0.0).serving("code", 5.9, 3.0).with_floor(&[205.0, 0.0]);
-    c.power = Kilowatts(2.3);
+    c.power = Watts(2.3e3);
     let mut problem = problem(vec![workload("chat", &[210.0, 290.0]), code], vec![a, b, c]);
     problem.quarters[1].discount = 0.93;
     problem.limits.push(limit("spend", &["a", "b"], 0.43, LimitOf::Spend));
@@ -66,7 +66,7 @@ fn check(problem: &MixProblem) -> Vec<&'static str> {
     };
     for t in 0..problem.quarters.len() {
         for (v, vendor) in problem.vendors.iter().enumerate() {
-            let chip = -prices.megawatt[v][t].0 * vendor.power.0 / 1000.0;
+            let chip = -prices.megawatt[v][t].0 * vendor.power.0 / 1e6;
             let slope = slopes(problem, |p, step| p.vendors[v].capacity[t].0 += step);
             compare("capacity", &format!("{} in {t}", vendor.id), chip, slope);
             if vendor.floor[t].0 > 0.0 {
@@ -105,6 +105,6 @@ fn a_megawatt_over_the_horizon_is_one_in_every_quarter() {
     let prices = cheapest(&problem).expect("a mix").prices;
     for (v, vendor) in problem.vendors.iter().enumerate() {
         let slope = slopes(&problem, |p, step| p.vendors[v].capacity.iter_mut().for_each(|chips| chips.0 += step));
-        assert_slope(&vendor.id, -prices.megawatt_over_horizon[v].0 * vendor.power.0 / 1000.0, slope);
+        assert_slope(&vendor.id, -prices.megawatt_over_horizon[v].0 * vendor.power.0 / 1e6, slope);
     }
 }

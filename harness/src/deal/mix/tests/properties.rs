@@ -14,7 +14,7 @@ fn a_vendor(v: usize) -> impl Strategy<Value = Vendor> {
     (1.0..20.0, 0.0..80.0, floor, 0.5..3.0, prop::array::uniform2(service)).prop_map(
         move |(cost, capacity, floor, power, services)| {
             let mut vendor = vendor(&format!("v{v}"), QUARTERS, cost, capacity).with_floor(&[floor, floor, 0.0]);
-            vendor.power = Kilowatts(power);
+            vendor.power = Watts(1e3 * power);
             for (w, service) in services.into_iter().enumerate() {
                 if let Some((rate, porting)) = service {
                     vendor = vendor.serving(&format!("w{w}"), rate, porting);
@@ -118,7 +118,7 @@ fn limit_broken(problem: &MixProblem, mix: &Mix, t: usize) -> Option<String> {
     problem.limits.iter().find_map(|limit| {
         let amount = |v: usize| match limit.of {
             LimitOf::Spend => mix.paid[v][t].0,
-            LimitOf::Power => mix.held[v][t].0 * problem.vendors[v].power.0,
+            LimitOf::Power => mix.held[v][t].0 * problem.vendors[v].power.0 / 1e3,
         };
         let total: f64 = (0..VENDORS).map(amount).sum();
         let taken: f64 = (0..VENDORS).filter(|&v| limit.vendors.contains(&problem.vendors[v].id)).map(amount).sum();
@@ -166,7 +166,7 @@ proptest! {
             prop_assert!(at_most(0.0, saved, mix.objective.0), "{saved}");
             // The price is that of the first chip: with what is ported as it is, later ones save no more.
             if mix.ported.is_empty() && problem.vendors.iter().all(|v| v.services.iter().all(|s| s.porting.0 == 0.0)) {
-                let price = mix.prices.megawatt[v][t].0 * problem.vendors[v].power.0 / 1000.0;
+                let price = mix.prices.megawatt[v][t].0 * problem.vendors[v].power.0 / 1e6;
                 prop_assert!(at_most(saved, price * more, mix.objective.0), "{saved} for {more} at {price}");
             }
         }

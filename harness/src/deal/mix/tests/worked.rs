@@ -95,12 +95,12 @@ fn a_limit_on_spend_is_priced_by_the_point() {
 }
 
 #[test]
-fn a_limit_on_power_counts_kilowatts_and_not_chips() {
+fn a_limit_on_power_counts_watts_and_not_chips() {
     // A's chips draw 2 kW, B's 1 kW; each serves 1 token/s, for 1 $ and 3 $. 90 tokens/s, A at most half the power:
     // 2x = 90 − x, so x = 30 on A and 60 on B: 30 + 180 = 210 $. Idle chips of B would let A serve more, at
     // 2·3 + 1 = 7 $ for each token/s that costs 3 $ on B.
     let mut a = vendor("a", 1, 1.0, 1000.0).serving("chat", 1.0, 0.0);
-    a.power = Kilowatts(2.0);
+    a.power = Watts(2e3);
     let b = vendor("b", 1, 3.0, 1000.0).serving("chat", 1.0, 0.0);
     let mut problem = problem(vec![workload("chat", &[90.0])], vec![a, b]);
     problem.limits.push(limit("half the power", &["a"], 0.5, LimitOf::Power));
