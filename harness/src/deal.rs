@@ -42,7 +42,8 @@ mod warrant;
 
 pub use allocation::{Allocation, SellerLine};
 pub use analysis::{
-    Analysis, AnswerLine, Exit, FlowLine, InvestorLine, Options, PartyLine, StateLine, VendorLine, Worked,
+    Analysis, AnswerLine, CentralLine, Exit, FlowLine, InvestorLine, Options, PartyLine, StateLine, VendorLine, Worked,
+    central_answers,
 };
 pub use backtest::{Backtest, BacktestError, TermLine, backtest};
 pub use finding::{Finding, Findings, Severity};

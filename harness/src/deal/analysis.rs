@@ -85,12 +85,30 @@ pub struct AnswerLine {
     pub rests_on: Kinds,
 }
 
-impl AnswerLine {
-    /// Whether it is one of the deal itself, and not of a vendor or a party.
-    pub(super) fn is_of_the_deal(&self) -> bool {
-        !matches!(self.answer, Answer::VendorTokens(_) | Answer::Npv(_))
-    }
+/// One answer of the central case alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CentralLine {
+    /// Which.
+    pub answer: Answer,
+    /// In words.
+    pub name: String,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Every input at its median, signed as stated; none where there is no such thing.
+    pub central: Option<f64>,
+}
 
+/// The central case's answers, without draws.
+pub fn central_answers(model: &Model, seed: u64) -> Vec<CentralLine> {
+    let case = Case::central(model, seed);
+    let line = |(answer, value): (Answer, &f64)| {
+        let (name, unit) = name(model, answer);
+        CentralLine { answer, name, unit, central: Some(*value).filter(|value| value.is_finite()) }
+    };
+    Answer::all(model).into_iter().zip(&case.answers).map(line).collect()
+}
+
+impl AnswerLine {
     /// Whether draws differ.
     pub(super) fn draws_vary(&self) -> bool {
         self.draws.as_ref().is_some_and(|draws| draws.p5 < draws.p95)
@@ -137,6 +155,7 @@ impl Worked {
             Ok(mix) => (Some(mix), None),
             Err(error) => (None, Some(error.to_string())),
         };
+        let answers = self.answers();
         Analysis {
             scenario: scenario.id.clone(),
             title: scenario.title.clone(),
@@ -155,7 +174,6 @@ impl Worked {
             mix_error,
             states: self.states(buyer),
             tornado: self.tornado(Answer::Npv(self.model.buyer)),
-        let answers = self.answers();
             convergence: summary::convergence(&self.drawn.answers[buyer]),
         }
     }
@@ -174,7 +192,7 @@ impl Worked {
         let base = &self.case.answers;
         (Answer::all(&self.model).into_iter().enumerate())
             .map(|(column, answer)| {
-                let (name, unit) = self.name(answer);
+                let (name, unit) = name(&self.model, answer);
                 AnswerLine {
                     answer,
                     name,
@@ -190,22 +208,6 @@ impl Worked {
     /// Kinds of every input that moves an answer.
     pub(super) fn kinds(&self, column: usize) -> Kinds {
         sensitivity::kinds(&self.model, &self.base, &self.moved, column)
-    }
-
-    fn name(&self, answer: Answer) -> (String, &'static str) {
-        let fixed = |text: &str, unit| (text.to_string(), unit);
-        match answer {
-            Answer::EffectivePrice => fixed("effective price of a useful chip-hour", "USD/chip-h"),
-            Answer::PowerPrice => fixed("price of power in place", "USD/kW-year"),
-            Answer::DealTokens => fixed("tokens under the deal", "USD/M"),
-            Answer::OutsideTokens => fixed("the same tokens at the cheapest outside vendor", "USD/M"),
-            Answer::BlendedTokens => fixed("all tokens, commitments and market", "USD/M"),
-            Answer::Stranded => fixed("stranded commitment", "USD"),
-            Answer::OptionValue => fixed("the right to the deal's compute", "USD"),
-            Answer::Warrants => fixed("warrants", "USD"),
-            Answer::VendorTokens(v) => (format!("tokens at {}", self.model.vendors[v].name), "USD/M"),
-            Answer::Npv(p) => (format!("deal to {}", self.model.parties[p]), "USD"),
-        }
     }
 
     /// `NPV(as stated) − NPV(a quarter later)` to the buyer.
@@ -235,6 +237,23 @@ impl Worked {
                 }
             })
             .collect()
+    }
+}
+
+/// An answer in words, and its unit.
+fn name(model: &Model, answer: Answer) -> (String, &'static str) {
+    let fixed = |text: &str, unit| (text.to_string(), unit);
+    match answer {
+        Answer::EffectivePrice => fixed("effective price of a useful chip-hour", "USD/chip-h"),
+        Answer::PowerPrice => fixed("price of power in place", "USD/kW-year"),
+        Answer::DealTokens => fixed("tokens under the deal", "USD/M"),
+        Answer::OutsideTokens => fixed("the same tokens at the cheapest outside vendor", "USD/M"),
+        Answer::BlendedTokens => fixed("all tokens, commitments and market", "USD/M"),
+        Answer::Stranded => fixed("stranded commitment", "USD"),
+        Answer::OptionValue => fixed("the right to the deal's compute", "USD"),
+        Answer::Warrants => fixed("warrants", "USD"),
+        Answer::VendorTokens(v) => (format!("tokens at {}", model.vendors[v].name), "USD/M"),
+        Answer::Npv(p) => (format!("deal to {}", model.parties[p]), "USD"),
     }
 }
 

@@ -36,6 +36,11 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Whether it is one of the deal itself, and not of a vendor or a party.
+    pub(super) fn is_of_the_deal(self) -> bool {
+        !matches!(self, Answer::VendorTokens(_) | Answer::Npv(_))
+    }
+
     /// The answers of a model, in the order of their columns.
     pub(super) fn all(model: &Model) -> Vec<Answer> {
         use Answer::*;

@@ -47,7 +47,7 @@ fn answers(analysis: &Analysis) -> Table {
     let mut table = Table::new(format!("{} · terms of {}", analysis.title, analysis.as_of), &columns);
     for line in &analysis.answers {
         // Vendors and parties have tables of their own.
-        if line.is_of_the_deal() && (line.central.is_some_and(|value| value != 0.0) || line.draws_vary()) {
+        if line.answer.is_of_the_deal() && (line.central.is_some_and(|value| value != 0.0) || line.draws_vary()) {
             let [low, mid, high] = spread(line.draws.as_ref(), |value| quantity(value, line.unit));
             let central = line.central.map_or("-".into(), |value| quantity(value, line.unit));
             table.row(vec![line.name.clone(), central, low, mid, high, line.unit.into(), weak(line.rests_on)]);

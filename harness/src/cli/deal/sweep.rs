@@ -44,19 +44,27 @@ impl Sweep {
 /// Answers the scenario once a value, with the same seed: what differs is the value's doing.
 pub(super) fn run(name: &str, sweep: &Sweep, asked: &Asked, out: &mut dyn Write) -> Result<(), CliError> {
     let catalogue = asked.catalogue()?;
-    let mut points = Vec::new();
-    for value in sweep.values() {
+    let with = |value: f64| {
         let mut set = asked.set.clone();
         set.push(Assignment { key: sweep.key.clone(), value: value.to_string() });
-        let (scenario, worked) = asked.worked(name, &set, &catalogue)?;
-        points.push((value, asked.on_threads(|| worked.analysis(&scenario, asked.options()))?));
-    }
+        set
+    };
     if asked.format == Format::Json {
-        return points.iter().try_for_each(|(value, analysis)| {
+        return sweep.values().try_for_each(|value| {
+            let (scenario, worked) = asked.worked(name, &with(value), &catalogue)?;
+            let analysis = asked.on_threads(|| worked.analysis(&scenario, asked.options()))?;
             write_json(&serde_json::json!({ "key": sweep.key, "value": value, "analysis": analysis }), out)
         });
     }
-    write_tables(&[deal::swept(&sweep.key, &points)], asked.format, out)
+    // The table shows central cases alone: no draws, no mix.
+    let mut title = String::new();
+    let mut points = Vec::new();
+    for value in sweep.values() {
+        let (scenario, model) = asked.checked(name, &with(value), &catalogue)?;
+        points.push((value, deal::central_answers(&model, asked.seed)));
+        title = scenario.title;
+    }
+    write_tables(&[deal::swept(&sweep.key, &title, &points)], asked.format, out)
 }
 
 #[cfg(test)]

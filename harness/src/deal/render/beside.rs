@@ -1,7 +1,7 @@
 //! Analyses beside each other: two scenarios, or one with a value varied.
 
 use super::figures::{percent, quantity};
-use crate::deal::analysis::{Analysis, AnswerLine};
+use crate::deal::analysis::{Analysis, AnswerLine, CentralLine};
 use crate::deal::outcome::Answer;
 use crate::report::{Align, Table};
 
@@ -48,33 +48,22 @@ fn cells(line: &AnswerLine) -> (String, String) {
     (central, spread)
 }
 
-/// One scenario at several values of one input.
-pub fn swept(key: &str, points: &[(f64, Analysis)]) -> Table {
-    let wanted = |line: &&AnswerLine| line.is_of_the_deal() || matches!(line.answer, Answer::Npv(_));
-    let varies = |name: &str| {
-        let value = |(_, analysis): &(f64, Analysis)| {
-            analysis.answers.iter().find(|line| line.name == name).and_then(|line| line.central)
-        };
-        points.windows(2).any(|pair| value(&pair[0]) != value(&pair[1]))
+/// The central answers that a value moves, at each of its values.
+pub fn swept(key: &str, title: &str, points: &[(f64, Vec<CentralLine>)]) -> Table {
+    let wanted = |line: &&CentralLine| line.answer.is_of_the_deal() || matches!(line.answer, Answer::Npv(_));
+    let of = |lines: &[CentralLine], answer: Answer| {
+        lines.iter().find(|line| line.answer == answer).and_then(|line| line.central)
     };
-    let first = points.first().map(|(_, analysis)| analysis);
-    let names: Vec<(String, &str)> = first
-        .into_iter()
-        .flat_map(|analysis| analysis.answers.iter().filter(wanted))
-        .filter(|line| varies(&line.name))
-        .map(|line| (line.name.clone(), line.unit))
-        .collect();
-    let heads: Vec<String> = names.iter().map(|(name, unit)| format!("{name} ({unit})")).collect();
+    let varies = |answer: Answer| points.windows(2).any(|pair| of(&pair[0].1, answer) != of(&pair[1].1, answer));
+    let first = points.first().map_or(&[][..], |(_, lines)| lines);
+    let shown: Vec<&CentralLine> = first.iter().filter(wanted).filter(|line| varies(line.answer)).collect();
+    let heads: Vec<String> = shown.iter().map(|line| format!("{} ({})", line.name, line.unit)).collect();
     let mut columns = vec![(key, Right)];
     columns.extend(heads.iter().map(|head| (head.as_str(), Right)));
-    let title = first.map_or(String::new(), |analysis| analysis.title.clone());
     let mut table = Table::new(title, &columns);
-    for (value, analysis) in points {
-        let cell = |(name, _): &(String, &str)| {
-            let line = analysis.answers.iter().find(|line| line.name == *name);
-            line.and_then(|line| Some(quantity(line.central?, line.unit))).unwrap_or("-".into())
-        };
-        table.row(std::iter::once(super::figures::number(*value)).chain(names.iter().map(cell)).collect());
+    for (value, lines) in points {
+        let cell = |line: &&CentralLine| of(lines, line.answer).map_or("-".into(), |usd| quantity(usd, line.unit));
+        table.row(std::iter::once(super::figures::number(*value)).chain(shown.iter().map(cell)).collect());
     }
     table.note("central cases; answers that do not move are left out; --format json has the draws");
     table
