@@ -74,7 +74,7 @@ pub(super) struct Asked {
     /// Set a value, in the unit of the file: compute.aws-trainium.take_or_pay=0.8; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<Assignment>,
-    /// Draws of all that is not settled; a million take about 350 MB
+    /// Draws of all that is not settled; a million take about 200 MB
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
     draws: u32,
     /// Seed of the draws: the same seed gives the same results, on any number of threads
