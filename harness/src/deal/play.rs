@@ -17,11 +17,11 @@
 //! is added up as it arises, and nothing is kept but for a [`Watch`] that wants to see it: the central case fills a
 //! [`Ledger`] from one lane, draws keep what warrants vest by.
 //!
-//! What that costs: some 3.5 to 4.5 µs of processor time a draw, all in, for 4 commitments, 6 vendors, 5 workloads, 40
-//! quarters and 88 inputs, on one 2.45 GHz Zen 3 core shared with other work (2026-11-26; the walk over arrays of quarters
-//! before this took 7.0 to 7.8 in turns with it). A third of it is here, at three instructions a cycle: a quarter for eight
-//! draws takes some 800 cycles. A sixth draws normal numbers, a fourteenth makes inputs of them, a twelfth finds
-//! percentiles. What is left to try: other normal numbers than the ziggurat's one by one, at the price of other draws.
+//! What that costs: 3.5 to 4.0 µs of processor time a draw, all in, for 4 commitments, 6 vendors, 5 workloads, 40
+//! quarters and 88 inputs, on one 2.45 GHz Zen 3 core shared with other work (2026-11-26; the walk over arrays of
+//! quarters before this took 6.9 to 7.4 in turns with it). Of samples of a run a third lie here, 15 % in drawing normal
+//! numbers, 7 % in making inputs of them, 8 % in percentiles, 4 % in shifting ramps. What is left to try: normal
+//! numbers otherwise than by the ziggurat one by one, at the price of other draws.
 
 mod bill;
 mod capacity;
