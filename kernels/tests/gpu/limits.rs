@@ -137,7 +137,7 @@ fn naive_agrees(program: &Program, tolerance: f64) {
 
 #[test]
 fn the_naive_kernels_are_right() {
-    for input in DType::ALL {
+    for input in [DType::F32, DType::F16, DType::Bf16] {
         for output in [DType::F32, input] {
             let tolerance = if input == DType::F32 { 1e-5 } else { 2e-2 };
             for layout in [Layout::Kn, Layout::Nk] {

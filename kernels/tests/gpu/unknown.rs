@@ -133,7 +133,7 @@ fn biased(dtype: DType, transposed: bool) -> Program {
 
 #[test]
 fn biases_repeat_and_right_factors_may_be_computed() {
-    for dtype in DType::ALL {
+    for dtype in [DType::F32, DType::F16, DType::Bf16] {
         for transposed in [false, true] {
             check("biased", &biased(dtype, transposed), Draw::Integers, 0.0);
         }
