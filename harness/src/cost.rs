@@ -28,16 +28,13 @@ pub(crate) mod testing;
 mod traffic;
 mod transfer;
 
-pub use architecture::{
-    Weights, active_parameters, kv_bytes_per_token, kv_elements, kv_elements_per_token, parameters, weight_bytes,
-    weights,
-};
+pub use architecture::{Weights, active_parameters, kv_elements, kv_elements_per_token, parameters, weights};
 pub use audit::{Audited, audit, quantiles};
 pub use error::CostError;
-pub(crate) use error::nearest;
 pub use frontier::{OperatingPoint, frontier, frontiers, operating_points};
 pub use interactivity::{Served, at_interactivity};
 pub use placement::Placement;
+pub(crate) use placement::usable_bytes;
 pub use price::PriceUsed;
 pub use render::{Format, UnknownFormat, render};
 pub use request::{CostRequest, Machine, Slo, UnknownSlo, Workload};

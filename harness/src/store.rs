@@ -9,6 +9,7 @@ mod index;
 mod read;
 mod write;
 
+pub(crate) use index::replace;
 pub use index::write_index;
 pub use read::{MAX_LINE_BYTES, MAX_ROWS, Run, read_run};
 pub use write::RunWriter;

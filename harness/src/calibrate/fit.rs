@@ -101,11 +101,6 @@ impl Fit {
         &self.engines
     }
 
-    /// Releases that were fitted, as `engine release`.
-    pub fn releases(&self) -> impl Iterator<Item = &str> {
-        self.releases.iter().map(|(release, _)| release.as_str())
-    }
-
     /// The constants of a release; of its engine where the release was not seen; of all where the engine was not.
     pub fn constants(&self, engine: &str, release: &str) -> Constants {
         constants(&self.point(engine, release))

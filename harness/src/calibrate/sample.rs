@@ -5,6 +5,7 @@ use crate::catalogue::{Attention, Catalogue, Chip, Model, Precision};
 use crate::cost::serving::{
     Accelerator, Constants, Deployment, Precisions, Roofline, Steady, StepModel, Traffic, most_sequences, steady,
 };
+use crate::cost::usable_bytes;
 use serde::Serialize;
 use std::fmt;
 
@@ -32,8 +33,6 @@ impl fmt::Display for Doubt {
 
 /// Requests in flight from which a row measures the load generator as well.
 const OVERLOAD: f64 = 512.0;
-/// Share of device memory that engines fill by default, and bytes beside it for activations.
-const USABLE: (f64, f64) = (0.9, 3e9);
 
 /// Requests in flight from which a slow first token is read as a queue, and the share of a request's life from which.
 const QUEUE_FROM: f64 = 32.0;
@@ -86,7 +85,7 @@ impl Sample {
         let precisions = precisions(row, model)?;
         let (input, output) = row.lengths()?;
         let accelerator = Accelerator::of(chip);
-        let usable = accelerator.memory * USABLE.0 - USABLE.1;
+        let usable = usable_bytes(chip, catalogue.profile_of(chip));
         let room = most_sequences(model, &deployment, &precisions, usable, input + output / 2.0);
         let traffic = Traffic { input, cached: 0.0, output, concurrency: row.concurrency()?, room };
         Ok(Sample {

@@ -38,7 +38,7 @@ fn synthetic(truth: impl Fn(&str) -> Constants) -> Vec<ServingRow> {
 }
 
 fn truth(engine: &str) -> Constants {
-    let base = Constants::centre();
+    let base = Constants::from_array(SPECS.map(|spec| spec.centre));
     match engine {
         "one" => Constants { weight_read: 0.7, per_step: 2e-3, ..base },
         _ => Constants { weight_read: 0.9, compute: 0.5, ..base },

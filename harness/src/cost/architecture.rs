@@ -1,7 +1,6 @@
 //! A decoder as parameters and bytes.
 
-use crate::catalogue::{Attention, FeedForward, Model, Precision};
-use crate::units::Bytes;
+use crate::catalogue::{Attention, FeedForward, Model};
 
 /// Parameters by class: each may be stored in a precision of its own.
 ///
@@ -98,11 +97,6 @@ pub fn active_parameters(model: &Model) -> f64 {
     Weights { experts: all.experts * share, ..all }.total()
 }
 
-/// Bytes of all weights in one precision.
-pub fn weight_bytes(model: &Model, precision: impl Into<Precision>) -> Bytes {
-    precision.into().bytes_of(parameters(model))
-}
-
 /// Elements of the KV cache that a token adds, where no window has closed: `2·layers·hk·e`, or `layers·(kv + r)` where
 /// the cache is latent.
 pub fn kv_elements_per_token(model: &Model) -> f64 {
@@ -121,13 +115,6 @@ pub fn kv_elements(model: &Model, context: f64) -> f64 {
     let sliding = f64::from(model.windowed_layers());
     let seen = model.window().map_or(context, |window| context.min(f64::from(window.tokens)));
     kv_elements_per_layer(model) * ((f64::from(model.layers) - sliding) * context + sliding * seen)
-}
-
-/// KV cache of one token over all ranks, times `ranks / heads` where ranks outnumber the heads of the cache and each
-/// must hold a copy; a latent cache counts as one head.
-pub fn kv_bytes_per_token(model: &Model, precision: impl Into<Precision>, ranks: u32) -> Bytes {
-    let copies = f64::from(ranks) / f64::from(model.kv_heads());
-    precision.into().bytes_of(kv_elements_per_token(model) * copies.max(1.0))
 }
 
 #[cfg(test)]

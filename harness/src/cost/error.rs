@@ -7,18 +7,9 @@ use farthing_kernels::DType;
 /// Every refusal of the cost model. Those about one model on one device become the reason of a line.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum CostError {
-    /// A name that the catalogue does not hold.
-    #[error("unknown {what} `{name}`; did you mean `{nearest}`? known: {known}")]
-    Unknown {
-        /// `model` or `chip`.
-        what: &'static str,
-        /// What was asked for.
-        name: String,
-        /// The known name with the fewest edits between.
-        nearest: String,
-        /// Every known name.
-        known: String,
-    },
+    /// A name that the catalogue does not hold, told with the known ones and the nearest.
+    #[error("{0}")]
+    Unknown(String),
     /// An input outside its range.
     #[error("{field} is {value}; give {allowed}")]
     Invalid {
@@ -132,37 +123,4 @@ pub enum CostError {
         /// How far it is from fitting.
         detail: String,
     },
-}
-
-/// The known name with the fewest single-letter edits to `name`.
-pub(crate) fn nearest(name: &str, known: &[String]) -> String {
-    known.iter().min_by_key(|candidate| edits(name, candidate)).cloned().unwrap_or_default()
-}
-
-/// Levenshtein distance, one row of the table at a time.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn edits_count_letters_changed_added_and_removed() {
-        assert_eq!(edits("kitten", "sitting"), 3);
-        assert_eq!(edits("", "h100"), 4);
-        assert_eq!(nearest("h10", &["b200".into(), "h100".into()]), "h100");
-    }
 }

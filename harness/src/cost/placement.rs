@@ -76,7 +76,8 @@ pub(super) fn room(model: &Model, chip: &Chip, profile: &Profile, workload: &Wor
     most_sequences(model, deployment, &workload.precisions(model), usable, workload.mean_context())
 }
 
-fn usable_bytes(chip: &Chip, profile: &Profile) -> f64 {
+/// Bytes of a chip that weights and KV cache may fill.
+pub(crate) fn usable_bytes(chip: &Chip, profile: &Profile) -> f64 {
     chip.memory.value * profile.usable_memory.value - profile.workspace.value
 }
 

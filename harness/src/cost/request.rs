@@ -1,8 +1,9 @@
 //! What is asked: models, devices, workload, money.
 
-use super::error::{CostError, nearest};
+use super::error::CostError;
 use super::serving::{Deployment, Precisions, Traffic};
 use crate::catalogue::{Catalogue, Chip, Model, Month, Precision, Profile};
+use crate::nearest;
 use crate::record::Environment;
 use crate::units::{Share, UsdPerHour};
 use serde::Serialize;
@@ -191,5 +192,6 @@ impl CostRequest {
 }
 
 fn unknown(what: &'static str, name: &str, known: &[String]) -> CostError {
-    CostError::Unknown { what, name: name.to_string(), nearest: nearest(name, known), known: known.join(", ") }
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    CostError::Unknown(nearest::unknown(what, name, &known))
 }

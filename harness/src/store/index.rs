@@ -71,9 +71,10 @@ fn cell(text: &str) -> String {
     out
 }
 
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let mut temp = tempfile::Builder::new().prefix(".index-").tempfile_in(dir)?;
+/// Puts a text in a file's place: the file is there whole, as it was or as it is, at any moment.
+pub(crate) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temp = tempfile::Builder::new().prefix(".farthing-").tempfile_in(dir)?;
     temp.write_all(text.as_bytes())?;
     temp.as_file().sync_all()?;
     super::write::readable(temp.as_file())?;

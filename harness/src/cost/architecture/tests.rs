@@ -1,7 +1,6 @@
 use super::super::testing;
 use super::*;
 use crate::catalogue::Catalogue;
-use farthing_kernels::DType;
 
 #[test]
 fn parameters_match_the_published_counts() {
@@ -98,22 +97,4 @@ fn sliding_layers_keep_their_window_only() {
     assert_eq!(kv_elements(&model, 100.0), 100.0 * kv_elements_per_token(&model));
     let full = testing::model("llama-3.1-8b");
     assert_eq!(kv_elements(&full, 1000.0), 1000.0 * kv_elements_per_token(&full));
-}
-
-#[test]
-fn kv_cache_is_copied_beyond_its_heads() {
-    let model = testing::model("llama-3.1-8b");
-    // 2 · 32 layers · 8 heads · 128 wide · 2 bytes = 128 KiB; 16 ranks hold the 8 heads twice.
-    assert_eq!(kv_bytes_per_token(&model, DType::Bf16, 1), Bytes(131072.0));
-    assert_eq!(kv_bytes_per_token(&model, DType::Bf16, 8), Bytes(131072.0));
-    assert_eq!(kv_bytes_per_token(&model, DType::Bf16, 16), Bytes(262144.0));
-    // A latent cache is one head: every rank holds all of it.
-    let latent = testing::model("deepseek-v3");
-    assert_eq!(kv_bytes_per_token(&latent, Precision::Fp8, 8), Bytes(8.0 * 35_136.0));
-}
-
-#[test]
-fn four_bit_weights_take_their_blocks() {
-    let model = testing::model("gpt-oss-120b");
-    assert_eq!(weight_bytes(&model, Precision::Mxfp4), Bytes(parameters(&model) * 4.25 / 8.0));
 }

@@ -130,9 +130,4 @@ impl Constants {
             prefill_wait,
         }
     }
-
-    /// Where every fit starts.
-    pub fn centre() -> Self {
-        Self::from_array(SPECS.map(|spec| spec.centre))
-    }
 }

@@ -128,10 +128,8 @@ impl<'a> Builder<'a> {
     ) -> Option<usize> {
         let found = known.clone().position(|name| name == id);
         if found.is_none() {
-            let all: Vec<String> = known.by_ref().map(str::to_string).collect();
-            let nearest = crate::cost::nearest(id, &all);
-            let hint = if nearest.is_empty() { String::new() } else { format!("; did you mean `{nearest}`?") };
-            self.error(path, format!("names {what} `{id}`, which is not known{hint}; known: {}", all.join(", ")));
+            let all: Vec<&str> = known.by_ref().collect();
+            self.error(path, crate::nearest::unknown(what, id, &all));
         }
         found
     }
