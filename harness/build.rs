@@ -8,6 +8,9 @@ fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     emit("FARTHING_RUSTC", output(&rustc, &["--version"]));
     emit("FARTHING_COMMIT", output("git", &["rev-parse", "HEAD"]));
+    // Words are kept apart by a control character.
+    emit("FARTHING_RUSTFLAGS", std::env::var("CARGO_ENCODED_RUSTFLAGS").ok().map(|flags| flags.replace('\x1f', " ")));
+    emit("FARTHING_PROFILE", std::env::var("PROFILE").ok());
     // Untracked files and run files change no code.
     let status = output("git", &["status", "--porcelain", "--untracked-files=no", "--", ":/", ":(exclude,top)results"]);
     emit("FARTHING_DIRTY", status.map(|s| (!s.is_empty()).to_string()));

@@ -95,7 +95,7 @@ fn rows_of_a_double_are_fake_everywhere_and_price_nothing() {
     let row = row(&machine.run(words));
     assert_eq!((row.kind, row.clock.as_str()), (Kind::Fake, "device"));
     assert!(row.device.starts_with("FAKE trn2") && row.lowered.contains("neff:"), "{row:?}");
-    assert!(row.warnings.iter().any(|w| w.contains("not yet run on Trainium hardware")), "{:?}", row.warnings);
+    assert!(row.warnings.iter().any(|w| w.text.contains("not yet run on Trainium hardware")), "{:?}", row.warnings);
     let run = std::fs::read_dir(machine.path("results/runs")).expect("kept").flatten().next().expect("one run");
     let kept = std::fs::read_to_string(run.path()).expect("readable");
     let header = kept.lines().next().expect("a header");

@@ -13,7 +13,7 @@ use criterion::{Bencher, BenchmarkGroup, Criterion, SamplingMode};
 
 use crate::case::Case;
 use crate::guests::{GuestError, Guests};
-use crate::measure::{Armed, Failure, Oracle, Recorder, Subject};
+use crate::measure::{Armed, Failure, Oracle, Recorder, Recording, Subject, Watch};
 use crate::record::{Row, RunHeader};
 use crate::session::{Backends, Fleet};
 use crate::store::Results;
@@ -113,6 +113,7 @@ struct Slot<'b> {
     armed: Option<Armed<'b>>,
     recorder: Recorder,
     failure: Option<Failure>,
+    watch: Option<Watch>,
 }
 
 /// One case on one backend. Criterion calls back only where its filter matches.
@@ -130,12 +131,13 @@ fn bench<'b>(group: &mut Group<'_>, live: &mut Live<'b>, oracle: &Oracle, case: 
         // A panic of Criterion's own: a filter that is no regular expression, a baseline that does not exist.
         Err(payload) => resume_unwind(payload),
     }
+    let seen = slot.watch.map(Watch::end);
     let Some(armed) = slot.armed else { return };
     let Some(lab) = live.lab(oracle) else { return };
     let recording = match slot.failure {
         Some(failure) => Err(failure),
         None if slot.recorder.is_empty() => return,
-        None => slot.recorder.recording(live.mode().sample_size()),
+        None => slot.recorder.recording(live.mode().sample_size()).map(|r| Recording { seen, ..r }),
     };
     let row = lab.finish(armed, recording);
     live.keep(&id, row);
@@ -153,8 +155,9 @@ fn call<'b>(
     if slot.armed.is_none() {
         let Some(armed) = checked(live, oracle, case, subject) else { leave() };
         slot.armed = Some(armed);
+        slot.watch = live.watch(subject);
     }
-    let Slot { armed: Some(armed), recorder, failure } = slot else { leave() };
+    let Slot { armed: Some(armed), recorder, failure, .. } = slot else { leave() };
     bencher.iter_custom(|launches| match armed.launch(launches) {
         Ok(elapsed) => {
             recorder.push(launches, elapsed);

@@ -1,10 +1,11 @@
 //! One thing to measure, and the words of a command line or a suite that name it.
 
-use farthing_kernels::DType;
 use farthing_kernels::problem::{Layout, Mask, OperandShape, Problem, ProblemError};
 
 use crate::record::Temperature;
 
+mod name;
+mod range;
 mod words;
 
 pub use words::Words;
@@ -70,23 +71,6 @@ impl Case {
             Problem::Matmul(p) => p.sizes().batch,
             Problem::Attention(_) => 1,
         }
-    }
-
-    /// What a benchmark of this case is called: `matmul/cpu/f32/1024x1024x1024/kn/t1`. Slashes lie between parts only.
-    pub fn id(&self, backend: &str, threads: Option<usize>) -> String {
-        let variant = match (self.layout(), self.mask()) {
-            (Some(layout), _) => layout.to_string(),
-            (_, Some(mask)) => mask.to_string().replace(':', ""),
-            (None, None) => String::new(),
-        };
-        let mut id = format!("{}/{backend}/{}/{}/{variant}", self.problem.op(), self.problem.dtype(), self.problem);
-        if self.batch() > 1 {
-            id += &format!("/b{}", self.batch());
-        }
-        if self.problem.output().dtype != DType::F32 {
-            id += &format!("/{}-out", self.problem.output().dtype);
-        }
-        threads.map_or(id.clone(), |t| format!("{id}/t{t}"))
     }
 
     /// Host memory that checking and timing one set of operands takes: each operand as bytes for the host and for the

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::guests::GuestError;
+use crate::manifest::ManifestError;
 use crate::report::Table;
 use crate::session::Backends;
 use crate::store::{Results, StoreError};
@@ -15,12 +16,14 @@ use crate::store::{Results, StoreError};
 mod calibrate;
 mod catalogue;
 pub(crate) mod chart;
+mod collect;
 mod compare;
 pub mod cost;
 mod deal;
 mod devices;
 mod explain;
 mod neuron;
+mod plan;
 mod progress;
 mod results;
 mod run;
@@ -44,6 +47,10 @@ enum Command {
     Devices(devices::DevicesArgs),
     /// Checks and times cases
     Run(Box<run::RunArgs>),
+    /// Cuts a run into shards for several processes or machines
+    Plan(plan::PlanArgs),
+    /// Puts the shards of a plan together, and says what is missing
+    Collect(collect::CollectArgs),
     /// Compares two runs, case by case
     Compare(compare::CompareArgs),
     /// Shows what bounds one row
@@ -93,6 +100,12 @@ pub enum CliError {
     /// A run file cannot be read or written: status 1.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A plan cannot be read or written: status 1.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Something that should be there is not: status 3.
+    #[error("{0}")]
+    Missing(String),
     /// Output could not be written: status 1, or 0 when the reader has gone.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
@@ -107,7 +120,12 @@ impl CliError {
             CliError::Usage(_) | CliError::Guest(GuestError::Deadline(_) | GuestError::Command(_)) => 2,
             CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             CliError::Interrupted(_) => crate::interrupt::EXIT_CODE as u8,
-            CliError::Failed(_) | CliError::Guest(_) | CliError::Store(_) | CliError::Output(_) => 1,
+            CliError::Missing(_) => 3,
+            CliError::Failed(_)
+            | CliError::Manifest(_)
+            | CliError::Guest(_)
+            | CliError::Store(_)
+            | CliError::Output(_) => 1,
         }
     }
 }
@@ -142,6 +160,8 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
     match cli.command {
         Command::Devices(args) => devices::run(&args, backends, &results, &mut out),
         Command::Run(args) => run::run(&args, backends, &results, &mut out),
+        Command::Plan(args) => plan::run(&args, backends, &results, &mut out),
+        Command::Collect(args) => collect::run(&args, &results, &mut out),
         Command::Compare(args) => compare::run(&args, &results, &mut out),
         Command::Explain(args) => explain::run(&args, &results, &mut out),
         Command::Cost(args) => price(&args, &results, &mut out),

@@ -39,7 +39,7 @@ pub fn explain(row: &Row, header: &RunHeader) -> Explanation {
         fact("rate", format!("{}, {}", rate(row.flops / median, "flop/s"), rate(row.bytes / median, "B/s")));
     }
     row.error_ratio.iter().for_each(|r| fact("check", format!("worst error is {} of its bound", digits(*r))));
-    row.warnings.iter().for_each(|w| fact("warning", w.clone()));
+    row.warnings.iter().for_each(|w| fact("warning", w.to_string()));
     Explanation { facts, verdict: verdict(row, &roofline) }
 }
 

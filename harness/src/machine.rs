@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::record::Environment;
 
+mod hardware;
+
 /// Instruction sets that matter to a kernel, best first, as Linux spells them on x86-64 and on Arm.
 const ISAS: [&str; 14] = [
     "amx_bf16",
@@ -39,11 +41,31 @@ pub fn environment() -> Environment {
         os: os(),
         governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor").map(|s| s.trim().to_owned()),
         virtualised: flags(&cpuinfo).map(|flags| flags.split_whitespace().any(|f| f == "hypervisor")),
-        load_before: load(&read("/proc/loadavg").unwrap_or_default()),
+        load_before: load(),
         rustc: env!("FARTHING_RUSTC").to_owned(),
+        rustflags: Some(env!("FARTHING_RUSTFLAGS").to_owned()),
+        profile: Some(env!("FARTHING_PROFILE").to_owned()),
         commit: Some(env!("FARTHING_COMMIT")).filter(|c| !c.is_empty()).map(str::to_owned),
-        dirty: env!("FARTHING_DIRTY").parse().ok(),
+        dirty: DIRTY.parse().ok(),
+        binary: (DIRTY != "false").then(binary).flatten(),
+        hardware: hardware::hardware(&cpuinfo),
     }
+}
+
+/// Whether the checkout had uncommitted changes when this binary was built; neither `true` nor `false` where unknown.
+const DIRTY: &str = env!("FARTHING_DIRTY");
+
+/// Digest of the binary that runs.
+fn binary() -> Option<String> {
+    let mut hash = Sha256::new();
+    let mut file = fs::File::open(std::env::current_exe().ok()?).ok()?;
+    std::io::copy(&mut file, &mut hash).ok()?;
+    Some(hex(&hash.finalize()[..8]))
+}
+
+/// One-minute load average; none where it cannot be read.
+pub fn load() -> Option<f64> {
+    loadavg(&read("/proc/loadavg")?)
 }
 
 /// Memory that a process can still take without pushing others out; none where it cannot be read.
@@ -89,7 +111,7 @@ fn isa(cpuinfo: &str) -> String {
     if found.is_empty() { std::env::consts::ARCH.to_owned() } else { found.join(" ") }
 }
 
-fn load(loadavg: &str) -> Option<f64> {
+fn loadavg(loadavg: &str) -> Option<f64> {
     loadavg.split_whitespace().next()?.parse().ok()
 }
 
@@ -151,7 +173,7 @@ mod tests {
         assert_eq!([size_bytes("32K"), size_bytes("32768K"), size_bytes("7")], [Some(32768), Some(32 << 20), Some(7)]);
         assert_eq!([size_bytes("lots"), size_bytes(""), size_bytes("99999999999999999999K")], [None, None, None]);
         assert_eq!(kib_field("MemTotal:       2 kB\n", "MemTotal"), Some(2048));
-        assert_eq!(load("0.35 0.58 0.67 1/99 7"), Some(0.35));
+        assert_eq!(loadavg("0.35 0.58 0.67 1/99 7"), Some(0.35));
     }
 
     #[test]

@@ -21,15 +21,21 @@ use farthing_kernels::{attention, matmul};
 use crate::case::Case;
 use crate::record::{Row, RunHeader};
 
+mod doubt;
+mod energy;
+mod key;
 mod operands;
 mod oracle;
+mod pace;
 mod proof;
 mod recorder;
 mod row;
 pub mod sampler;
+mod watch;
 
 pub use oracle::Oracle;
 pub use recorder::{Recorder, Recording};
+pub use watch::{Seen, Watch};
 
 use operands::Operands;
 use proof::Proof;
@@ -106,6 +112,9 @@ pub struct Armed<'b> {
     operands: Operands,
     proof: Proof,
     checked_launch_s: f64,
+    key: String,
+    started: sampler::HostClock,
+    launched: u64,
 }
 
 impl std::fmt::Debug for Armed<'_> {
@@ -121,6 +130,7 @@ impl Armed<'_> {
     /// The device failed, or its clock said nothing.
     pub fn launch(&mut self, n: u64) -> Result<Elapsed, Failure> {
         let elapsed = guarded(|| Ok(self.prepared.run(n)?))?;
+        self.launched += n;
         if elapsed.seconds.is_finite() && elapsed.seconds >= 0.0 {
             Ok(elapsed)
         } else {
@@ -140,16 +150,19 @@ impl Lab<'_> {
     /// # Errors
     /// The finished row of a case that is not supported, fails, or is wrong.
     pub fn arm<'b>(&self, case: &Case, subject: Subject<'b>) -> Result<Armed<'b>, Box<Row>> {
-        guarded(|| self.armed(case, subject)).map_err(|failure| Box::new(self.failed(case, subject, &failure)))
+        let started = sampler::HostClock::start();
+        guarded(|| self.armed(case, subject, started)).map_err(|failure| {
+            let row = self.failed(case, subject, &failure);
+            Box::new(Row { spent_s: Some(started.seconds()), ..row })
+        })
     }
 
-    fn armed<'b>(&self, case: &Case, subject: Subject<'b>) -> Result<Armed<'b>, Failure> {
+    fn armed<'b>(&self, case: &Case, subject: Subject<'b>, started: sampler::HostClock) -> Result<Armed<'b>, Failure> {
         let problem = case.problem();
-        let tilings = subject.backend.tilings(problem);
-        let none = || Failure::Unsupported(format!("{} offers no tiling for {}", subject.name, problem.op()));
-        let tiling = *tilings.first().ok_or_else(none)?;
+        let tiling = tiling(case, subject)?;
+        let program = program(problem, &tiling)?;
         let operands = Operands::plan(case, &self.header.environment, self.cold_cap_bytes);
-        let mut prepared = self.prepare(case, subject, tiling, &operands)?;
+        let mut prepared = self.prepare(case, subject, &program, &operands)?;
         let mut proof = Proof::default();
         let mut checked_launch_s = f64::INFINITY;
         for set in 0..operands.distinct() {
@@ -157,24 +170,36 @@ impl Lab<'_> {
             let output = prepared.output_of(set)?;
             checked_launch_s = checked_launch_s.min(timer.seconds());
             let checked = self.oracle.check(problem, operands.seed(set), subject.backend.limits(), &tiling, &output);
-            proof.take(&*prepared, output, checked)?;
+            proof.take_before(&*prepared, output, checked)?;
         }
-        let lowered = prepared.lowered();
-        Ok(Armed { case: case.clone(), subject, prepared, tiling, lowered, operands, proof, checked_launch_s })
+        let (lowered, key, case) = (prepared.lowered(), self.key_of(case, subject, &program), case.clone());
+        let launched = 0;
+        Ok(Armed {
+            case,
+            subject,
+            prepared,
+            tiling,
+            lowered,
+            operands,
+            proof,
+            checked_launch_s,
+            key,
+            started,
+            launched,
+        })
     }
 
     fn prepare<'b>(
         &self,
         case: &Case,
         subject: Subject<'b>,
-        tiling: Tiling,
+        program: &Program,
         operands: &Operands,
     ) -> Result<Box<dyn Prepared + 'b>, Failure> {
-        let program = program(case.problem(), &tiling)?;
         let inputs: Vec<_> =
             (0..operands.distinct()).map(|i| self.oracle.inputs(case.problem(), operands.seed(i))).collect();
         let sets: Vec<Vec<&[u8]>> = (0..operands.sets()).map(|set| inputs[set % inputs.len()].slices()).collect();
-        Ok(subject.backend.prepare(&program, &sets)?)
+        Ok(subject.backend.prepare(program, &sets)?)
     }
 
     /// Checks on fresh inputs and makes the row.
@@ -184,14 +209,17 @@ impl Lab<'_> {
             guarded(|| {
                 proof::settled(&mut *armed.prepared, recording.launches)?;
                 self.check_inputs(&armed)?;
+                let again = armed.prepared.output_of(0)?;
+                armed.proof.take_again(again);
                 self.check_fresh(&mut armed)
             })?;
             Ok(recording)
         });
-        match proven {
-            Ok(recording) => self.measured(&armed, &recording, armed.proof.worst_ratio()),
+        let row = match proven {
+            Ok(recording) => self.measured(&armed, &recording),
             Err(failure) => self.spoilt(&armed, &failure),
-        }
+        };
+        Row { spent_s: Some(armed.started.seconds()), ..row }
     }
 
     /// Checks an armed case once more, on fresh inputs, without timing it.
@@ -220,8 +248,15 @@ impl Lab<'_> {
         armed.prepared.replace(0, &inputs.slices())?;
         let output = armed.prepared.output_of(0)?;
         let checked = self.oracle.check(problem, seed, armed.subject.backend.limits(), &armed.tiling, &output);
-        armed.proof.take(&*armed.prepared, output, checked)
+        armed.proof.take_after(&*armed.prepared, output, checked)
     }
+}
+
+/// The tiling that a backend would have.
+fn tiling(case: &Case, subject: Subject<'_>) -> Result<Tiling, Failure> {
+    let op = case.problem().op();
+    let none = || Failure::Unsupported(format!("{} offers no tiling for {op}", subject.name));
+    subject.backend.tilings(case.problem()).first().copied().ok_or_else(none)
 }
 
 /// The program of a problem.

@@ -8,8 +8,19 @@ use std::collections::BTreeMap;
 use farthing_kernels::DType;
 use serde::{Deserialize, Serialize};
 
+mod environment;
+mod evidence;
+mod warning;
+
+pub use environment::{Environment, Hardware};
+pub use evidence::{Energy, Outliers, Proof, Surroundings};
+pub use warning::{Doubt, Warning};
+
 /// Schema number written to every header and row; a reader refuses a larger one.
-pub const SCHEMA: u32 = 1;
+///
+/// 2 (2026-11-26) added `key`, `proof`, `outliers`, `surroundings`, `energy` and `spent_s` to rows, more of the machine
+/// to headers, and made a warning an object with a kind; a text is still read as one.
+pub const SCHEMA: u32 = 2;
 
 /// What stands behind a number. Only [`Kind::Measured`] rows feed the cost model of a real chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +71,9 @@ pub struct Row {
     pub kind: Kind,
     /// Content hash of case, lowering, environment and run: the name other documents cite.
     pub id: String,
+    /// Content hash of the same without the run: equal for what need not be measured again. Null before schema 2.
+    #[serde(default)]
+    pub key: Option<String>,
     /// `matmul` or `attention`.
     pub op: String,
     /// `MxNxK`, or `BxHQxHKVxSQxSKVxD` (`...xDxDV` where the head dimensions of K and V differ).
@@ -94,6 +108,9 @@ pub struct Row {
     pub median_s: Option<f64>,
     /// 95 % interval of the median.
     pub ci95_s: Option<[f64; 2]>,
+    /// Samples outside Tukey's fences; null where there are no samples, and before schema 2.
+    #[serde(default)]
+    pub outliers: Option<Outliers>,
     /// Useful floating-point operations of a launch (1 multiply-add = 2; a causal mask counts only visible pairs).
     pub flops: f64,
     /// Least bytes a launch must move.
@@ -108,12 +125,24 @@ pub struct Row {
     pub share: Option<f64>,
     /// Worst error over its bound, before and after timing; null where no output was produced.
     pub error_ratio: Option<f64>,
+    /// How it was found right; null where it was not, and before schema 2.
+    #[serde(default)]
+    pub proof: Option<Proof>,
+    /// What else happened on the machine while it was timed; null where it was not, and before schema 2.
+    #[serde(default)]
+    pub surroundings: Option<Surroundings>,
+    /// Energy of a launch, or why it is not known; null where nothing was timed, and before schema 2.
+    #[serde(default)]
+    pub energy: Option<Energy>,
+    /// Host seconds that the case took on this backend, checks and warm-up among them; null before schema 2.
+    #[serde(default)]
+    pub spent_s: Option<f64>,
     /// How the case ended.
     pub status: Status,
     /// Why, where `status` is not `ok`.
     pub reason: Option<String>,
     /// What a reader should know before quoting the number.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// One measured limit of a device.
@@ -131,35 +160,6 @@ pub struct MeasuredLimit {
     pub per_second: f64,
     /// `flop/s` or `B/s`.
     pub unit: String,
-}
-
-/// The machine and the settings of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Environment {
-    /// CPU model name.
-    pub cpu: String,
-    /// Instruction sets in use, best first.
-    pub isa: String,
-    /// Logical CPUs available to the process.
-    pub cpus: usize,
-    /// Cache sizes in bytes by level, e.g. `L1d`, `L2`, `L3`.
-    pub caches_bytes: BTreeMap<String, u64>,
-    /// Physical memory in bytes; null where it cannot be read.
-    pub memory_bytes: Option<u64>,
-    /// Operating system and kernel release.
-    pub os: String,
-    /// Frequency governor; null where it cannot be read (virtual machines).
-    pub governor: Option<String>,
-    /// Hypervisor flag; null where it cannot be read.
-    pub virtualised: Option<bool>,
-    /// One-minute load average at the start; null where it cannot be read.
-    pub load_before: Option<f64>,
-    /// Compiler that built this binary.
-    pub rustc: String,
-    /// Commit of this repository at build time; null outside a checkout.
-    pub commit: Option<String>,
-    /// Whether the checkout had uncommitted changes at build time.
-    pub dirty: Option<bool>,
 }
 
 /// First line of a run file.

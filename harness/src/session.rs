@@ -127,12 +127,12 @@ impl SharedWriter {
         self.with(|writer| writer.header(header))
     }
 
-    /// Writes a row.
+    /// Writes rows in one piece.
     ///
     /// # Errors
-    /// The row is not complete, or the file cannot be written.
-    pub fn append(&self, row: &Row) -> Result<(), StoreError> {
-        self.with(|writer| writer.append(row))
+    /// A row is not complete, or the file cannot be written.
+    pub fn append(&self, rows: &[Row]) -> Result<(), StoreError> {
+        self.with(|writer| writer.append(rows))
     }
 
     /// Completes the file and returns its path and number of rows; nothing where there is none, or no row.

@@ -1,5 +1,7 @@
 //! Median, its interval, and spread, without assuming a distribution.
 
+use crate::record::Outliers;
+
 /// What a set of samples amounts to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
@@ -9,8 +11,8 @@ pub struct Summary {
     pub ci95: Option<[f64; 2]>,
     /// Median absolute deviation from the median, unscaled.
     pub mad: f64,
-    /// Samples outside Tukey's fences (1.5 interquartile ranges beyond the quartiles).
-    pub outliers: usize,
+    /// Samples outside Tukey's fences.
+    pub outliers: Outliers,
 }
 
 /// Samples that cannot be summarised.
@@ -86,10 +88,11 @@ fn median_rank_95(n: usize) -> Option<usize> {
 }
 
 /// Tukey, "Exploratory Data Analysis", 1977: beyond 1.5 interquartile ranges from the quartiles.
-fn outliers(sorted: &[f64]) -> usize {
+fn outliers(sorted: &[f64]) -> Outliers {
     let (q1, q3) = (quantile(sorted, 0.25), quantile(sorted, 0.75));
     let reach = 1.5 * (q3 - q1);
-    sorted.iter().filter(|&&x| x < q1 - reach || x > q3 + reach).count()
+    let count = |is_out: &dyn Fn(f64) -> bool| sorted.iter().filter(|x| is_out(**x)).count();
+    Outliers { low: count(&|x| x < q1 - reach), high: count(&|x| x > q3 + reach) }
 }
 
 /// Linear interpolation between closest ranks (Hyndman & Fan 1996, type 7).
@@ -108,7 +111,7 @@ mod tests {
         // P(binomial(10, ½) ≤ 1) = 11/1024 = 1.07 %; with 2 it is 5.5 %, too much for a tail of 2.5 %.
         let samples = [10.0, 1.0, 9.0, 2.0, 8.0, 3.0, 7.0, 4.0, 6.0, 5.0];
         let s = summary(&samples).expect("finite samples");
-        assert_eq!((s.median, s.ci95, s.mad, s.outliers), (5.5, Some([2.0, 9.0]), 2.5, 0));
+        assert_eq!((s.median, s.ci95, s.mad, s.outliers), (5.5, Some([2.0, 9.0]), 2.5, Outliers::default()));
     }
 
     #[test]
@@ -131,7 +134,7 @@ mod tests {
     #[test]
     fn equal_samples_have_no_spread() {
         let s = summary(&[7.0; 12]).expect("finite samples");
-        assert_eq!((s.median, s.ci95, s.mad, s.outliers), (7.0, Some([7.0, 7.0]), 0.0, 0));
+        assert_eq!((s.median, s.ci95, s.mad, s.outliers), (7.0, Some([7.0, 7.0]), 0.0, Outliers::default()));
     }
 
     #[test]
@@ -139,7 +142,7 @@ mod tests {
         let mut samples = vec![1.0, 1.1, 0.9, 1.05, 0.95, 1.02, 0.98, 1.01, 0.99];
         samples.push(50.0);
         let s = summary(&samples).expect("finite samples");
-        assert_eq!(s.outliers, 1);
+        assert_eq!(s.outliers, Outliers { low: 0, high: 1 });
         assert!((s.median - 1.005).abs() < 1e-12);
     }
 

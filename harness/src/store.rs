@@ -12,7 +12,7 @@ mod write;
 pub(crate) use index::replace;
 pub use index::write_index;
 pub use read::{MAX_LINE_BYTES, MAX_ROWS, Run, read_run};
-pub use write::RunWriter;
+pub use write::{RunWriter, partial_of};
 
 /// A store that cannot be read or written. Each message names the file, the line where there is one, and a remedy.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,22 @@ pub enum StoreError {
     /// A file that would be overwritten.
     #[error("{path} exists and runs are never overwritten; name another file, or remove it first")]
     Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A run that was begun here and did not end.
+    #[error(
+        "{path} was begun by a run that did not end: continue it with --resume, or remove {partial} to give up its rows"
+    )]
+    Begun {
+        /// The file.
+        path: PathBuf,
+        /// Where its rows are.
+        partial: PathBuf,
+    },
+    /// A run that another process writes.
+    #[error("{path} is being written by another process; wait for it, or name another file")]
+    Busy {
         /// The file.
         path: PathBuf,
     },
@@ -144,16 +160,33 @@ impl Results {
     /// # Errors
     /// The folder exists and cannot be read.
     pub fn run_files(&self) -> Result<Vec<PathBuf>, StoreError> {
-        let dir = self.runs_dir();
-        let entries = match std::fs::read_dir(&dir) {
-            Ok(entries) => entries,
-            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(StoreError::Read { path: dir, source }),
-        };
         let is_run = |p: &PathBuf| p.extension().is_some_and(|e| e == "jsonl") && !run_name(p).starts_with('.');
-        let mut files: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(is_run).collect();
+        let mut files: Vec<PathBuf> = self.entries()?.into_iter().filter(is_run).collect();
         files.sort();
         Ok(files)
+    }
+
+    /// Files that runs began and did not end, under the names that they would have, oldest first.
+    ///
+    /// # Errors
+    /// The folder exists and cannot be read.
+    pub fn begun_files(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let target = |p: &PathBuf| {
+            let name = p.file_name()?.to_str()?.strip_prefix('.')?.strip_suffix(".partial")?;
+            name.ends_with(".jsonl").then(|| p.with_file_name(name))
+        };
+        let mut files: Vec<PathBuf> = self.entries()?.iter().filter_map(target).collect();
+        files.sort();
+        Ok(files)
+    }
+
+    fn entries(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let dir = self.runs_dir();
+        match std::fs::read_dir(&dir) {
+            Ok(entries) => Ok(entries.flatten().map(|e| e.path()).collect()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(StoreError::Read { path: dir, source }),
+        }
     }
 
     /// The newest run.

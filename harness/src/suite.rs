@@ -23,6 +23,10 @@ pub struct Suite {
     pub name: String,
     /// The cases, in order, each once.
     pub cases: Vec<Case>,
+    /// Backends that it is for, where it says so.
+    pub backends: Vec<String>,
+    /// Thread counts that it is for, where it says so.
+    pub threads: Vec<usize>,
 }
 
 /// A suite that cannot be used.
@@ -43,7 +47,10 @@ pub enum SuiteError {
         path: PathBuf,
     },
     /// The text is no suite.
-    #[error("suite {name}: {source}; a suite is a list of [[case]] tables with op, shape, dtype, b, mask, batch")]
+    #[error(
+        "suite {name}: {source}; a suite is a list of [[case]] tables with op, shape, dtype, out_dtype, b, mask, batch, and on top of them backends and \
+             threads"
+    )]
     Toml {
         /// Suite or file.
         name: String,
@@ -68,6 +75,10 @@ pub enum SuiteError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
+    backends: Vec<String>,
+    #[serde(default)]
+    threads: Vec<usize>,
     #[serde(default)]
     case: Vec<Words>,
 }
@@ -114,7 +125,7 @@ impl Suite {
         if cases.is_empty() {
             Err(SuiteError::Empty(name.to_owned()))
         } else {
-            Ok(Suite { name: name.to_owned(), cases })
+            Ok(Suite { name: name.to_owned(), cases, backends: file.backends, threads: file.threads })
         }
     }
 }

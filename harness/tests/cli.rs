@@ -158,3 +158,35 @@ fn a_reader_that_has_gone_is_no_panic() {
     let output = Command::new("sh").args(["-c", &script]).current_dir(dir.path()).output().expect("sh is there");
     assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_dry_run_shows_the_plan_and_measures_nothing() {
+    let dir = folder();
+    let words = ["run", "--suite", "smoke", "--backend", "cpu", "--threads", "1", "--dry-run", "--only", "matmul/*"];
+    let output = farthing(dir.path(), &words);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("matmul/cpu/f32/") && !text.contains("attention/"), "{text}");
+    assert!(text.contains("rows are new here and counted at --seconds 2"), "{text}");
+    assert_eq!(fs::read_dir(dir.path()).expect("readable").count(), 0);
+    refused("run --suite smoke --backend cpu --only nothing", 2, &["--only leaves no case", "matmul/cpu/"]);
+    refused("run --shape 8x8x8 --budget soon", 2, &["write 90s, 5m or 1h"]);
+    refused("run --shape 64..x8x8", 2, &["is no range"]);
+    refused("run --shape 8x8x8 --shard 5/4", 2, &["is no shard"]);
+}
+
+#[test]
+fn a_budget_shortens_sampling_and_the_row_says_what_it_took() {
+    let dir = folder();
+    let words = ["run", "--shape", "64..256*2x=x=", "--backend", "cpu", "--threads", "1", "--budget", "1s"];
+    let output = farthing(dir.path(), &[&words[..], &["--format", "json", "--seconds", "60"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let rows: Vec<Row> = stdout(&output).lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
+    assert_eq!(rows.len(), 3);
+    for row in &rows {
+        let surroundings = row.surroundings.as_ref().expect("it was watched");
+        assert!(surroundings.window_s < 20.0 && row.spent_s.expect("schema 2") >= surroundings.window_s);
+        assert!(row.proof.as_ref().is_some_and(|p| p.repeatable && p.ratio_after <= 1.0), "{:?}", row.proof);
+        assert!(row.key.as_ref().is_some_and(|key| key.len() == 24) && row.energy.is_some() && row.outliers.is_some());
+    }
+}

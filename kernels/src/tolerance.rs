@@ -75,6 +75,16 @@ pub(crate) fn may_lose_subnormals(dtype: DType) -> bool {
     underflow(dtype, f64::INFINITY) >= least_normal(dtype)
 }
 
+/// The rule behind the bounds of a problem, as a record names it.
+pub fn rule(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Matmul(_) => "elementwise: gamma_k * sum |a||b|, and the rounding of the output (Higham 2002, 3.1)",
+        Problem::Attention(_) => {
+            "elementwise: (e^(2 eps) - 1) * sum p|v| over both products and exp2, and the rounding of the output"
+        }
+    }
+}
+
 /// Right values of some output rows and how far a result may lie from each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {

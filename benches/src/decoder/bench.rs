@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use farthing::limits::Limits;
 use farthing::machine;
 use farthing::measure::{Lab, Oracle};
-use farthing::record::RunHeader;
+use farthing::record::{Row, RunHeader};
 use farthing::session::{self, shown};
 use farthing::store::{Results, RunWriter, StoreError, write_index};
 use farthing_kernels::backend::cpu::{Cpu, CpuError};
@@ -150,12 +150,11 @@ fn bench(wanted: &dyn Fn(&str) -> bool) -> Result<(), BenchError> {
 fn keep(header: &RunHeader, outcomes: &[(&Model, Point, Outcome)]) -> Result<(), StoreError> {
     let results = Results::find(None, &std::env::current_dir().unwrap_or_default());
     let mut writer = RunWriter::in_results(&results, &header.run)?;
-    writer.header(header)?;
+    writer.header(&RunHeader { run: writer.run(), ..header.clone() })?;
     let rows: BTreeMap<&str, _> =
         outcomes.iter().flat_map(|(.., o)| &o.rows).map(|row| (row.id.as_str(), row)).collect();
-    for row in rows.values() {
-        writer.append(row)?;
-    }
+    let rows: Vec<Row> = rows.into_values().cloned().collect();
+    writer.append(&rows)?;
     let Some(path) = writer.finish()? else { return Ok(()) };
     write_index(&results)?;
     println!("\n{} rows of kernels kept in {}", rows.len(), shown(&path));

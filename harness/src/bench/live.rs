@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::interrupt::{self, Grace};
 use crate::limits::Limits;
 use crate::machine;
-use crate::measure::{Lab, Oracle, Subject};
+use crate::measure::{Lab, Oracle, Subject, Watch};
 use crate::record::{Row, RunHeader, Status};
 use crate::report::row_tables;
 use crate::session::{self, Fleet, SharedWriter, shown};
@@ -83,7 +83,9 @@ impl<'b> Live<'b> {
     }
 
     fn open(&mut self, header: RunHeader) -> Result<RunHeader, StoreError> {
-        self.writer = SharedWriter::new(RunWriter::in_results(&self.results, &header.run)?);
+        let writer = RunWriter::in_results(&self.results, &header.run)?;
+        let header = RunHeader { run: writer.run(), ..header };
+        self.writer = SharedWriter::new(writer);
         let (writer, rows) = (self.writer.clone(), Arc::clone(&self.rows));
         interrupt::listen(Grace::None, move || {
             let said = writer.finish_interrupted();
@@ -103,13 +105,18 @@ impl<'b> Live<'b> {
         Some(Lab { header, oracle, cold_cap_bytes: session::cold_cap_bytes(&header.environment) })
     }
 
+    /// Begins to watch what else happens; nothing before the run began.
+    pub(super) fn watch(&self, subject: Subject<'_>) -> Option<Watch> {
+        Some(Watch::start(&[subject], &self.header.as_ref()?.environment.cpu))
+    }
+
     /// Keeps a row, and says so where it has no speed.
     pub(super) fn keep(&mut self, id: &str, row: Row) {
         if row.status != Status::Ok {
             let status = format!("{:?}", row.status).to_lowercase();
             eprintln!("{id}: {status}: {}", row.reason.as_deref().unwrap_or("no reason given"));
         }
-        let kept = if self.mode.is_benchmark() { self.writer.append(&row) } else { Ok(()) };
+        let kept = if self.mode.is_benchmark() { self.writer.append(std::slice::from_ref(&row)) } else { Ok(()) };
         if let Err(error) = kept {
             self.fatal = Some(error.to_string());
         }

@@ -6,6 +6,7 @@ use farthing_kernels::problem::{
 };
 use serde::Deserialize;
 
+use super::range::{BETWEEN, expand};
 use super::{Case, CaseError};
 use crate::nearest::unknown;
 
@@ -15,7 +16,7 @@ use crate::nearest::unknown;
 pub struct Words {
     /// `matmul`, `attention`; by default whatever the shape's number of sizes says.
     pub op: Vec<String>,
-    /// `MxNxK`, or `BxHQxHKVxSQxSKVxD[xDV]`.
+    /// `MxNxK`, or `BxHQxHKVxSQxSKVxD[xDV]`; a size may be a range, `64..2048*2` or `64..256+64`, or `=`, the one before.
     pub shape: Vec<String>,
     /// `f32`, `f16`, `bf16`, `f8e4m3`, `f8e5m2`; f32 by default.
     pub dtype: Vec<String>,
@@ -64,14 +65,23 @@ impl Words {
             batches: all_or(&self.batch, 1, batch)?,
         };
         let mut cases = Vec::new();
-        for shape in &self.shape {
-            let (form, sizes) = read_shape(shape, &ops)?;
+        for shape in self.shapes()? {
+            let (form, sizes) = read_shape(&shape, &ops)?;
             for problem in parsed.problems(form, &sizes) {
                 let problem = problem.map_err(|source| CaseError::Problem { shape: shape.clone(), source })?;
                 cases.push(Case::new(problem));
             }
         }
         Ok(cases)
+    }
+
+    /// The shapes, ranges written out.
+    fn shapes(&self) -> Result<Vec<String>, CaseError> {
+        let mut shapes = Vec::new();
+        for shape in &self.shape {
+            shapes.extend(expand(shape).map_err(|why| CaseError::Unknown(format!("shape `{shape}`: {why}")))?);
+        }
+        Ok(shapes)
     }
 
     fn ops(&self) -> Result<Vec<&'static Form>, CaseError> {
@@ -139,7 +149,7 @@ fn all_or<T>(words: &[String], default: T, parse: fn(&str) -> Result<T, CaseErro
 }
 
 fn read_shape<'f>(shape: &str, ops: &[&'f Form]) -> Result<(&'f Form, Vec<usize>), CaseError> {
-    let parts: Vec<&str> = shape.split(['x', 'X', '×']).map(str::trim).collect();
+    let parts: Vec<&str> = shape.split(BETWEEN).map(str::trim).collect();
     let fits = ops.iter().find(|form| form.sizes.contains(&parts.len()));
     let refuse = |form: &Form, why: String| CaseError::Shape {
         shape: shape.to_owned(),

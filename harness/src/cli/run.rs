@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -10,18 +11,23 @@ use super::{CliError, Format, Progress};
 use crate::case::{Case, Words};
 use crate::guests::Guests;
 use crate::interrupt::{self, Grace};
-use crate::measure::sampler::{Budget, HostClock, sample};
-use crate::measure::{Armed, Lab, Oracle, Subject};
-use crate::record::{Row, RunHeader, Status};
-use crate::report::{csv_of_rows, row_tables};
-use crate::session::{self, Backends, SharedWriter, shown};
-use crate::store::{Results, RunWriter, write_index};
+use crate::manifest::{self, Manifest};
+use crate::session::{self, Backends, Fleet};
+use crate::shard::Shard;
+use crate::store::Results;
 use crate::suite::Suite;
 use crate::{limits, machine};
 
 mod choose;
+mod dry_run;
+mod keep;
+mod ongoing;
+mod plan;
 
 pub(super) use choose::{Chosen, fleet};
+use keep::Kept;
+use ongoing::Session;
+use plan::{Cell, Plan};
 
 /// Arguments of `farthing run`. Lists are separated by commas; every combination is a case.
 #[derive(Args)]
@@ -29,7 +35,8 @@ pub(super) struct RunArgs {
     /// matmul, attention [default: what the shape's number of sizes says]
     #[arg(long, value_delimiter = ',')]
     op: Vec<String>,
-    /// MxNxK for matmul; BxHQxHKVxSQxSKVxD, and xDV where values have another head size, for attention
+    /// MxNxK for matmul; BxHQxHKVxSQxSKVxD, and xDV where values have another head size, for attention; a size may be a
+    /// range, 64..2048*2 or 64..256+64, and = repeats the size before it, as in 64..2048*2x=x=
     #[arg(long, value_delimiter = ',')]
     shape: Vec<String>,
     /// f32, f16, bf16, f8e4m3, f8e5m2 [default: f32]
@@ -67,6 +74,25 @@ pub(super) struct RunArgs {
     /// Most seconds spent on timing a case on a backend
     #[arg(long, default_value_t = 2.0, value_name = "S")]
     seconds: f64,
+    /// Time for the whole run, such as 90s, 5m or 1h: sampling is shortened to end about then, checks are not, and rows say
+    /// where that left a median badly known
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    budget: Option<Duration>,
+    /// Only cases whose whole name matches, such as 'matmul/*/bf16/*'; with ! in front, only those whose name does not
+    #[arg(long, value_name = "GLOB")]
+    only: Vec<String>,
+    /// Words from a plan of `farthing plan`, in place of all that says what is measured and how
+    #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = [
+        "op", "shape", "dtype", "out_dtype", "b", "mask", "batch", "suite", "backend", "worker", "replay", "device", "threads", "vs",
+        "budget", "only", "save",
+    ])]
+    plan: Option<PathBuf>,
+    /// Only this part of the cases, such as 1/4: all parts together are the whole
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Show what would run and how long it would take, and measure nothing
+    #[arg(long)]
+    dry_run: bool,
     /// How rows are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -76,11 +102,36 @@ pub(super) struct RunArgs {
     /// Keep the run in the results folder
     #[arg(long)]
     save: bool,
+    /// Continue a run that was killed or interrupted, and measure what it lacks: the one in --out FILE, the one named, or
+    /// the newest with the same cases on this machine by this build; begin anew where there is none
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with = "save")]
+    resume: Option<String>,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &RunArgs, backends: Backends, results: &Results, out: &mut dyn Write) -> Result<(), CliError> {
-    run_named(args, &args.backend, backends, results, out)
+    match args.of_plan()? {
+        Some(args) => run_named(&args, &args.backend, backends, results, out),
+        None => run_named(args, &args.backend, backends, results, out),
+    }
+}
+
+/// What a run of these words does: the digest of its plan and what its rows are called.
+pub(super) fn planned(
+    words: &[String],
+    backends: Backends,
+    results: &Results,
+) -> Result<(String, Vec<String>), CliError> {
+    let args = RunArgs::of_words(words)?;
+    if args.shard.is_some() || args.out.is_some() || args.save || args.resume.is_some() || args.plan.is_some() {
+        let why = "--plan, --shard, --out, --save and --resume are said where a shard runs, not in the plan";
+        return Err(CliError::Usage(why.into()));
+    }
+    let asked = args.asked()?;
+    let (fleet, names) = args.fleet(&args.backend, &asked, backends, results)?;
+    let chosen = Chosen::new(&fleet, &names, args.device.as_deref(), &args.vs)?;
+    let plan = Plan::new(&asked.cases, &chosen, &args.only, None)?;
+    Ok((plan.digest, plan.ids))
 }
 
 /// Runs the command on one backend where the words name none.
@@ -102,44 +153,137 @@ fn run_named(
     results: &Results,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
-    let cases = args.cases()?;
+    let started = Instant::now();
+    let asked = args.asked()?;
     if !(args.seconds.is_finite() && args.seconds > 0.0) {
         return Err(CliError::Usage(format!("--seconds {} is no time; give a positive number", args.seconds)));
     }
-    let mut fleet = fleet(backends, &args.threads)?;
-    let guests = args.guests.join(&mut fleet, results)?;
-    let names = if names.is_empty() { &guests[..] } else { names };
-    let chosen = Chosen::new(&fleet, names, args.device.as_deref(), &args.vs)?;
+    let (fleet, names) = args.fleet(names, &asked, backends, results)?;
+    let chosen = Chosen::new(&fleet, &names, args.device.as_deref(), &args.vs)?;
+    let plan = Plan::new(&asked.cases, &chosen, &args.only, args.shard)?;
+    args.refuse_another_plan(&plan)?;
     let environment = machine::environment();
+    if args.dry_run {
+        return dry_run::print(args, &plan, &environment, results, out);
+    }
     // Before anything is measured: a folder that cannot be written must not cost a run.
-    let header = session::header(environment, limits::Limits::default(), args.settings(&chosen));
-    let writer = args.writer(results, &header.run)?;
-    let resort = writer.clone();
+    let header = session::header(environment, limits::Limits::default(), args.settings(&chosen, &plan));
+    let mut kept = Kept::open(args, results, header)?;
+    let resort = kept.writer.clone();
     interrupt::listen(Grace::Given, move || eprintln!("farthing: {}", resort.finish_interrupted()));
-
-    let progress = Progress::new(cases.len() * chosen.groups.len());
-    progress.step(0, "measuring the limits of this machine");
-    let limits = fleet.limits(&chosen.all());
-    progress.clear();
-    limits.warnings.iter().for_each(|w| eprintln!("farthing: {w}"));
-    let header = RunHeader { limits: limits.measured, ..header };
-    writer.header(&header)?;
-    let mut session = Session { args, header: &header, writer: &writer, progress, rows: Vec::new(), out };
-    let outcome = session.measure(&cases, &chosen);
+    let progress = Progress::new(plan.cells.len());
+    if !kept.is_begun {
+        progress.step(0, "measuring the limits of this machine");
+        let limits = fleet.limits(&chosen.all());
+        progress.clear();
+        limits.warnings.iter().for_each(|w| eprintln!("farthing: {w}"));
+        kept.header.limits = limits.measured;
+        kept.writer.header(&kept.header)?;
+    } else {
+        eprintln!("farthing: {} rows of {} are there already", kept.earlier.len(), kept.header.run);
+    }
+    let mut session = Session { args, kept: &kept, progress, rows: Vec::new(), out, started };
+    let outcome = session.measure(&plan);
     session.conclude(outcome, results)
 }
 
+/// `90s`, `5m`, `1h 30m`.
+fn duration(word: &str) -> Result<Duration, String> {
+    let parsed = word.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok());
+    let positive = parsed.filter(|d| !d.is_zero());
+    positive.ok_or_else(|| "no time above 0; write 90s, 5m or 1h".to_owned())
+}
+
+/// What the words ask for.
+struct Asked {
+    cases: Vec<Case>,
+    backends: Vec<String>,
+    threads: Vec<usize>,
+}
+
+/// The words of a plan, parsed as a command line.
+#[derive(clap::Parser)]
+#[command(name = "farthing run", no_binary_name = true)]
+struct PlanWords {
+    #[command(flatten)]
+    run: RunArgs,
+}
+
 impl RunArgs {
-    fn cases(&self) -> Result<Vec<Case>, CliError> {
+    fn of_words(words: &[String]) -> Result<RunArgs, CliError> {
+        let parsed = <PlanWords as clap::Parser>::try_parse_from(words);
+        parsed.map(|words| words.run).map_err(|error| CliError::Usage(error.to_string().trim_end().to_owned()))
+    }
+
+    /// With the words of its plan, where it names one; where rows go stays as it is.
+    fn of_plan(&self) -> Result<Option<RunArgs>, CliError> {
+        let (Some(path), Some(shard)) = (&self.plan, self.shard) else { return Ok(None) };
+        let manifest = Manifest::read(path)?;
+        if shard.count() != manifest.shards {
+            let why = format!("--shard {shard}: the plan {} has {} shards", path.display(), manifest.shards);
+            return Err(CliError::Usage(why));
+        }
+        let words = RunArgs::of_words(&manifest.words)?;
+        Ok(Some(RunArgs {
+            plan: self.plan.clone(),
+            shard: self.shard,
+            out: self.out.clone(),
+            resume: self.resume.clone(),
+            dry_run: self.dry_run,
+            format: self.format,
+            ..words
+        }))
+    }
+
+    /// Where a plan was named, what is here must be it: other backends or thread counts make other cases.
+    fn refuse_another_plan(&self, plan: &Plan<'_>) -> Result<(), CliError> {
+        let Some(path) = &self.plan else { return Ok(()) };
+        let manifest = Manifest::read(path)?;
+        if manifest.digest == plan.digest {
+            return Ok(());
+        }
+        let differs = plan.ids.iter().find(|id| !manifest.cases.contains(id));
+        let differs = differs.or_else(|| manifest.cases.iter().find(|id| !plan.ids.contains(id)));
+        Err(CliError::Usage(format!(
+            "{} was made where other cases come of its words ({} is on one side alone): name --backend and --threads in \
+             the plan",
+            path.display(),
+            differs.map_or("their order", String::as_str)
+        )))
+    }
+
+    /// All backends, and the names of those to run: those that the words name, or else what the user brought, or else what
+    /// the suite is for.
+    fn fleet(
+        &self,
+        names: &[String],
+        asked: &Asked,
+        backends: Backends,
+        results: &Results,
+    ) -> Result<(Fleet, Vec<String>), CliError> {
+        let mut fleet = fleet(backends, &asked.threads)?;
+        let guests = self.guests.join(&mut fleet, results)?;
+        let names = [names, &guests, &asked.backends].into_iter().find(|names| !names.is_empty());
+        Ok((fleet, names.unwrap_or_default().to_vec()))
+    }
+
+    fn asked(&self) -> Result<Asked, CliError> {
         let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
-        let cases = match &self.suite {
-            Some(word) => Suite::find(word).map_err(|e| usage(&e))?.cases,
-            None => self.words().cases().map_err(|e| usage(&e))?,
+        let asked = match &self.suite {
+            Some(word) => {
+                let suite = Suite::find(word).map_err(|e| usage(&e))?;
+                let threads = if self.threads.is_empty() { suite.threads } else { self.threads.clone() };
+                Asked { cases: suite.cases, backends: suite.backends, threads }
+            }
+            None => {
+                let cases = self.words().cases().map_err(|e| usage(&e))?;
+                Asked { cases, backends: Vec::new(), threads: self.threads.clone() }
+            }
         };
         if let Some(available) = machine::available_bytes() {
-            cases.iter().try_for_each(|case| case.refuse_over(available)).map_err(|e| usage(&e))?;
+            asked.cases.iter().try_for_each(|case| case.refuse_over(available)).map_err(|e| usage(&e))?;
         }
-        Ok(cases)
+        Ok(asked)
     }
 
     fn words(&self) -> Words {
@@ -154,9 +298,11 @@ impl RunArgs {
         }
     }
 
-    fn settings(&self, chosen: &Chosen<'_>) -> BTreeMap<String, String> {
+    fn settings(&self, chosen: &Chosen<'_>, plan: &Plan<'_>) -> BTreeMap<String, String> {
         let mut settings = BTreeMap::from([("driver".to_owned(), "farthing run".to_owned())]);
         settings.insert("seconds".into(), self.seconds.to_string());
+        settings.insert("plan".into(), manifest::setting(&plan.digest, self.shard));
+        settings.extend(self.budget.map(|budget| ("budget_s".to_owned(), budget.as_secs_f64().to_string())));
         settings.extend(self.suite.clone().map(|suite| ("suite".to_owned(), suite)));
         if !self.vs.is_empty() {
             settings.insert("vs".into(), self.vs.join(","));
@@ -170,138 +316,4 @@ impl RunArgs {
         }
         settings
     }
-
-    fn writer(&self, results: &Results, run: &str) -> Result<SharedWriter, CliError> {
-        Ok(match (&self.out, self.save) {
-            (Some(path), _) => SharedWriter::new(RunWriter::to_file(path)?),
-            (None, true) => SharedWriter::new(RunWriter::in_results(results, run)?),
-            (None, false) => SharedWriter::default(),
-        })
-    }
-}
-
-/// A run on its way.
-struct Session<'s> {
-    args: &'s RunArgs,
-    header: &'s RunHeader,
-    writer: &'s SharedWriter,
-    progress: Progress,
-    rows: Vec<Row>,
-    out: &'s mut dyn Write,
-}
-
-/// How the loop over cases ended.
-enum Ended {
-    Complete,
-    Interrupted,
-}
-
-impl Session<'_> {
-    fn measure(&mut self, cases: &[Case], chosen: &Chosen<'_>) -> Result<Ended, CliError> {
-        let oracle = Oracle::new();
-        let cold_cap_bytes = session::cold_cap_bytes(&self.header.environment);
-        let lab = Lab { header: self.header, oracle: &oracle, cold_cap_bytes };
-        let mut step = 0;
-        for case in cases {
-            for group in &chosen.groups {
-                step += 1;
-                if interrupt::asked() {
-                    return Ok(Ended::Interrupted);
-                }
-                let names: Vec<String> = group.iter().map(|s| case.id(s.name, s.backend.device().threads)).collect();
-                self.progress.step(step, &names.join(" vs "));
-                self.group(&lab, case, group)?;
-            }
-        }
-        Ok(if interrupt::asked() { Ended::Interrupted } else { Ended::Complete })
-    }
-
-    /// Checks and times one case on backends that take turns.
-    fn group(&mut self, lab: &Lab<'_>, case: &Case, group: &[Subject<'_>]) -> Result<(), CliError> {
-        let mut armed: Vec<Armed<'_>> = Vec::new();
-        for subject in group {
-            match lab.arm(case, *subject) {
-                Ok(ready) => armed.push(ready),
-                Err(row) => self.keep(*row)?,
-            }
-        }
-        let budget = Budget { total_s: self.args.seconds, ..Budget::default() };
-        let recordings = sample(&mut armed, &budget, &HostClock::start(), &interrupt::asked);
-        for (armed, recording) in armed.into_iter().zip(recordings) {
-            // A subject that was interrupted has no row: a row is complete or absent.
-            if let Some(recording) = recording {
-                self.keep(lab.finish(armed, recording))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, row: Row) -> Result<(), CliError> {
-        self.writer.append(&row)?;
-        if self.args.format == Format::Json {
-            self.progress.clear();
-            let text = serde_json::to_string(&row).map_err(std::io::Error::from)?;
-            writeln!(self.out, "{text}")?;
-            self.out.flush()?;
-        }
-        self.rows.push(row);
-        Ok(())
-    }
-
-    /// Completes the file, prints the rows, and says how it went.
-    fn conclude(self, outcome: Result<Ended, CliError>, results: &Results) -> Result<(), CliError> {
-        self.progress.clear();
-        let kept = match outcome {
-            Ok(Ended::Interrupted) => {
-                let said = self.writer.finish_interrupted();
-                self.print()?;
-                return Err(CliError::Interrupted(said));
-            }
-            Ok(Ended::Complete) => self.writer.finish()?,
-            // Rows that are complete stay, whatever happened afterwards.
-            Err(error) => {
-                self.writer.finish()?;
-                return Err(error);
-            }
-        };
-        if let Some((path, n_rows)) = kept {
-            eprintln!("farthing: {n_rows} rows kept in {}", shown(&path));
-            if self.args.save {
-                write_index(results)?;
-            }
-        }
-        let verdict = verdict(&self.rows);
-        self.print()?;
-        verdict
-    }
-
-    fn print(self) -> Result<(), CliError> {
-        let tables = row_tables(&self.rows, &self.args.vs);
-        let text: Vec<String> = match self.args.format {
-            Format::Json => return Ok(()),
-            Format::Csv => vec![csv_of_rows(&self.rows)],
-            Format::Table => tables.iter().map(|t| t.text()).collect(),
-            Format::Md => tables.iter().map(|t| t.markdown()).collect(),
-        };
-        self.out.write_all(text.join("\n").as_bytes())?;
-        Ok(self.out.flush()?)
-    }
-}
-
-/// A wrong, failed or refused row fails the command, and so does a run in which nothing could be measured.
-fn verdict(rows: &[Row]) -> Result<(), CliError> {
-    let count = |status| rows.iter().filter(|r| r.status == status).count();
-    let (ok, wrong, failed) = (count(Status::Ok), count(Status::Wrong), count(Status::Failed));
-    let refused = count(Status::Refused);
-    let first = rows.iter().find(|r| r.status != Status::Ok).and_then(|r| r.reason.as_deref()).unwrap_or_default();
-    if wrong + failed + refused > 0 {
-        let n = rows.len();
-        return Err(CliError::Failed(format!(
-            "{wrong} wrong, {failed} failed and {refused} refused of {n} rows; first: {first}"
-        )));
-    }
-    if ok == 0 && !rows.is_empty() {
-        return Err(CliError::Failed(format!("nothing could be measured: {first}")));
-    }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use farthing_kernels::inputs::Inputs;
 use farthing_kernels::problem::Problem;
 use farthing_kernels::reference::Rows;
 use farthing_kernels::tile::Tiling;
-use farthing_kernels::tolerance::Expected;
+use farthing_kernels::tolerance::{Agreement, Expected};
 
 use super::Failure;
 
@@ -64,7 +64,7 @@ impl Oracle {
         inputs
     }
 
-    /// Worst error over its bound.
+    /// How an output agrees with what is expected.
     pub(super) fn check(
         &self,
         problem: &Problem,
@@ -72,7 +72,7 @@ impl Oracle {
         limits: &Limits,
         tiling: &Tiling,
         output: &[u8],
-    ) -> Result<f64, Failure> {
+    ) -> Result<Agreement, Failure> {
         let wanted = problem.output().size_bytes();
         if output.len() != wanted {
             return Err(Failure::Failed(format!(
@@ -81,7 +81,7 @@ impl Oracle {
             )));
         }
         let agreement = self.expected(problem, seed, limits, tiling).compare(output);
-        agreement.map(|a| a.worst_ratio).map_err(|mismatch| Failure::Wrong {
+        agreement.map_err(|mismatch| Failure::Wrong {
             ratio: Some(mismatch.worst.ratio).filter(|r| r.is_finite()),
             report: mismatch.to_string(),
         })

@@ -2,7 +2,7 @@
 
 use farthing_kernels::backend::{Clock, Elapsed};
 
-use super::{Failure, clock_name};
+use super::{Failure, Seen, clock_name};
 
 /// Samples of one case.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub struct Recording {
     pub samples_s: Vec<f64>,
     /// `wall`, `device` or `simulated`.
     pub clock: String,
+    /// What was seen meanwhile, where someone watched.
+    pub seen: Option<Seen>,
 }
 
 /// Collects calls until a driver is done.
@@ -53,7 +55,7 @@ impl Recorder {
         if !samples_s.iter().all(|s| s.is_finite() && *s > 0.0) {
             return failed("a sample took no time: its clock does not resolve it");
         }
-        Ok(Recording { launches: *launches, samples_s, clock: clock_name(clock).to_owned() })
+        Ok(Recording { launches: *launches, samples_s, clock: clock_name(clock).to_owned(), seen: None })
     }
 }
 

@@ -3,18 +3,14 @@
 use farthing_kernels::backend::Fidelity;
 use sha2::{Digest, Sha256};
 
-use super::{Armed, Failure, Lab, Recording, Subject};
+use super::{Armed, Failure, Lab, Recording, Subject, doubt};
 use crate::case::Case;
 use crate::machine;
-use crate::record::{Kind, Row, SCHEMA, Status};
+use crate::record::{Doubt, Kind, Row, SCHEMA, Status, Warning};
 use crate::report::seconds;
 use crate::roofline::{self, Demand, Roofline};
-use crate::stats::{self, Summary};
+use crate::stats;
 
-/// Relative spread (median absolute deviation over median) above which a row warns.
-const NOISY: f64 = 0.05;
-/// Share of outliers above which a row warns: with normal noise Tukey's fences leave out 0.7 %.
-const MANY_OUTLIERS: f64 = 0.2;
 /// Times below this part of the floor are no measurement: a limit that was found on a busy machine may be passed by a
 /// few percent (shares of 1.02 are in the committed runs), by half as much again it is not.
 const FLOOR_PART: f64 = 1.0 / 1.5;
@@ -34,7 +30,7 @@ impl Lab<'_> {
     }
 
     /// The row of a case that was checked twice and timed.
-    pub(super) fn measured(&self, armed: &Armed<'_>, recording: &Recording, ratio: f64) -> Row {
+    pub(super) fn measured(&self, armed: &Armed<'_>, recording: &Recording) -> Row {
         let mut row = self.of_armed(armed);
         let summary = match stats::summary(&recording.samples_s) {
             Ok(summary) => summary,
@@ -43,7 +39,13 @@ impl Lab<'_> {
         row.clock = recording.clock.clone();
         row.launches = recording.launches;
         row.samples_s = recording.samples_s.clone();
-        row.error_ratio = Some(ratio);
+        row.error_ratio = Some(armed.proof.worst_ratio());
+        row.proof = armed.proof.record(&armed.case, &armed.operands, &self.header.run);
+        row.outliers = Some(summary.outliers);
+        if let Some(seen) = &recording.seen {
+            row.surroundings = Some(seen.surroundings.clone());
+            row.energy = Some(seen.energy(armed.launched));
+        }
         if let Some(why) = self.impossible(&row, armed, summary.median) {
             return Row { status: Status::Refused, reason: Some(why), ..row };
         }
@@ -51,7 +53,9 @@ impl Lab<'_> {
         row.ci95_s = summary.ci95;
         row.gflops = Some(row.flops / summary.median / 1e9);
         row.gbps = Some(row.bytes / summary.median / 1e9);
-        row.warnings.extend(doubts(&summary, recording.samples_s.len()));
+        row.warnings.extend(doubt::of_samples(&summary, recording.samples_s.len()));
+        let seen = recording.seen.as_ref();
+        row.warnings.extend(seen.into_iter().flat_map(|s| doubt::of_surroundings(&s.surroundings, self, armed)));
         self.set_share(&mut row, armed, summary.median);
         row
     }
@@ -75,8 +79,8 @@ impl Lab<'_> {
         let Some(bound) = roofline.binding() else { return };
         let share = bound.seconds / median_s;
         if share > 1.0 {
-            row.warnings
-                .push(format!("faster than the measured {} allows: the limit or the model is wrong", bound.limit));
+            let text = format!("faster than the measured {} allows: the limit or the model is wrong", bound.limit);
+            row.warnings.push(Warning::new(Doubt::AboveLimit, text));
         }
         row.limit = Some(bound.limit.clone());
         row.share = Some(share);
@@ -85,7 +89,8 @@ impl Lab<'_> {
     fn of_armed(&self, armed: &Armed<'_>) -> Row {
         let mut row = self.blank(&armed.case, armed.subject, &armed.lowered.name);
         row.temperature = armed.operands.temperature();
-        row.warnings.extend(armed.operands.warning().map(str::to_owned));
+        row.key = Some(armed.key.clone());
+        row.warnings.extend(armed.operands.warning().map(|text| Warning::new(Doubt::Operands, text)));
         row
     }
 
@@ -95,6 +100,7 @@ impl Lab<'_> {
             schema: SCHEMA,
             kind: kind(device.fidelity),
             id: self.row_id(case, subject, lowered),
+            key: None,
             op: case.problem().op().to_owned(),
             shape: case.problem().to_string(),
             dtype: case.problem().dtype(),
@@ -112,6 +118,7 @@ impl Lab<'_> {
             samples_s: Vec::new(),
             median_s: None,
             ci95_s: None,
+            outliers: None,
             flops: case.problem().flops(),
             bytes: case.problem().min_bytes(),
             gflops: None,
@@ -119,9 +126,13 @@ impl Lab<'_> {
             limit: None,
             share: None,
             error_ratio: None,
+            proof: None,
+            surroundings: None,
+            energy: None,
+            spent_s: None,
             status: Status::Ok,
             reason: None,
-            warnings: self.surroundings().into_iter().chain(device.details.get("caution").cloned()).collect(),
+            warnings: doubt::before_timing(self, device),
         }
     }
 
@@ -137,13 +148,6 @@ impl Lab<'_> {
             &self.header.run,
         ];
         machine::hex(&Sha256::digest(words.join("|"))[..6])
-    }
-
-    /// What was wrong with the machine before the first case.
-    fn surroundings(&self) -> Vec<String> {
-        let environment = &self.header.environment;
-        let busy = environment.load_before.filter(|load| *load > environment.cpus as f64 * 0.5);
-        busy.map(|load| format!("the machine was busy at the start (load {load:.2})")).into_iter().collect()
     }
 }
 
@@ -178,19 +182,4 @@ fn with_failure(mut row: Row, failure: &Failure) -> Row {
     };
     row.reason = Some(failure.to_string().chars().take(MAX_REASON).collect());
     row
-}
-
-/// What a reader should know of the samples.
-fn doubts(summary: &Summary, n: usize) -> Vec<String> {
-    let mut doubts = Vec::new();
-    if summary.ci95.is_none() {
-        doubts.push(format!("{n} samples give no 95 % interval"));
-    }
-    if summary.mad > NOISY * summary.median {
-        doubts.push(format!("noisy: samples deviate by more than {:.0} % of the median", 100.0 * NOISY));
-    }
-    if summary.outliers as f64 > MANY_OUTLIERS * n as f64 {
-        doubts.push(format!("more than {:.0} % of the samples are outliers", 100.0 * MANY_OUTLIERS));
-    }
-    doubts
 }

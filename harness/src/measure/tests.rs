@@ -96,7 +96,7 @@ fn row_under(fma_f32: f64) -> Row {
     let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
     let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).expect("a right backend");
     armed.lowered.compute_limit = Some("fma_f32".into());
-    let recording = Recording { launches: 1, samples_s: vec![1e-6; 8], clock: "wall".into() };
+    let recording = Recording { launches: 1, samples_s: vec![1e-6; 8], clock: "wall".into(), seen: None };
     lab.finish(armed, Ok(recording))
 }
 
@@ -106,7 +106,7 @@ fn the_share_is_the_bound_over_the_median_and_is_not_clamped() {
     let row = row_under(60e9);
     assert_eq!(row.limit.as_deref(), Some("fma_f32"));
     assert!((row.share.expect("both limits") - 1.2155).abs() < 1e-9);
-    assert!(row.warnings.iter().any(|w| w.contains("faster than the measured fma_f32")));
+    assert!(row.warnings.iter().any(|w| w.text.contains("faster than the measured fma_f32")));
 }
 
 #[test]

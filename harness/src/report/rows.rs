@@ -118,7 +118,7 @@ fn explain(table: &mut Table, rows: &[&Row]) {
     let mut about: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for row in rows {
         for warning in &row.warnings {
-            about.entry(warning.clone()).or_default().push(&row.id);
+            about.entry(warning.to_string()).or_default().push(&row.id);
         }
         if let Some(reason) = &row.reason {
             let status = format!("{:?}", row.status).to_lowercase();

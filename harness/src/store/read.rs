@@ -37,32 +37,81 @@ struct Schema {
 /// It cannot be read, is truncated, foreign or newer, or a line is no complete row.
 pub fn read_run(path: &Path) -> Result<Run, StoreError> {
     let unreadable = |source| StoreError::Read { path: path.to_owned(), source };
-    let mut lines = Lines { path, file: BufReader::new(File::open(path).map_err(unreadable)?), line: 0 };
-    let Some(first) = lines.next()? else { return Err(lines.foreign("the file is empty")) };
-    lines.check_schema(&first)?;
-    let header: RunHeader =
-        serde_json::from_str(&first).map_err(|e| lines.foreign(&format!("the first line is no header: {e}")))?;
+    let mut lines = Lines::of(path, File::open(path).map_err(unreadable)?);
+    let Some(header) = lines.header()? else { return Err(lines.foreign("the file is empty")) };
     let mut rows = Vec::new();
-    while let Some(text) = lines.next()? {
-        if rows.len() == MAX_ROWS {
-            return Err(StoreError::TooLarge { path: path.to_owned(), why: format!("more than {MAX_ROWS} rows") });
-        }
-        lines.check_schema(&text)?;
-        let row: Row = serde_json::from_str(&text).map_err(|e| lines.bad_row(format!("not a row: {e}")))?;
-        complete(&row).map_err(|why| lines.bad_row(why))?;
+    while let Some(row) = lines.row(rows.len())? {
         rows.push(row);
     }
     Ok(Run { path: path.to_owned(), header, rows })
 }
 
+/// What a run wrote that did not end.
+pub(super) struct Begun {
+    pub(super) header: RunHeader,
+    pub(super) rows: Vec<Row>,
+    /// Length of its whole lines.
+    pub(super) bytes: u64,
+}
+
+/// Reads what there is of a run that did not end: whole lines, up to one that was cut. None where the first was.
+///
+/// # Errors
+/// As for [`read_run`], but for a last line that was cut.
+pub(super) fn read_begun(path: &Path, file: &File) -> Result<Option<Begun>, StoreError> {
+    let mut lines = Lines::of(path, file);
+    let cut = |error: &StoreError| matches!(error, StoreError::Truncated { .. });
+    let header = match lines.header() {
+        Err(error) if cut(&error) => return Ok(None),
+        header => header?,
+    };
+    let Some(header) = header else { return Ok(None) };
+    let (mut rows, mut bytes) = (Vec::new(), lines.bytes);
+    loop {
+        match lines.row(rows.len()) {
+            Ok(Some(row)) => rows.push(row),
+            Ok(None) => return Ok(Some(Begun { header, rows, bytes })),
+            Err(error) if cut(&error) => return Ok(Some(Begun { header, rows, bytes })),
+            Err(error) => return Err(error),
+        }
+        bytes = lines.bytes;
+    }
+}
+
 /// Whole lines of bounded length.
 struct Lines<'p, R> {
     path: &'p Path,
-    file: R,
+    file: BufReader<R>,
     line: usize,
+    /// Length of the lines so far.
+    bytes: u64,
 }
 
-impl<R: BufRead> Lines<'_, R> {
+impl<'p, R: Read> Lines<'p, R> {
+    fn of(path: &'p Path, file: R) -> Lines<'p, R> {
+        Lines { path, file: BufReader::new(file), line: 0, bytes: 0 }
+    }
+
+    fn header(&mut self) -> Result<Option<RunHeader>, StoreError> {
+        let Some(first) = self.next()? else { return Ok(None) };
+        self.check_schema(&first)?;
+        let header = serde_json::from_str(&first);
+        header.map(Some).map_err(|e| self.foreign(&format!("the first line is no header: {e}")))
+    }
+
+    /// The next row, of which `n_rows` were read.
+    fn row(&mut self, n_rows: usize) -> Result<Option<Row>, StoreError> {
+        let Some(text) = self.next()? else { return Ok(None) };
+        if n_rows == MAX_ROWS {
+            let why = format!("more than {MAX_ROWS} rows");
+            return Err(StoreError::TooLarge { path: self.path.to_owned(), why });
+        }
+        self.check_schema(&text)?;
+        let row: Row = serde_json::from_str(&text).map_err(|e| self.bad_row(format!("not a row: {e}")))?;
+        complete(&row).map_err(|why| self.bad_row(why))?;
+        Ok(Some(row))
+    }
+
     fn next(&mut self) -> Result<Option<String>, StoreError> {
         let path = || self.path.to_owned();
         let mut bytes = Vec::new();
@@ -72,6 +121,7 @@ impl<R: BufRead> Lines<'_, R> {
             return Ok(None);
         }
         self.line += 1;
+        self.bytes += bytes.len() as u64;
         if bytes.len() as u64 > MAX_LINE_BYTES {
             let why = format!("line {} is longer than {MAX_LINE_BYTES} bytes", self.line);
             return Err(StoreError::TooLarge { path: path(), why });

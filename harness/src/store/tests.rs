@@ -37,7 +37,7 @@ fn a_run_survives_the_round_trip_and_leaves_no_temporary_file() {
     let results = Results::at(dir.path());
     let mut writer = RunWriter::in_results(&results, "20260101T000000Z-abc").expect("a writable folder");
     writer.header(&header()).expect("room");
-    writer.append(&row()).expect("room");
+    writer.append(&[row()]).expect("room");
     assert!(results.run_files().expect("readable").is_empty(), "not visible before it is complete");
     let path = writer.finish().expect("renamed").expect("one row");
     let run = results.newest().expect("one run");
@@ -67,7 +67,7 @@ fn a_run_is_never_overwritten() {
     assert!(RunWriter::to_file(&path).expect_err("exists").to_string().contains("never overwritten"));
     let late = dir.path().join("late.jsonl");
     let mut writer = RunWriter::to_file(&late).expect("a writable folder");
-    writer.append(&row()).expect("room");
+    writer.append(&[row()]).expect("room");
     fs::write(&late, "precious").expect("room");
     assert!(matches!(writer.finish(), Err(StoreError::Exists { .. })));
     assert_eq!(fs::read_to_string(&late).expect("readable"), "precious");
@@ -92,7 +92,7 @@ fn truncated_foreign_and_newer_files_are_refused_with_their_line() {
     assert!(refused("{\"a\":1}\n").contains("no schema number"));
     assert!(refused("\u{fffd}\n").contains("not a run file"));
     let newer = good.replacen("\"schema\":1", &format!("\"schema\":{}", SCHEMA + 1), 1);
-    assert!(refused(&newer).contains("line 1: schema 2, and this farthing reads up to 1; update farthing"));
+    assert!(refused(&newer).contains("line 1: schema 3, and this farthing reads up to 2; update farthing"));
     let nested = format!("{}{}\n", "[".repeat(100_000), "]".repeat(100_000));
     assert!(refused(&nested).contains("line 1: not a run file"));
 }
@@ -107,7 +107,7 @@ fn a_row_that_is_not_complete_is_refused_both_ways() {
     assert!(bad("\"launches\":1,", "").contains("missing field `launches`"));
     let dir = tempfile::tempdir().expect("a folder");
     let mut writer = RunWriter::to_file(&dir.path().join("r.jsonl")).expect("a writable folder");
-    assert!(writer.append(&Row { samples_s: vec![f64::NAN], ..row() }).is_err());
+    assert!(writer.append(&[Row { samples_s: vec![f64::NAN], ..row() }]).is_err());
 }
 
 #[test]

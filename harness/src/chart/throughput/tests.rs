@@ -1,6 +1,6 @@
 use super::*;
 use crate::cost::testing::{limits, nk, row, timed};
-use crate::record::{Environment, SCHEMA};
+use crate::record::{Environment, Hardware, SCHEMA};
 
 fn header() -> RunHeader {
     let environment = Environment {
@@ -14,8 +14,12 @@ fn header() -> RunHeader {
         virtualised: None,
         load_before: None,
         rustc: "test".into(),
+        rustflags: None,
+        profile: None,
         commit: None,
         dirty: None,
+        binary: None,
+        hardware: Hardware::default(),
     };
     RunHeader {
         schema: SCHEMA,

@@ -1,0 +1,174 @@
+//! A run on its way: cell by cell, rows kept as they come.
+
+use std::io::Write;
+use std::time::Instant;
+
+use super::super::{CliError, Format, Progress};
+use super::keep::Kept;
+use super::{Cell, Plan, RunArgs};
+use crate::interrupt;
+use crate::measure::sampler::{Budget, HostClock, sample};
+use crate::measure::{Armed, Lab, Oracle, Recording, Watch};
+use crate::record::{Row, Status};
+use crate::report::{csv_of_rows, row_tables};
+use crate::session::{self, shown};
+use crate::store::{Results, write_index};
+
+/// Least seconds of a subject under `--budget`: some ten samples of a launch that is far below a millisecond.
+const LEAST_S: f64 = 0.05;
+
+pub(super) struct Session<'s> {
+    pub(super) args: &'s RunArgs,
+    pub(super) kept: &'s Kept,
+    pub(super) progress: Progress,
+    pub(super) rows: Vec<Row>,
+    pub(super) out: &'s mut dyn Write,
+    pub(super) started: Instant,
+}
+
+/// How the loop over cells ended.
+pub(super) enum Ended {
+    Complete,
+    Interrupted,
+}
+
+impl Session<'_> {
+    pub(super) fn measure(&mut self, plan: &Plan<'_>) -> Result<Ended, CliError> {
+        let oracle = Oracle::new();
+        let header = &self.kept.header;
+        let lab = Lab { header, oracle: &oracle, cold_cap_bytes: session::cold_cap_bytes(&header.environment) };
+        for (done, cell) in plan.cells.iter().enumerate() {
+            if interrupt::asked() {
+                return Ok(Ended::Interrupted);
+            }
+            self.progress.step(done + 1, &cell.ids().join(" vs "));
+            let cell = self.rest(&lab, cell)?;
+            if !cell.group.is_empty() {
+                self.cell(&lab, &cell, plan.cells.len() - done)?;
+            }
+        }
+        Ok(if interrupt::asked() { Ended::Interrupted } else { Ended::Complete })
+    }
+
+    /// What of a cell was not measured before; rows that were are taken as they are.
+    fn rest<'f>(&mut self, lab: &Lab<'_>, cell: &Cell<'f>) -> Result<Cell<'f>, CliError> {
+        let mut rest = Cell { case: cell.case.clone(), group: Vec::new() };
+        for subject in &cell.group {
+            let known = if self.kept.earlier.is_empty() { None } else { lab.key(&cell.case, *subject).ok() };
+            let id = cell.case.id(subject.name, subject.backend.device().threads);
+            let row = self.kept.earlier.iter().find(|row| match &known {
+                Some(key) => row.key.as_ref() == Some(key),
+                // What no program could be made of ended before it had a key.
+                None => row.case_id() == id && row.device == subject.backend.device().device,
+            });
+            match row.cloned() {
+                Some(row) => self.show(&[row])?,
+                None => rest.group.push(*subject),
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Checks and times one case on backends that take turns; `left` cells are to be done, this one among them.
+    fn cell(&mut self, lab: &Lab<'_>, cell: &Cell<'_>, left: usize) -> Result<(), CliError> {
+        let mut rows: Vec<Row> = Vec::new();
+        let mut armed: Vec<Armed<'_>> = Vec::new();
+        for subject in &cell.group {
+            match lab.arm(&cell.case, *subject) {
+                Ok(ready) => armed.push(ready),
+                Err(row) => rows.push(*row),
+            }
+        }
+        let budget = Budget { total_s: self.seconds(left, cell.group.len()), ..Budget::default() };
+        let watch = Watch::start(&cell.group, &self.kept.header.environment.cpu);
+        let recordings = sample(&mut armed, &budget, &HostClock::start(), &interrupt::asked);
+        let seen = watch.end();
+        for (armed, recording) in armed.into_iter().zip(recordings) {
+            // A subject that was interrupted has no row: a row is complete or absent.
+            if let Some(recording) = recording {
+                let recording = recording.map(|r| Recording { seen: Some(seen.clone()), ..r });
+                rows.push(lab.finish(armed, recording));
+            }
+        }
+        // Together: of backends that took turns none is kept without the others.
+        self.kept.writer.append(&rows)?;
+        self.show(&rows)
+    }
+
+    /// Most seconds for each subject of a cell: what is left of the budget, shared among what is left to do.
+    fn seconds(&self, left: usize, subjects: usize) -> f64 {
+        let Some(budget) = self.args.budget else { return self.args.seconds };
+        let rest_s = budget.as_secs_f64() - self.started.elapsed().as_secs_f64();
+        (rest_s / (left * subjects) as f64).clamp(LEAST_S.min(self.args.seconds), self.args.seconds)
+    }
+
+    fn show(&mut self, rows: &[Row]) -> Result<(), CliError> {
+        if self.args.format == Format::Json {
+            self.progress.clear();
+            for row in rows {
+                let text = serde_json::to_string(row).map_err(std::io::Error::from)?;
+                writeln!(self.out, "{text}")?;
+            }
+            self.out.flush()?;
+        }
+        self.rows.extend_from_slice(rows);
+        Ok(())
+    }
+
+    /// Completes the file, prints the rows, and says how it went.
+    pub(super) fn conclude(self, outcome: Result<Ended, CliError>, results: &Results) -> Result<(), CliError> {
+        self.progress.clear();
+        let kept = match outcome {
+            Ok(Ended::Interrupted) => {
+                let said = self.kept.writer.finish_interrupted();
+                self.print()?;
+                return Err(CliError::Interrupted(said));
+            }
+            Ok(Ended::Complete) => self.kept.writer.finish()?,
+            // Rows that are complete stay, whatever happened afterwards.
+            Err(error) => {
+                self.kept.writer.finish()?;
+                return Err(error);
+            }
+        };
+        if let Some((path, n_rows)) = kept {
+            eprintln!("farthing: {n_rows} rows kept in {}", shown(&path));
+            if self.args.out.is_none() {
+                write_index(results)?;
+            }
+        }
+        let verdict = verdict(&self.rows);
+        self.print()?;
+        verdict
+    }
+
+    fn print(self) -> Result<(), CliError> {
+        let tables = row_tables(&self.rows, &self.args.vs);
+        let text: Vec<String> = match self.args.format {
+            Format::Json => return Ok(()),
+            Format::Csv => vec![csv_of_rows(&self.rows)],
+            Format::Table => tables.iter().map(|t| t.text()).collect(),
+            Format::Md => tables.iter().map(|t| t.markdown()).collect(),
+        };
+        self.out.write_all(text.join("\n").as_bytes())?;
+        Ok(self.out.flush()?)
+    }
+}
+
+/// A wrong, failed or refused row fails the command, and so does a run in which nothing could be measured.
+fn verdict(rows: &[Row]) -> Result<(), CliError> {
+    let count = |status| rows.iter().filter(|r| r.status == status).count();
+    let (ok, wrong, failed) = (count(Status::Ok), count(Status::Wrong), count(Status::Failed));
+    let refused = count(Status::Refused);
+    let first = rows.iter().find(|r| r.status != Status::Ok).and_then(|r| r.reason.as_deref()).unwrap_or_default();
+    if wrong + failed + refused > 0 {
+        let n = rows.len();
+        return Err(CliError::Failed(format!(
+            "{wrong} wrong, {failed} failed and {refused} refused of {n} rows; first: {first}"
+        )));
+    }
+    if ok == 0 && !rows.is_empty() {
+        return Err(CliError::Failed(format!("nothing could be measured: {first}")));
+    }
+    Ok(())
+}

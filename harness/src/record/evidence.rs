@@ -1,0 +1,62 @@
+//! What a row brings beside its samples, so that nobody has to take them on trust.
+
+use serde::{Deserialize, Serialize};
+
+/// How a case was found right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Seeds of the operands that were compared with the oracle before timing.
+    pub seeds: Vec<u64>,
+    /// Seed of those compared after timing, on inputs that the device had not seen.
+    pub fresh_seed: u64,
+    /// Operand sets that launches rotated through.
+    pub sets: usize,
+    /// Share of an output's rows that were compared; all elements are looked at for NaN.
+    pub checked_share: f64,
+    /// Rule of the bound that errors are divided by.
+    pub bound: String,
+    /// Worst error over its bound before timing.
+    pub ratio_before: f64,
+    /// The same after timing.
+    pub ratio_after: f64,
+    /// Σ(error)² / Σ(value)² after timing.
+    pub nmse: f64,
+    /// Whether the same operands gave the same bits before and after timing.
+    pub repeatable: bool,
+}
+
+/// Samples outside Tukey's fences: 1.5 interquartile ranges beyond the quartiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outliers {
+    /// Faster than the lower fence.
+    pub low: usize,
+    /// Slower than the upper fence.
+    pub high: usize,
+}
+
+/// What else happened on the machine while samples were taken. Backends that took turns share it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// Seconds from before the first sample to behind the last.
+    pub window_s: f64,
+    /// CPUs that other processes kept busy on average; null where it cannot be read, the window is too short for the
+    /// kernel's ticks, or the backend works in a process of its own.
+    pub others_cpus: Option<f64>,
+    /// CPUs that the hypervisor gave to other machines while they were wanted; null as above.
+    pub stolen_cpus: Option<f64>,
+    /// Steps a second of a chain of dependent integer operations on one CPU before the samples: it goes as the clock goes.
+    pub pace_before: f64,
+    /// The same after them.
+    pub pace_after: f64,
+    /// One-minute load average after them; null where it cannot be read.
+    pub load_after: Option<f64>,
+}
+
+/// Energy of a launch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Energy {
+    /// Joules, of the whole package or board, idle power among them; null where unknown.
+    pub joules: Option<f64>,
+    /// The counter that was read, or why there is none.
+    pub source: String,
+}

@@ -1,0 +1,85 @@
+//! What a reader should know before quoting a number, as a value that programs can go by.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A doubt about a row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Spelling")]
+pub struct Warning {
+    /// What kind of doubt.
+    pub doubt: Doubt,
+    /// One sentence for people.
+    pub text: String,
+}
+
+/// Kinds of doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Samples scatter, or many are outliers.
+    Noise,
+    /// The interval of the median is missing or wide.
+    Interval,
+    /// Other processes or other virtual machines took part of the CPUs.
+    Load,
+    /// The clock fell while samples were taken, or since the run began.
+    Throttling,
+    /// Faster than the measured limit allows.
+    AboveLimit,
+    /// The binary was not built as it should be for timing.
+    Build,
+    /// Operands did not lie where the case wants them.
+    Operands,
+    /// What the device says of itself.
+    Device,
+    /// A text from before schema 2, or a kind that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
+impl Warning {
+    /// A warning.
+    pub fn new(doubt: Doubt, text: impl Into<String>) -> Warning {
+        Warning { doubt, text: text.into() }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// How files spell it: a text until schema 1.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Spelling {
+    Text(String),
+    Kind { doubt: Doubt, text: String },
+}
+
+impl From<Spelling> for Warning {
+    fn from(spelling: Spelling) -> Warning {
+        match spelling {
+            Spelling::Text(text) => Warning::new(Doubt::Other, text),
+            Spelling::Kind { doubt, text } => Warning { doubt, text },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Doubt, Warning};
+
+    #[test]
+    fn a_text_and_an_unknown_kind_are_still_read() {
+        let read = |json: &str| serde_json::from_str::<Warning>(json).expect("a warning");
+        assert_eq!(read("\"noisy\""), Warning::new(Doubt::Other, "noisy"));
+        assert_eq!(read(r#"{"doubt":"noise","text":"t"}"#), Warning::new(Doubt::Noise, "t"));
+        assert_eq!(read(r#"{"doubt":"moonlight","text":"t"}"#), Warning::new(Doubt::Other, "t"));
+        let written = serde_json::to_string(&Warning::new(Doubt::Load, "t")).expect("plain data");
+        assert_eq!(written, r#"{"doubt":"load","text":"t"}"#);
+    }
+}

@@ -1,0 +1,140 @@
+//! Runs that were killed, and what `--resume` makes of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use farthing::record::Row;
+use farthing::store::{partial_of, read_run};
+use rand::{Rng, SeedableRng};
+
+/// Kills of the test as CI runs it; `FARTHING_KILLS=100` asks for more.
+const KILLS: usize = 12;
+/// More cases than so many kills leave time for.
+const SHAPES: &str = "1..60+1x8x8";
+
+fn command(dir: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_farthing"));
+    command.args(words).current_dir(dir);
+    command
+}
+
+fn farthing(dir: &Path, words: &[&str]) -> Output {
+    command(dir, words).output().expect("the command starts")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn words<'w>(shapes: &'w str, more: &[&'w str]) -> Vec<&'w str> {
+    let words = ["run", "--shape", shapes, "--backend", "cpu", "--threads", "1", "--seconds", "0.05"];
+    [&words[..], &["--format", "json"], more].concat()
+}
+
+/// Rows that a process printed, each of which it had kept before.
+fn rows_of(child: Child) -> Vec<Row> {
+    let lines = BufReader::new(child.stdout.expect("a pipe")).lines().map_while(Result::ok);
+    lines.filter_map(|line| serde_json::from_str(&line).ok()).collect()
+}
+
+#[test]
+fn kills_at_any_moment_lose_no_complete_row() {
+    let kills = std::env::var("FARTHING_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut killed = 0;
+    let resume = words(SHAPES, &["--results", "kept", "--resume"]);
+    while killed < kills {
+        let mut child =
+            command(dir.path(), &resume).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+        // Limits take a second or two before the first row, once; then a process starts in tenths.
+        std::thread::sleep(Duration::from_millis(random.random_range(0..if seen.is_empty() { 4000 } else { 700 })));
+        if child.try_wait().expect("a child").is_some() {
+            break;
+        }
+        child.kill().and_then(|()| child.wait()).expect("it is ours");
+        killed += 1;
+        seen.extend(rows_of(child).into_iter().map(|row| row.id));
+    }
+    let output = farthing(dir.path(), &resume);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let files: Vec<_> = fs::read_dir(dir.path().join("kept/runs")).expect("a folder").flatten().collect();
+    assert_eq!(files.len(), 1, "one run, and nothing beside it: {files:?}");
+    let run = read_run(&files[0].path()).expect("a whole run");
+    let ids: BTreeSet<String> = run.rows.iter().map(|row| row.id.clone()).collect();
+    assert_eq!((run.rows.len(), ids.len()), (60, 60), "every case once");
+    assert!(seen.is_subset(&ids), "lost: {:?}", seen.difference(&ids));
+    println!("{killed} kills, {} rows seen before a kill, none lost", seen.len());
+}
+
+#[test]
+fn what_is_complete_is_not_measured_again_and_the_file_stays_as_it_is() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let words = words("1..3+1x8x8", &["--out", "run.jsonl", "--resume"]);
+    let first = farthing(dir.path(), &words);
+    assert!(first.status.success(), "{}", stderr(&first));
+    let bytes = fs::read(dir.path().join("run.jsonl")).expect("kept");
+    let second = farthing(dir.path(), &words);
+    assert!(second.status.success(), "{}", stderr(&second));
+    assert!(stderr(&second).contains("3 rows of run are there already"), "{}", stderr(&second));
+    assert!(first.stdout == second.stdout, "other rows");
+    assert!(fs::read(dir.path().join("run.jsonl")).expect("kept") == bytes, "another file");
+    assert!(!partial_of(&dir.path().join("run.jsonl")).exists());
+}
+
+#[test]
+fn a_run_that_ended_early_is_extended() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("run.jsonl");
+    assert!(farthing(dir.path(), &words("1..2+1x8x8", &["--out", "run.jsonl"])).status.success());
+    let before = fs::read_to_string(&path).expect("kept");
+    let more = farthing(dir.path(), &words("1..4+1x8x8", &["--out", "run.jsonl", "--resume"]));
+    assert!(more.status.success(), "{}", stderr(&more));
+    let after = fs::read_to_string(&path).expect("kept");
+    assert!(after.starts_with(&before), "what was there stays");
+    assert_eq!(read_run(&path).expect("whole").rows.len(), 4);
+}
+
+#[test]
+fn a_cut_line_is_dropped_and_its_case_measured_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("run.jsonl");
+    let words = words("1..3+1x8x8", &["--out", "run.jsonl", "--resume"]);
+    assert!(farthing(dir.path(), &words).status.success());
+    let text = fs::read(&path).expect("kept");
+    fs::write(partial_of(&path), &text[..text.len() - 40]).expect("room");
+    fs::remove_file(&path).expect("ours");
+    let again = farthing(dir.path(), &words);
+    assert!(again.status.success(), "{}", stderr(&again));
+    assert!(stderr(&again).contains("2 rows of run are there already"), "{}", stderr(&again));
+    assert_eq!(read_run(&path).expect("whole").rows.len(), 3);
+}
+
+#[test]
+fn another_machine_another_process_and_another_name_are_refused_by_name() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("run.jsonl");
+    let resume = words("1x8x8", &["--out", "run.jsonl", "--resume"]);
+    assert!(farthing(dir.path(), &resume).status.success());
+    let text = fs::read_to_string(&path).expect("kept");
+    fs::remove_file(&path).expect("ours");
+    let elsewhere = text.replacen("\"cpus\":", "\"cpus\":1", 1);
+    fs::write(partial_of(&path), elsewhere).expect("room");
+    let output = farthing(dir.path(), &resume);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("begun on another machine; run it anew"), "{}", stderr(&output));
+    // Without --resume it is not overwritten either.
+    let anew = farthing(dir.path(), &words("1x8x8", &["--out", "run.jsonl"]));
+    assert!(stderr(&anew).contains("continue it with --resume, or remove"), "{}", stderr(&anew));
+    let held = fs::File::open(partial_of(&path)).expect("there");
+    held.lock().expect("nobody else has it");
+    assert!(stderr(&farthing(dir.path(), &resume)).contains("being written by another process"));
+    let unknown = farthing(dir.path(), &words("1x8x8", &["--resume", "nosuch"]));
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("--resume nosuch: no run of this name was begun"), "{}", stderr(&unknown));
+}
