@@ -41,17 +41,16 @@ fn rows_of(child: Child) -> Vec<Row> {
     lines.filter_map(|line| serde_json::from_str(&line).ok()).collect()
 }
 
-#[test]
-fn kills_at_any_moment_lose_no_complete_row() {
-    let kills = std::env::var("FARTHING_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+/// Kills one run again and again, at most so often, lets it end, and sees that no row was lost that was seen before; how
+/// often it was killed and how many rows were seen.
+fn killed_and_resumed(kills: usize, random: &mut impl Rng) -> (usize, usize) {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(7);
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut killed = 0;
     let resume = words(SHAPES, &["--results", "kept", "--resume"]);
     while killed < kills {
-        let mut child =
-            command(dir.path(), &resume).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
+        let mut command = command(dir.path(), &resume);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
         // Limits take a second or two before the first row, once; then a process starts in tenths.
         std::thread::sleep(Duration::from_millis(random.random_range(0..if seen.is_empty() { 4000 } else { 700 })));
         if child.try_wait().expect("a child").is_some() {
@@ -69,7 +68,19 @@ fn kills_at_any_moment_lose_no_complete_row() {
     let ids: BTreeSet<String> = run.rows.iter().map(|row| row.id.clone()).collect();
     assert_eq!((run.rows.len(), ids.len()), (60, 60), "every case once");
     assert!(seen.is_subset(&ids), "lost: {:?}", seen.difference(&ids));
-    println!("{killed} kills, {} rows seen before a kill, none lost", seen.len());
+    (killed, seen.len())
+}
+
+#[test]
+fn kills_at_any_moment_lose_no_complete_row() {
+    let wanted = std::env::var("FARTHING_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    let (mut runs, mut kills, mut rows) = (0, 0, 0);
+    while kills < wanted {
+        let (killed, seen) = killed_and_resumed(wanted - kills, &mut random);
+        (runs, kills, rows) = (runs + 1, kills + killed, rows + seen);
+    }
+    println!("{kills} kills of {runs} runs, {rows} rows seen before one, none lost");
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn mend(missing: &str, install: Install) -> Result<String, String> {
     println!("Vulkan: {missing}");
     let mended = match install {
         Install::Never => Err("told not to install".into()),
-        Install::IfAllowed => apt_get().and_then(|apt| fetch(&apt)),
+        Install::IfAllowed => fetch(),
     };
     let help = format!("install a Vulkan driver (Debian, Ubuntu: apt-get install {PACKAGE})");
     mended.map_err(|why| format!("{missing}; {why}; {help}"))
@@ -88,18 +88,28 @@ fn apt_get() -> Result<Vec<&'static str>, String> {
     Err("neither root nor sudo without a password".into())
 }
 
-fn is_root() -> bool {
+/// Whether this process is root's.
+pub(crate) fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// Installs the package; what is there then, or what went wrong.
-fn fetch(apt: &[&str]) -> Result<String, String> {
-    println!("Vulkan: installing {PACKAGE}");
+/// Installs packages where root or sudo without a password allows it.
+///
+/// # Errors
+/// Why they are not installed.
+pub(crate) fn install(what: &str, packages: &[&str]) -> Result<(), String> {
+    let apt = apt_get()?;
+    println!("{what}: installing {}", packages.join(", "));
     // A broken third-party source fails the update and need not fail the installation.
-    if let Err(why) = apply(apt, &["update"]) {
-        println!("Vulkan: {why}; trying to install all the same");
+    if let Err(why) = apply(&apt, &["update"]) {
+        println!("{what}: {why}; trying to install all the same");
     }
-    apply(apt, &["install", "--yes", "--no-install-recommends", PACKAGE])?;
+    apply(&apt, &[&["install", "--yes", "--no-install-recommends"], packages].concat())
+}
+
+/// Installs the package; what is there then, or what went wrong.
+fn fetch() -> Result<String, String> {
+    install("Vulkan", &[PACKAGE])?;
     match device::find() {
         Found::Device(what) => Ok(what),
         Found::Nothing(missing) | Found::Hidden(missing) => Err(format!("{PACKAGE} is installed, and yet: {missing}")),

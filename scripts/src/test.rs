@@ -3,6 +3,7 @@
 mod example;
 mod isa;
 mod pjrt;
+mod slurm;
 
 use std::process::Command;
 
@@ -27,6 +28,10 @@ pub(crate) struct Options {
     /// Instead of all that: the StableHLO that we emit, run by XLA's CPU client (installs it from PyPI, 220 MB)
     #[arg(long, conflicts_with_all = ["no_install", "asan"])]
     pjrt: bool,
+    /// Instead of all that: a run in shards through a Slurm of its own on this machine (installs slurmctld and slurmd; needs
+    /// root)
+    #[arg(long, conflicts_with_all = ["no_install", "quick", "asan", "pjrt"])]
+    slurm: bool,
 }
 
 /// Runs the tests and prints the summary; whether all was well.
@@ -35,6 +40,12 @@ pub(crate) fn run(options: &Options) -> bool {
         let steps = [pjrt::step(options.quick)];
         // What cannot be installed here is said and is no failure.
         return step::close(&steps) || steps[0].did_not_run();
+    }
+    if options.slurm {
+        let steps = slurm::steps();
+        print!("\n{}", step::table(&steps));
+        // What cannot be installed here is said and is no failure.
+        return steps.iter().all(|step| step.is_ok() || step.did_not_run());
     }
     let steps = if options.asan { under_asan() } else { all(options) };
     step::close(&steps)

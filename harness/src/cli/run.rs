@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -12,6 +12,7 @@ use crate::case::{Case, Words};
 use crate::guests::Guests;
 use crate::interrupt::{self, Grace};
 use crate::manifest::{self, Manifest};
+use crate::measure::sampler::HostClock;
 use crate::session::{self, Backends, Fleet};
 use crate::shard::Shard;
 use crate::store::Results;
@@ -153,7 +154,7 @@ fn run_named(
     results: &Results,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
-    let started = Instant::now();
+    let started = HostClock::start();
     let asked = args.asked()?;
     if !(args.seconds.is_finite() && args.seconds > 0.0) {
         return Err(CliError::Usage(format!("--seconds {} is no time; give a positive number", args.seconds)));

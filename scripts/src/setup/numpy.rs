@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use super::{Install, apply, apt_get};
+use super::{Install, install};
 use crate::command;
 
 /// Debian's and Ubuntu's package; it serves the system's own Python.
@@ -31,15 +31,13 @@ fn find() -> Option<String> {
 fn mend(install: Install) -> Result<String, String> {
     let mended = match install {
         Install::Never => Err("told not to install".to_owned()),
-        Install::IfAllowed => apt_get().and_then(|apt| {
-            println!("NumPy: installing {PACKAGE}");
-            if let Err(why) = apply(&apt, &["update"]) {
-                println!("NumPy: {why}; trying to install all the same");
-            }
-            apply(&apt, &["install", "--yes", "--no-install-recommends", PACKAGE])?;
-            find().ok_or_else(|| format!("{PACKAGE} is installed, and yet no python3 has it"))
-        }),
+        Install::IfAllowed => install_package(),
     };
     mended
         .map_err(|why| format!("no python3 with NumPy; {why}; install it (Debian, Ubuntu: apt-get install {PACKAGE})"))
+}
+
+fn install_package() -> Result<String, String> {
+    install("NumPy", &[PACKAGE])?;
+    find().ok_or_else(|| format!("{PACKAGE} is installed, and yet no python3 has it"))
 }

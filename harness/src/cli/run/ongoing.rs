@@ -1,7 +1,6 @@
 //! A run on its way: cell by cell, rows kept as they come.
 
 use std::io::Write;
-use std::time::Instant;
 
 use super::super::{CliError, Format, Progress};
 use super::keep::Kept;
@@ -23,7 +22,7 @@ pub(super) struct Session<'s> {
     pub(super) progress: Progress,
     pub(super) rows: Vec<Row>,
     pub(super) out: &'s mut dyn Write,
-    pub(super) started: Instant,
+    pub(super) started: HostClock,
 }
 
 /// How the loop over cells ended.
@@ -98,7 +97,7 @@ impl Session<'_> {
     /// Most seconds for each subject of a cell: what is left of the budget, shared among what is left to do.
     fn seconds(&self, left: usize, subjects: usize) -> f64 {
         let Some(budget) = self.args.budget else { return self.args.seconds };
-        let rest_s = budget.as_secs_f64() - self.started.elapsed().as_secs_f64();
+        let rest_s = budget.as_secs_f64() - self.started.seconds();
         (rest_s / (left * subjects) as f64).clamp(LEAST_S.min(self.args.seconds), self.args.seconds)
     }
 
