@@ -8,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Criterion, SamplingMode};
 
 use crate::case::Case;
@@ -22,10 +21,12 @@ use crate::suite::Suite;
 mod after;
 mod live;
 mod mode;
+mod rates;
 
 pub use after::after;
 use live::Live;
 use mode::Mode;
+use rates::{Rates, throughput};
 
 /// Samples of a case, unless `--sample-size` says otherwise: enough for an interval that leaves out the three extremes
 /// on either side, few enough that the quick suite ends within minutes.
@@ -72,7 +73,7 @@ pub fn main(options: &Options) -> ExitCode {
     };
     let settings = Criterion::default().warm_up_time(Duration::from_millis(300));
     let settings = settings.measurement_time(Duration::from_secs(1)).sample_size(SAMPLE_SIZE).nresamples(10_000);
-    let mut criterion = settings.without_plots().configure_from_args();
+    let mut criterion = settings.without_plots().with_measurement(Rates::new()).configure_from_args();
     let oracle = Oracle::new();
     let mut live = Live::new(&mode, &fleet, &suite.name);
     for cases in suite.cases.chunk_by(|a, b| a.problem().op() == b.problem().op()) {
@@ -105,7 +106,7 @@ fn fleet(backends: Backends) -> Result<Fleet, GuestError> {
     Ok(fleet)
 }
 
-type Group<'c> = BenchmarkGroup<'c, WallTime>;
+type Group<'c> = BenchmarkGroup<'c, Rates>;
 
 /// What a case has come to inside Criterion.
 #[derive(Default)]
@@ -123,6 +124,7 @@ fn bench<'b>(group: &mut Group<'_>, live: &mut Live<'b>, oracle: &Oracle, case: 
     let rest = id.split_once('/').map_or(id.as_str(), |(_, rest)| rest);
     let mut slot = Slot::default();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
+        group.throughput(throughput(case));
         group.bench_function(rest, |bencher| call(bencher, &mut slot, live, oracle, case, subject));
     }));
     match outcome {
@@ -145,7 +147,7 @@ fn bench<'b>(group: &mut Group<'_>, live: &mut Live<'b>, oracle: &Oracle, case: 
 
 /// One call by Criterion: the first one checks.
 fn call<'b>(
-    bencher: &mut Bencher<'_>,
+    bencher: &mut Bencher<'_, Rates>,
     slot: &mut Slot<'b>,
     live: &mut Live<'b>,
     oracle: &Oracle,

@@ -19,7 +19,8 @@ fn through_criterion(backends: Backends, filter: &str) -> (Option<Row>, bool) {
     let mut live = Live::new(&mode, &fleet, "test");
     let words = Words { shape: vec!["9x9x9".into()], ..Words::default() };
     let case = words.cases().expect("a good shape").remove(0);
-    let settings = Criterion::default().output_directory(dir.path()).without_plots().with_filter(filter);
+    let settings = Criterion::default().with_measurement(Rates::new()).output_directory(dir.path());
+    let settings = settings.without_plots().with_filter(filter);
     let brief = Duration::from_millis(5);
     let mut criterion = settings.warm_up_time(brief).measurement_time(brief).sample_size(SAMPLE_SIZE).nresamples(1000);
     let mut group = criterion.benchmark_group("matmul");
