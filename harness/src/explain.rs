@@ -4,6 +4,8 @@ use crate::record::{MeasuredLimit, Row, RunHeader, Status};
 use crate::report::{digits, percent, rate, seconds};
 use crate::roofline::{Bound, Demand, Roofline};
 
+mod evidence;
+
 /// One row, its bounds, and what they say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
@@ -39,6 +41,7 @@ pub fn explain(row: &Row, header: &RunHeader) -> Explanation {
         fact("rate", format!("{}, {}", rate(row.flops / median, "flop/s"), rate(row.bytes / median, "B/s")));
     }
     row.error_ratio.iter().for_each(|r| fact("check", format!("worst error is {} of its bound", digits(*r))));
+    evidence::evidence(row).into_iter().for_each(|(name, value)| fact(name, value));
     row.warnings.iter().for_each(|w| fact("warning", w.to_string()));
     Explanation { facts, verdict: verdict(row, &roofline) }
 }

@@ -13,6 +13,8 @@ pub struct Recording {
     pub samples_s: Vec<f64>,
     /// `wall`, `device` or `simulated`.
     pub clock: String,
+    /// Host seconds in launches, warm-up among them, where the driver is our own.
+    pub launching_s: Option<f64>,
     /// What was seen meanwhile, where someone watched.
     pub seen: Option<Seen>,
 }
@@ -55,7 +57,7 @@ impl Recorder {
         if !samples_s.iter().all(|s| s.is_finite() && *s > 0.0) {
             return failed("a sample took no time: its clock does not resolve it");
         }
-        Ok(Recording { launches: *launches, samples_s, clock: clock_name(clock).to_owned(), seen: None })
+        Ok(Recording { launches: *launches, samples_s, clock: clock_name(clock).to_owned(), launching_s: None, seen: None })
     }
 }
 

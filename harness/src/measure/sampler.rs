@@ -169,7 +169,10 @@ impl Turn {
     fn result(self) -> Result<Recording, Failure> {
         match self.failure {
             Some(failure) => Err(failure),
-            None => self.recorder.recording(usize::MAX),
+            None => {
+                let recording = self.recorder.recording(usize::MAX)?;
+                Ok(Recording { launching_s: Some(self.spent_s), ..recording })
+            }
         }
     }
 }

@@ -57,6 +57,7 @@ impl Watch {
         let others_cpus = cpus(|t| t.busy).zip(cpus(|t| t.own)).filter(|_| self.is_here);
         let surroundings = Surroundings {
             window_s,
+            launching_s: None,
             others_cpus: others_cpus.map(|(busy, own)| (busy - own).max(0.0)),
             stolen_cpus: cpus(|t| t.stolen),
             pace_before: self.pace_before,

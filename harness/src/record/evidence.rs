@@ -39,6 +39,10 @@ pub struct Outliers {
 pub struct Surroundings {
     /// Seconds from before the first sample to behind the last.
     pub window_s: f64,
+    /// Seconds of the window in which backends launched, by the host's clock: what is left is our own overhead. Null
+    /// where Criterion drives.
+    #[serde(default)]
+    pub launching_s: Option<f64>,
     /// CPUs that other processes kept busy on average; null where it cannot be read, the window is too short for the
     /// kernel's ticks, or the backend works in a process of its own.
     pub others_cpus: Option<f64>,

@@ -81,7 +81,9 @@ impl Session<'_> {
         let budget = Budget { total_s: self.seconds(left, cell.group.len()), ..Budget::default() };
         let watch = Watch::start(&cell.group, &self.kept.header.environment.cpu);
         let recordings = sample(&mut armed, &budget, &HostClock::start(), &interrupt::asked);
-        let seen = watch.end();
+        let mut seen = watch.end();
+        let launching = recordings.iter().flatten().flatten().map(|recording| recording.launching_s);
+        seen.surroundings.launching_s = launching.sum();
         for (armed, recording) in armed.into_iter().zip(recordings) {
             // A subject that was interrupted has no row: a row is complete or absent.
             if let Some(recording) = recording {
