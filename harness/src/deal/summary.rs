@@ -36,16 +36,24 @@ pub(super) fn percentiles(draws: &[f64]) -> Option<Percentiles> {
     let mean = numbers().sum::<f64>() / n as f64;
     let squares: f64 = numbers().map(|value| (value - mean).powi(2)).sum();
     let mean_error = (squares / (n as f64 - 1.0).max(1.0) / n as f64).sqrt();
-    let mut found = [0.0; 5];
-    let mut from = 0;
-    for (quantile, found) in [0.05, 0.10, 0.50, 0.90, 0.95].into_iter().zip(&mut found) {
-        // The closest rank: with thousands of draws interpolation changes nothing that is printed.
-        let rank = ((n - 1) as f64 * quantile).round() as usize;
-        *found = value(*keys[from..].select_nth_unstable(rank - from).1);
-        from = rank;
-    }
-    let [p5, p10, p50, p90, p95] = found;
+    // The closest rank: with thousands of draws interpolation changes nothing that is printed.
+    let rank = |quantile: f64| ((n - 1) as f64 * quantile).round() as usize;
+    // The median first: what is left to search is then half, and a tenth of that for the tails.
+    let p50 = select(&mut keys, rank(0.5));
+    let (below, above) = keys.split_at_mut(rank(0.5));
+    let tail = |below: &mut [i64], rank: usize| if rank < below.len() { select(below, rank) } else { p50 };
+    let p10 = tail(below, rank(0.1));
+    let p5 = tail(&mut below[..rank(0.1)], rank(0.05));
+    let p5 = if rank(0.05) < rank(0.1) { p5 } else { p10 };
+    let (p90_at, p95_at) = (rank(0.9) - rank(0.5), rank(0.95) - rank(0.5));
+    let p90 = select(above, p90_at);
+    let p95 = select(&mut above[p90_at..], p95_at - p90_at);
     Some(Percentiles { n, mean, mean_error, p5, p10, p50, p90, p95 })
+}
+
+/// The number of this rank; those of lower ranks end up before it.
+fn select(keys: &mut [i64], rank: usize) -> f64 {
+    value(*keys.select_nth_unstable(rank).1)
 }
 
 /// A whole number that orders as [`f64::total_cmp`] does: of negative numbers all bits but the sign are turned.
@@ -103,6 +111,19 @@ mod tests {
         // Variance of 0..=100: (101² − 1)/12 · 101/100 = 858.5; its error of the mean √(858.5/101).
         assert!((p.mean_error - (858.5f64 / 101.0).sqrt()).abs() < 1e-12);
         assert_eq!((p.n, percentiles(&[f64::NAN])), (101, None));
+    }
+
+    #[test]
+    fn percentiles_are_closest_ranks_however_few_numbers_there_are() {
+        for n in 1..60 {
+            // A permutation: 37 has no factor in common with any n below.
+            let draws: Vec<f64> = (0..n).map(|i| f64::from(i * 37 % n)).collect();
+            let p = percentiles(&draws).expect("numbers");
+            let mut sorted = draws;
+            sorted.sort_by(f64::total_cmp);
+            let at = |q: f64| sorted[(f64::from(n - 1) * q).round() as usize];
+            assert_eq!([p.p5, p.p10, p.p50, p.p90, p.p95], [0.05, 0.1, 0.5, 0.9, 0.95].map(at), "{n}");
+        }
     }
 
     #[test]
