@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 
 use farthing_kernels::DType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Schema number written to every header and row; a reader refuses a larger one.
 pub const SCHEMA: u32 = 1;
 
 /// What stands behind a number. Only [`Kind::Measured`] rows feed the cost model of a real chip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Run on the hardware the device names.
@@ -26,7 +27,7 @@ pub enum Kind {
 }
 
 /// Whether operands were in cache when a launch began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Temperature {
     /// Operand sets rotate through more than twice the last-level cache.
@@ -36,7 +37,7 @@ pub enum Temperature {
 }
 
 /// How a case ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Checked before and after, and timed.
@@ -52,7 +53,7 @@ pub enum Status {
 }
 
 /// One case on one backend: its proof, its samples and what they amount to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// [`SCHEMA`] at the time of writing.
     pub schema: u32,
@@ -65,8 +66,10 @@ pub struct Row {
     /// `MxNxK`, or `BxHQxHKVxSQxSKVxD` (`...xDxDV` where the head dimensions of K and V differ).
     pub shape: String,
     /// Element type of the inputs.
+    #[schemars(schema_with = "crate::store::dtype_schema")]
     pub dtype: DType,
     /// Element type of the output.
+    #[schemars(schema_with = "crate::store::dtype_schema")]
     pub out_dtype: DType,
     /// `kn` or `nk` for matmul.
     pub layout: Option<String>,
@@ -117,7 +120,7 @@ pub struct Row {
 }
 
 /// One measured limit of a device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MeasuredLimit {
     /// Registry name of the backend that was probed.
     pub backend: String,
@@ -134,7 +137,7 @@ pub struct MeasuredLimit {
 }
 
 /// The machine and the settings of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// CPU model name.
     pub cpu: String,
@@ -163,7 +166,7 @@ pub struct Environment {
 }
 
 /// First line of a run file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunHeader {
     /// [`SCHEMA`] at the time of writing.
     pub schema: u32,

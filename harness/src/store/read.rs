@@ -36,37 +36,64 @@ struct Schema {
 /// # Errors
 /// It cannot be read, is truncated, foreign or newer, or a line is no complete row.
 pub fn read_run(path: &Path) -> Result<Run, StoreError> {
-    let unreadable = |source| StoreError::Read { path: path.to_owned(), source };
-    let mut lines = Lines { path, file: BufReader::new(File::open(path).map_err(unreadable)?), line: 0 };
-    let Some(first) = lines.next()? else { return Err(lines.foreign("the file is empty")) };
-    lines.check_schema(&first)?;
-    let header: RunHeader =
-        serde_json::from_str(&first).map_err(|e| lines.foreign(&format!("the first line is no header: {e}")))?;
+    let file = File::open(path).map_err(|source| StoreError::Read { path: path.to_owned(), source })?;
+    read_run_from(path, BufReader::new(file))
+}
+
+/// Reads a run from its bytes; `path` is what errors name.
+///
+/// # Errors
+/// As [`read_run`].
+pub fn read_run_from(path: &Path, bytes: impl BufRead) -> Result<Run, StoreError> {
+    let mut lines = Lines::new(path, bytes);
+    let header = lines.header()?;
     let mut rows = Vec::new();
-    while let Some(text) = lines.next()? {
+    while let Some(row) = lines.row()? {
         if rows.len() == MAX_ROWS {
             return Err(StoreError::TooLarge { path: path.to_owned(), why: format!("more than {MAX_ROWS} rows") });
         }
-        lines.check_schema(&text)?;
-        let row: Row = serde_json::from_str(&text).map_err(|e| lines.bad_row(format!("not a row: {e}")))?;
-        complete(&row).map_err(|why| lines.bad_row(why))?;
         rows.push(row);
     }
     Ok(Run { path: path.to_owned(), header, rows })
 }
 
 /// Whole lines of bounded length.
-struct Lines<'p, R> {
+pub(super) struct Lines<'p, R> {
     path: &'p Path,
-    file: R,
+    bytes: R,
     line: usize,
 }
 
-impl<R: BufRead> Lines<'_, R> {
+impl<'p, R: BufRead> Lines<'p, R> {
+    pub(super) fn new(path: &'p Path, bytes: R) -> Lines<'p, R> {
+        Lines { path, bytes, line: 0 }
+    }
+
+    /// Number of the line that was read last, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The first line.
+    pub(super) fn header(&mut self) -> Result<RunHeader, StoreError> {
+        let Some(first) = self.next()? else { return Err(self.foreign("the file is empty")) };
+        self.check_schema(&first)?;
+        serde_json::from_str(&first).map_err(|e| self.foreign(&format!("the first line is no header: {e}")))
+    }
+
+    /// The next line, or none at the end.
+    pub(super) fn row(&mut self) -> Result<Option<Row>, StoreError> {
+        let Some(text) = self.next()? else { return Ok(None) };
+        self.check_schema(&text)?;
+        let row: Row = serde_json::from_str(&text).map_err(|e| self.bad_row(format!("not a row: {e}")))?;
+        complete(&row).map_err(|why| self.bad_row(why))?;
+        Ok(Some(row))
+    }
+
     fn next(&mut self) -> Result<Option<String>, StoreError> {
         let path = || self.path.to_owned();
         let mut bytes = Vec::new();
-        let taken = (&mut self.file).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes);
+        let taken = (&mut self.bytes).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes);
         taken.map_err(|source| StoreError::Read { path: path(), source })?;
         if bytes.is_empty() {
             return Ok(None);

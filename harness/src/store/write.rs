@@ -1,13 +1,13 @@
 //! Writing a run: temporary name in the same folder, a line a row, sync, rename.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::{Results, StoreError, read};
+use super::{Results, StoreError, line, read};
 use crate::record::{Row, RunHeader};
 
 /// A run that is being written. Dropped before [`RunWriter::finish`], it leaves nothing behind; killed, it leaves a
@@ -92,9 +92,7 @@ impl RunWriter {
 
     fn line(&mut self, value: &impl Serialize) -> Result<(), StoreError> {
         let failed = |source: io::Error| StoreError::Write { path: self.target.clone(), source };
-        let mut text = serde_json::to_vec(value).map_err(|e| failed(e.into()))?;
-        text.push(b'\n');
-        self.temp.write_all(&text).map_err(failed)
+        line::append(self.temp.as_file_mut(), value).map_err(failed)
     }
 }
 
