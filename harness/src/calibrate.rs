@@ -20,7 +20,7 @@ mod validate;
 pub use fit::{Fit, Pull, UnknownPull};
 pub use interval::Interval;
 pub use render::{table, toml};
-pub use row::{RowError, ServingRow, read_rows};
+pub use row::{RowError, ServingRow, read_rows, read_rows_from};
 pub use sample::{Doubt, Sample};
 pub use validate::{ErrorSummary, HoldOut, Validation, validate};
 

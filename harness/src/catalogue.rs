@@ -112,6 +112,19 @@ impl Catalogue {
         Self::from_texts(texts_of(dir)?)
     }
 
+    /// The embedded catalogue with this text in the place of one of its files, by name: `chips.toml`, `prices.toml`,
+    /// `models.toml`, `serving.toml`; of any other name it is the embedded one.
+    ///
+    /// # Errors
+    /// As [`Catalogue::from_dir`].
+    pub fn with_text(file: &str, text: &str) -> Result<Self, CatalogueError> {
+        let replaced = |(name, own): (String, String)| {
+            let text = if name == file { text.to_string() } else { own };
+            (name, text)
+        };
+        Self::from_texts(embedded_texts().map(replaced))
+    }
+
     fn from_texts([chips, prices, models, serving]: Texts) -> Result<Self, CatalogueError> {
         let chip_file = Document::parse(chips)?;
         let price_file = Document::parse(prices)?;
@@ -203,9 +216,7 @@ mod tests {
     use super::*;
 
     fn with_chips(text: &str) -> Result<Catalogue, CatalogueError> {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(dir.path().join("chips.toml"), text).expect("written");
-        Catalogue::from_dir(dir.path())
+        Catalogue::with_text("chips.toml", text)
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub use analysis::{
 };
 pub use backtest::{Backtest, BacktestError, TermLine, backtest};
 pub use input::Input;
-pub use load::{Assignment, LoadError, load, text};
+pub use load::{Assignment, LoadError, load, parse, text};
 pub use model::Model;
 pub use outcome::Answer;
 pub use render::{backtested, explained, side_by_side, swept, tables};

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use farthing_kernels::DType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod environment;
@@ -23,7 +24,7 @@ pub use warning::{Doubt, Warning};
 pub const SCHEMA: u32 = 2;
 
 /// What stands behind a number. Only [`Kind::Measured`] rows feed the cost model of a real chip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Run on the hardware the device names.
@@ -37,7 +38,7 @@ pub enum Kind {
 }
 
 /// Whether operands were in cache when a launch began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Temperature {
     /// Operand sets rotate through more than twice the last-level cache.
@@ -47,7 +48,7 @@ pub enum Temperature {
 }
 
 /// How a case ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Checked before and after, and timed.
@@ -63,7 +64,7 @@ pub enum Status {
 }
 
 /// One case on one backend: its proof, its samples and what they amount to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// [`SCHEMA`] at the time of writing.
     pub schema: u32,
@@ -79,8 +80,10 @@ pub struct Row {
     /// `MxNxK`, or `BxHQxHKVxSQxSKVxD` (`...xDxDV` where the head dimensions of K and V differ).
     pub shape: String,
     /// Element type of the inputs.
+    #[schemars(schema_with = "crate::store::dtype_schema")]
     pub dtype: DType,
     /// Element type of the output.
+    #[schemars(schema_with = "crate::store::dtype_schema")]
     pub out_dtype: DType,
     /// `kn` or `nk` for matmul.
     pub layout: Option<String>,
@@ -146,7 +149,7 @@ pub struct Row {
 }
 
 /// One measured limit of a device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MeasuredLimit {
     /// Registry name of the backend that was probed.
     pub backend: String,
@@ -163,7 +166,7 @@ pub struct MeasuredLimit {
 }
 
 /// First line of a run file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunHeader {
     /// [`SCHEMA`] at the time of writing.
     pub schema: u32,

@@ -4,9 +4,15 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, LineStyle, presets};
 
+mod flat;
+mod histogram;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod rows;
 
-pub use rows::{csv_of_rows, devices_short, row_tables};
+pub use flat::{Flat, Type};
+pub use histogram::histogram;
+pub use rows::{devices_short, row_tables};
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 
 mod index;
 mod read;
+mod schema;
+mod verify;
 mod write;
 
 pub(crate) use index::replace;
 pub use index::write_index;
-pub use read::{MAX_LINE_BYTES, MAX_ROWS, Run, read_run};
+pub use read::{MAX_LINE_BYTES, MAX_ROWS, Run, read_run, read_run_from};
+pub(crate) use schema::dtype_schema;
+pub use schema::run_schema;
+pub use verify::Verification;
 pub use write::{RunWriter, partial_of};
 
 /// A store that cannot be read or written. Each message names the file, the line where there is one, and a remedy.
@@ -204,16 +209,24 @@ impl Results {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn run(&self, word: &str) -> Result<Run, StoreError> {
+        read_run(&self.run_file(word)?)
+    }
+
+    /// The file of the run that [`Results::run`] reads.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn run_file(&self, word: &str) -> Result<PathBuf, StoreError> {
         let files = self.run_files()?;
         let starting: Vec<&PathBuf> = files.iter().filter(|f| run_name(f).starts_with(word)).collect();
         if let Some(exact) = files.iter().find(|f| run_name(f) == word) {
-            return read_run(exact);
+            return Ok(exact.clone());
         }
         if Path::new(word).is_file() {
-            return read_run(Path::new(word));
+            return Ok(word.into());
         }
         if let [only] = starting[..] {
-            return read_run(only);
+            return Ok(only.clone());
         }
         let names: Vec<String> = files.iter().map(|f| run_name(f)).collect();
         let near = crate::nearest::nearest(word, names.iter().map(String::as_str)).map(str::to_owned);

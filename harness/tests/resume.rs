@@ -92,7 +92,7 @@ fn what_is_complete_is_not_measured_again_and_the_file_stays_as_it_is() {
     let bytes = fs::read(dir.path().join("run.jsonl")).expect("kept");
     let second = farthing(dir.path(), &words);
     assert!(second.status.success(), "{}", stderr(&second));
-    assert!(stderr(&second).contains("3 rows of run are there already"), "{}", stderr(&second));
+    assert!(stderr(&second).contains("3 rows are there already"), "{}", stderr(&second));
     assert!(first.stdout == second.stdout, "other rows");
     assert!(fs::read(dir.path().join("run.jsonl")).expect("kept") == bytes, "another file");
     assert!(!partial_of(&dir.path().join("run.jsonl")).exists());
@@ -122,7 +122,7 @@ fn a_cut_line_is_dropped_and_its_case_measured_again() {
     fs::remove_file(&path).expect("ours");
     let again = farthing(dir.path(), &words);
     assert!(again.status.success(), "{}", stderr(&again));
-    assert!(stderr(&again).contains("2 rows of run are there already"), "{}", stderr(&again));
+    assert!(stderr(&again).contains("2 rows are there already"), "{}", stderr(&again));
     assert_eq!(read_run(&path).expect("whole").rows.len(), 3);
 }
 

@@ -2,6 +2,7 @@
 
 mod command;
 mod counts;
+mod fuzz;
 mod neuron;
 mod setup;
 mod step;
@@ -26,6 +27,8 @@ enum Task {
     Setup,
     /// On a machine with Neuron chips: examine it, run the first cases and a suite, and keep the rows
     Neuron(neuron::Options),
+    /// Fuzz what is read from outside (needs a nightly toolchain and cargo-fuzz), or change a million lines of it
+    Fuzz(fuzz::Options),
     /// Check the house rules in the sources
     Tidy {
         /// Also compile the kernels and check the assembly of the f32 register tile (about a minute)
@@ -57,6 +60,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
             Ok(vulkan)
         }
         Task::Neuron(options) => Ok(neuron::run(options)),
+        Task::Fuzz(options) => fuzz::run(options),
         Task::Tidy { asm } => tidy::run(*asm),
     }
 }

@@ -150,7 +150,7 @@ fn bench(wanted: &dyn Fn(&str) -> bool) -> Result<(), BenchError> {
 fn keep(header: &RunHeader, outcomes: &[(&Model, Point, Outcome)]) -> Result<(), StoreError> {
     let results = Results::find(None, &std::env::current_dir().unwrap_or_default());
     let mut writer = RunWriter::in_results(&results, &header.run)?;
-    writer.header(&RunHeader { run: writer.run(), ..header.clone() })?;
+    writer.header(header)?;
     let rows: BTreeMap<&str, _> =
         outcomes.iter().flat_map(|(.., o)| &o.rows).map(|row| (row.id.as_str(), row)).collect();
     let rows: Vec<Row> = rows.into_values().cloned().collect();

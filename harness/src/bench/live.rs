@@ -83,9 +83,7 @@ impl<'b> Live<'b> {
     }
 
     fn open(&mut self, header: RunHeader) -> Result<RunHeader, StoreError> {
-        let writer = RunWriter::in_results(&self.results, &header.run)?;
-        let header = RunHeader { run: writer.run(), ..header };
-        self.writer = SharedWriter::new(writer);
+        self.writer = SharedWriter::new(RunWriter::in_results(&self.results, &header.run)?);
         let (writer, rows) = (self.writer.clone(), Arc::clone(&self.rows));
         interrupt::listen(Grace::None, move || {
             let said = writer.finish_interrupted();

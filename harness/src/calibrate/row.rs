@@ -14,6 +14,8 @@
 //! Other columns are not read.
 
 use serde::Deserialize;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// One measured run of a server.
@@ -99,9 +101,17 @@ pub enum RowError {
 /// # Errors
 /// [`RowError::Csv`] with the line, for what is no table of such rows.
 pub fn read_rows(path: &Path) -> Result<Vec<ServingRow>, RowError> {
-    let error = |error: csv::Error| RowError::Csv { path: path.to_path_buf(), message: error.to_string() };
-    let mut reader = csv::Reader::from_path(path).map_err(error)?;
-    reader.deserialize().collect::<Result<Vec<ServingRow>, _>>().map_err(error)
+    let failed = |error: io::Error| RowError::Csv { path: path.to_path_buf(), message: error.to_string() };
+    read_rows_from(path, File::open(path).map_err(failed)?)
+}
+
+/// Reads rows from their bytes; `path` is what errors name.
+///
+/// # Errors
+/// As [`read_rows`].
+pub fn read_rows_from(path: &Path, bytes: impl io::Read) -> Result<Vec<ServingRow>, RowError> {
+    let failed = |error: csv::Error| RowError::Csv { path: path.to_path_buf(), message: error.to_string() };
+    csv::Reader::from_reader(bytes).deserialize().collect::<Result<Vec<ServingRow>, _>>().map_err(failed)
 }
 
 impl ServingRow {

@@ -109,11 +109,10 @@ fn keep(args: &CollectArgs, collected: &Collected, results: &Results, out: &mut 
 }
 
 fn write(mut writer: RunWriter, whole: &Whole) -> Result<Run, CliError> {
-    let header = crate::record::RunHeader { run: writer.run(), ..whole.header.clone() };
-    writer.header(&header)?;
+    writer.header(&whole.header)?;
     writer.append(&whole.rows)?;
     let path = writer.finish()?.ok_or_else(|| CliError::Failed("there is no row to keep".into()))?;
-    Ok(Run { path, header, rows: whole.rows.clone() })
+    Ok(Run { path, header: whole.header.clone(), rows: whole.rows.clone() })
 }
 
 fn say(run: Run, counts: &str, out: &mut dyn Write) -> Result<(), CliError> {

@@ -76,7 +76,7 @@ fn find<'r>(runs: &'r [Run], word: &str) -> Result<(&'r Run, &'r Row), CliError>
 }
 
 /// The ids that share the most first letters with the word.
-fn unknown(word: &str, runs: &[Run]) -> String {
+pub(super) fn unknown(word: &str, runs: &[Run]) -> String {
     let common = |id: &str| id.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
     let mut ids: Vec<&Row> = runs.iter().flat_map(|run| &run.rows).collect();
     ids.sort_by_key(|row| std::cmp::Reverse(common(&row.id)));

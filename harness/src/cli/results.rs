@@ -5,11 +5,16 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+mod export;
+mod reproduce;
+mod show;
+mod verify;
+
 use super::{CliError, Format};
 use crate::record::Status;
 use crate::report::{Align, Table};
 use crate::session::shown;
-use crate::store::{Results, read_run, run_name, write_index};
+use crate::store::{Results, read_run, run_name, run_schema, write_index};
 
 /// Arguments of `farthing results`.
 #[derive(Args)]
@@ -26,15 +31,27 @@ enum ResultsCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Shows a run, or everything of some of its rows
+    Show(show::ShowArgs),
+    /// Reads runs again and works out again what follows from their samples
+    Verify(verify::VerifyArgs),
+    /// Writes runs as one flat table for a spreadsheet or a query
+    Export(export::ExportArgs),
     /// Regenerates results/README.md from the run files
     Index,
+    /// Prints the JSON Schema of a line of a run file
+    Schema,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &ResultsArgs, results: &Results, out: &mut dyn Write) -> Result<(), CliError> {
-    match args.command {
-        ResultsCommand::List { format } => list(format, results, out),
+    match &args.command {
+        ResultsCommand::List { format } => list(*format, results, out),
+        ResultsCommand::Show(args) => show::run(args, results, out),
+        ResultsCommand::Verify(args) => verify::run(args, results, out),
+        ResultsCommand::Export(args) => export::run(args, results, out),
         ResultsCommand::Index => Ok(writeln!(out, "{}", shown(&write_index(results)?))?),
+        ResultsCommand::Schema => Ok(out.write_all(run_schema().as_bytes())?),
     }
 }
 

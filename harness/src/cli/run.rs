@@ -181,7 +181,7 @@ fn run_named(
         kept.header.limits = limits.measured;
         kept.writer.header(&kept.header)?;
     } else {
-        eprintln!("farthing: {} rows of {} are there already", kept.earlier.len(), kept.header.run);
+        eprintln!("farthing: run {}: {} rows are there already", kept.header.run, kept.earlier.len());
     }
     let mut session = Session { args, kept: &kept, progress, rows: Vec::new(), out, started };
     let outcome = session.measure(&plan);

@@ -101,7 +101,7 @@ pub fn load(name: &str, assignments: &[Assignment]) -> Result<Scenario, LoadErro
 ///
 /// # Errors
 /// [`LoadError::Syntax`], [`LoadError::Set`].
-pub(super) fn parse(name: &str, text: &str, assignments: &[Assignment]) -> Result<Scenario, LoadError> {
+pub fn parse(name: &str, text: &str, assignments: &[Assignment]) -> Result<Scenario, LoadError> {
     let syntax = |error: toml::de::Error| LoadError::Syntax { name: name.into(), message: error.to_string() };
     // Read from the text first: its messages have lines and columns.
     let scenario: Scenario = toml::from_str(text).map_err(syntax)?;

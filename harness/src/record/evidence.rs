@@ -1,9 +1,10 @@
 //! What a row brings beside its samples, so that nobody has to take them on trust.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a case was found right.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Proof {
     /// Seeds of the operands that were compared with the oracle before timing.
     pub seeds: Vec<u64>,
@@ -26,7 +27,7 @@ pub struct Proof {
 }
 
 /// Samples outside Tukey's fences: 1.5 interquartile ranges beyond the quartiles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outliers {
     /// Faster than the lower fence.
     pub low: usize,
@@ -35,7 +36,7 @@ pub struct Outliers {
 }
 
 /// What else happened on the machine while samples were taken. Backends that took turns share it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Surroundings {
     /// Seconds from before the first sample to behind the last.
     pub window_s: f64,
@@ -57,7 +58,7 @@ pub struct Surroundings {
 }
 
 /// Energy of a launch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Energy {
     /// Joules, of the whole package or board, idle power among them; null where unknown.
     pub joules: Option<f64>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Align, Table, csv_cell, digits, percent, seconds};
+use super::{Align, Table, digits, percent, seconds};
 use crate::record::{Kind, Row, Status};
 
 const KINDS: [(Kind, &str); 4] = [
@@ -139,57 +139,4 @@ pub fn devices_short(rows: &[&Row]) -> BTreeMap<String, String> {
         if kept.len() < name.len() { format!("{}…", kept.trim_end()) } else { kept }
     };
     rows.iter().map(|r| (r.device.clone(), short(&r.device))).collect()
-}
-
-/// Columns of rows as CSV: fields of the row, the number of samples, and the ends of the interval.
-const COLUMNS: [&str; 29] = [
-    "id",
-    "kind",
-    "status",
-    "op",
-    "shape",
-    "dtype",
-    "out_dtype",
-    "layout",
-    "mask",
-    "batch",
-    "backend",
-    "device",
-    "lowered",
-    "threads",
-    "temperature",
-    "clock",
-    "launches",
-    "samples",
-    "median_s",
-    "ci95_low_s",
-    "ci95_high_s",
-    "flops",
-    "bytes",
-    "gflops",
-    "gbps",
-    "limit",
-    "share",
-    "error_ratio",
-    "reason",
-];
-
-/// Every field of a row that is a number or a word, in full precision; samples are in the JSON Lines only.
-pub fn csv_of_rows(rows: &[Row]) -> String {
-    let mut out = COLUMNS.join(",") + "\n";
-    for row in rows {
-        let value = serde_json::to_value(row).unwrap_or_default();
-        let field = |name: &str| match name {
-            "samples" => row.samples_s.len().to_string(),
-            "ci95_low_s" => row.ci95_s.map_or(String::new(), |ci| ci[0].to_string()),
-            "ci95_high_s" => row.ci95_s.map_or(String::new(), |ci| ci[1].to_string()),
-            _ => match &value[name] {
-                serde_json::Value::Null => String::new(),
-                serde_json::Value::String(text) => text.clone(),
-                other => other.to_string(),
-            },
-        };
-        out += &(COLUMNS.map(|name| csv_cell(&field(name))).join(",") + "\n");
-    }
-    out
 }

@@ -1,17 +1,35 @@
 //! `results/README.md`: the table of runs, generated from the run files.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Results, Run, StoreError, read_run, run_name};
 use crate::record::{Kind, Row, Status};
 
-/// Writes the index of all runs, atomically; of two writers at a time the later one wins with a complete table.
+/// File that a writer of the index locks.
+const LOCK: &str = ".index.lock";
+
+/// Writes the index of all runs, atomically. Writers take turns, each from reading the runs to renaming the table, so
+/// the table names every run that was there when its last writer began.
 ///
 /// # Errors
 /// The folder cannot be read or written. A run that cannot be read is a line of the table, not an error.
 pub fn write_index(results: &Results) -> Result<PathBuf, StoreError> {
+    let path = index_path(results);
+    let _turn = take_turn(&results.dir().join(LOCK))?;
+    let text = index_text(results)?;
+    replace(&path, &text).map_err(|source| StoreError::Write { path: path.clone(), source })?;
+    Ok(path)
+}
+
+/// Where the index lies.
+pub(super) fn index_path(results: &Results) -> PathBuf {
+    results.dir().join("README.md")
+}
+
+/// The index of the runs that are there now.
+pub(super) fn index_text(results: &Results) -> Result<String, StoreError> {
     let mut lines = vec![HEAD.to_owned()];
     for path in results.run_files()?.iter().rev() {
         lines.push(match read_run(path) {
@@ -19,9 +37,18 @@ pub fn write_index(results: &Results) -> Result<PathBuf, StoreError> {
             Err(error) => format!("| {} | unreadable: {} | | | | |", cell(&run_name(path)), cell(&error.to_string())),
         });
     }
-    let path = results.dir().join("README.md");
-    replace(&path, &(lines.join("\n") + "\n")).map_err(|source| StoreError::Write { path: path.clone(), source })?;
-    Ok(path)
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Waits for the lock and holds it until the file is dropped, or its process ends in whatever way.
+fn take_turn(lock: &Path) -> Result<File, StoreError> {
+    let failed = |source| StoreError::Write { path: lock.to_owned(), source };
+    let file = File::create(lock).map_err(failed)?;
+    match file.lock() {
+        // Some network file systems have no locks: the rename still keeps the table whole.
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(file),
+        locked => locked.map(|()| file).map_err(failed),
+    }
 }
 
 const HEAD: &str = "# Runs\n\n\
@@ -71,11 +98,11 @@ fn cell(text: &str) -> String {
     out
 }
 
-/// Puts a text in a file's place: the file is there whole, as it was or as it is, at any moment.
-pub(crate) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+/// Puts contents in a file's place: the file is there whole, as it was or as it is, at any moment.
+pub(crate) fn replace(path: &Path, contents: impl AsRef<[u8]>) -> std::io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut temp = tempfile::Builder::new().prefix(".farthing-").tempfile_in(dir)?;
-    temp.write_all(text.as_bytes())?;
+    temp.write_all(contents.as_ref())?;
     temp.as_file().sync_all()?;
     super::write::readable(temp.as_file())?;
     temp.persist(path).map_err(|e| e.error)?;

@@ -36,11 +36,22 @@ struct Schema {
 /// # Errors
 /// It cannot be read, is truncated, foreign or newer, or a line is no complete row.
 pub fn read_run(path: &Path) -> Result<Run, StoreError> {
-    let unreadable = |source| StoreError::Read { path: path.to_owned(), source };
-    let mut lines = Lines::of(path, File::open(path).map_err(unreadable)?);
-    let Some(header) = lines.header()? else { return Err(lines.foreign("the file is empty")) };
+    let file = File::open(path).map_err(|source| StoreError::Read { path: path.to_owned(), source })?;
+    read_run_from(path, BufReader::new(file))
+}
+
+/// Reads a run from its bytes; `path` is what errors name.
+///
+/// # Errors
+/// As [`read_run`].
+pub fn read_run_from(path: &Path, bytes: impl BufRead) -> Result<Run, StoreError> {
+    let mut lines = Lines::new(path, bytes);
+    let header = lines.header()?;
     let mut rows = Vec::new();
-    while let Some(row) = lines.row(rows.len())? {
+    while let Some(row) = lines.row()? {
+        if rows.len() == MAX_ROWS {
+            return Err(StoreError::TooLarge { path: path.to_owned(), why: format!("more than {MAX_ROWS} rows") });
+        }
         rows.push(row);
     }
     Ok(Run { path: path.to_owned(), header, rows })
@@ -59,53 +70,57 @@ pub(super) struct Begun {
 /// # Errors
 /// As for [`read_run`], but for a last line that was cut.
 pub(super) fn read_begun(path: &Path, file: &File) -> Result<Option<Begun>, StoreError> {
-    let mut lines = Lines::of(path, file);
+    let is_empty = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
+    if is_empty {
+        return Ok(None);
+    }
+    let mut lines = Lines::new(path, BufReader::new(file));
     let cut = |error: &StoreError| matches!(error, StoreError::Truncated { .. });
     let header = match lines.header() {
         Err(error) if cut(&error) => return Ok(None),
         header => header?,
     };
-    let Some(header) = header else { return Ok(None) };
-    let (mut rows, mut bytes) = (Vec::new(), lines.bytes);
+    let (mut rows, mut bytes) = (Vec::new(), lines.taken);
     loop {
-        match lines.row(rows.len()) {
+        match lines.row() {
             Ok(Some(row)) => rows.push(row),
             Ok(None) => return Ok(Some(Begun { header, rows, bytes })),
             Err(error) if cut(&error) => return Ok(Some(Begun { header, rows, bytes })),
             Err(error) => return Err(error),
         }
-        bytes = lines.bytes;
+        bytes = lines.taken;
     }
 }
 
 /// Whole lines of bounded length.
-struct Lines<'p, R> {
+pub(super) struct Lines<'p, R> {
     path: &'p Path,
-    file: BufReader<R>,
+    bytes: R,
     line: usize,
     /// Length of the lines so far.
-    bytes: u64,
+    taken: u64,
 }
 
-impl<'p, R: Read> Lines<'p, R> {
-    fn of(path: &'p Path, file: R) -> Lines<'p, R> {
-        Lines { path, file: BufReader::new(file), line: 0, bytes: 0 }
+impl<'p, R: BufRead> Lines<'p, R> {
+    pub(super) fn new(path: &'p Path, bytes: R) -> Lines<'p, R> {
+        Lines { path, bytes, line: 0, taken: 0 }
     }
 
-    fn header(&mut self) -> Result<Option<RunHeader>, StoreError> {
-        let Some(first) = self.next()? else { return Ok(None) };
+    /// Number of the line that was read last, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The first line.
+    pub(super) fn header(&mut self) -> Result<RunHeader, StoreError> {
+        let Some(first) = self.next()? else { return Err(self.foreign("the file is empty")) };
         self.check_schema(&first)?;
-        let header = serde_json::from_str(&first);
-        header.map(Some).map_err(|e| self.foreign(&format!("the first line is no header: {e}")))
+        serde_json::from_str(&first).map_err(|e| self.foreign(&format!("the first line is no header: {e}")))
     }
 
-    /// The next row, of which `n_rows` were read.
-    fn row(&mut self, n_rows: usize) -> Result<Option<Row>, StoreError> {
+    /// The next line, or none at the end.
+    pub(super) fn row(&mut self) -> Result<Option<Row>, StoreError> {
         let Some(text) = self.next()? else { return Ok(None) };
-        if n_rows == MAX_ROWS {
-            let why = format!("more than {MAX_ROWS} rows");
-            return Err(StoreError::TooLarge { path: self.path.to_owned(), why });
-        }
         self.check_schema(&text)?;
         let row: Row = serde_json::from_str(&text).map_err(|e| self.bad_row(format!("not a row: {e}")))?;
         complete(&row).map_err(|why| self.bad_row(why))?;
@@ -115,13 +130,13 @@ impl<'p, R: Read> Lines<'p, R> {
     fn next(&mut self) -> Result<Option<String>, StoreError> {
         let path = || self.path.to_owned();
         let mut bytes = Vec::new();
-        let taken = (&mut self.file).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes);
+        let taken = (&mut self.bytes).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut bytes);
         taken.map_err(|source| StoreError::Read { path: path(), source })?;
         if bytes.is_empty() {
             return Ok(None);
         }
         self.line += 1;
-        self.bytes += bytes.len() as u64;
+        self.taken += bytes.len() as u64;
         if bytes.len() as u64 > MAX_LINE_BYTES {
             let why = format!("line {} is longer than {MAX_LINE_BYTES} bytes", self.line);
             return Err(StoreError::TooLarge { path: path(), why });

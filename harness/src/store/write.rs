@@ -11,11 +11,8 @@ use serde::Serialize;
 use tempfile::TempPath;
 
 use super::read::{self, Begun, Run};
-use super::{Results, StoreError, run_name};
+use super::{Results, StoreError};
 use crate::record::{Row, RunHeader};
-
-/// Most runs that begin in one second on like machines: more of them are a mistake.
-const MAX_NAMESAKES: usize = 1000;
 
 /// A run that is being written. Dropped before its first row, it leaves nothing behind; killed, it leaves a hidden
 /// `.partial` file that no reader takes for a run and [`RunWriter::resume`] continues.
@@ -33,22 +30,14 @@ pub struct RunWriter {
 }
 
 impl RunWriter {
-    /// Checks that `runs/` can be written, by creating the hidden file there. Where a run of this name exists or lives,
-    /// the next is called `run-2`: see [`RunWriter::run`].
+    /// Checks that `runs/` can be written, by creating the hidden file there.
     ///
     /// # Errors
-    /// The folder cannot be made or written.
+    /// The folder cannot be made or written, or a run of this name exists or was begun.
     pub fn in_results(results: &Results, run: &str) -> Result<RunWriter, StoreError> {
         let dir = results.runs_dir();
         fs::create_dir_all(&dir).map_err(|source| StoreError::Write { path: dir.clone(), source })?;
-        let names = (1..MAX_NAMESAKES).map(|n| if n == 1 { run.to_owned() } else { format!("{run}-{n}") });
-        for name in names {
-            match RunWriter::to_file(&dir.join(format!("{name}.jsonl"))) {
-                Err(StoreError::Exists { .. } | StoreError::Begun { .. }) => {}
-                other => return other,
-            }
-        }
-        Err(StoreError::Exists { path: dir.join(format!("{run}.jsonl")) })
+        RunWriter::to_file(&dir.join(format!("{run}.jsonl")))
     }
 
     /// Checks that this file can be written, does not exist and was not begun.
@@ -102,11 +91,6 @@ impl RunWriter {
         let writer =
             RunWriter { file, partial, target: target.clone(), n_rows, n_before: n_rows, extends, ended: false };
         Ok(Some((writer, Run { path: target, header, rows })))
-    }
-
-    /// Name of the run.
-    pub fn run(&self) -> String {
-        run_name(&self.target)
     }
 
     /// Writes the first line.
@@ -168,7 +152,14 @@ impl RunWriter {
             serde_json::to_writer(&mut text, value).map_err(|e| failed(e.into()))?;
             text.push(b'\n');
         }
-        self.file.write_all(&text).map_err(failed)
+        // What cannot be written whole, as on a full disk, is taken back: the file keeps nothing but whole lines.
+        let end = self.file.stream_position().map_err(failed)?;
+        let written = self.file.write_all(&text);
+        written.map_err(|source| {
+            // Where even this fails the line stays cut, and whoever continues the run drops it.
+            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
+            failed(source)
+        })
     }
 }
 

@@ -10,11 +10,13 @@ use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
 
+mod answer;
 mod error;
 mod link;
 mod message;
 mod process;
 
+pub use answer::answers;
 pub use error::WorkerError;
 pub use message::{GUARD_BYTES, MAX_LINE_BYTES, PROTOCOL};
 

@@ -48,8 +48,6 @@ impl Kept {
                 return Ok(Kept { writer, header, earlier: Vec::new(), is_begun: false });
             }
         };
-        // Another run may have begun in the same second.
-        let header = RunHeader { run: writer.run(), ..header };
         Ok(Kept { writer: SharedWriter::new(writer), header, earlier: Vec::new(), is_begun: false })
     }
 }

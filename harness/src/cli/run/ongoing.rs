@@ -9,7 +9,7 @@ use crate::interrupt;
 use crate::measure::sampler::{Budget, HostClock, sample};
 use crate::measure::{Armed, Lab, Oracle, Recording, Watch};
 use crate::record::{Row, Status};
-use crate::report::{csv_of_rows, row_tables};
+use crate::report::{Flat, row_tables};
 use crate::session::{self, shown};
 use crate::store::{Results, write_index};
 
@@ -147,7 +147,7 @@ impl Session<'_> {
         let tables = row_tables(&self.rows, &self.args.vs);
         let text: Vec<String> = match self.args.format {
             Format::Json => return Ok(()),
-            Format::Csv => vec![csv_of_rows(&self.rows)],
+            Format::Csv => vec![Flat::of_rows(&self.rows).csv()],
             Format::Table => tables.iter().map(|t| t.text()).collect(),
             Format::Md => tables.iter().map(|t| t.markdown()).collect(),
         };

@@ -220,7 +220,7 @@ fn exchanged(
 }
 
 /// What an answer says.
-fn outcome(answer: Answer) -> Result<serde_json::Value, LowerError> {
+pub(super) fn outcome(answer: Answer) -> Result<serde_json::Value, LowerError> {
     match answer {
         Answer { unsupported: Some(unsupported), .. } => Err(unsupported.into()),
         Answer { failed: Some(message::Failed { message, source: Some(source_text) }), .. } => {

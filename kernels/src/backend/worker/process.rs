@@ -141,7 +141,7 @@ fn read_answers(stdout: ChildStdout, expected: &AtomicU64, answered: &SyncSender
 }
 
 /// One answer, or none at the end of the stream. `asked` and `said` are the asking side's to fill in.
-fn read_answer(stdout: &mut impl BufRead, expected: &AtomicU64) -> Result<Option<Message>, WorkerError> {
+pub(super) fn read_answer(stdout: &mut impl BufRead, expected: &AtomicU64) -> Result<Option<Message>, WorkerError> {
     let garbage = |why: String| WorkerError::Garbage { asked: "", why, said: String::new() };
     let mut line = Vec::new();
     let taken = stdout.by_ref().take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut line);
