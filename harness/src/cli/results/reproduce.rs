@@ -4,7 +4,7 @@ use crate::case::{Case, Words};
 use crate::record::{Row, RunHeader};
 
 /// The case that a row is of; none where its words name none, as in a run that was written elsewhere.
-pub(super) fn case_of(row: &Row) -> Option<Case> {
+fn case_of(row: &Row) -> Option<Case> {
     let list = |word: &Option<String>| word.iter().cloned().collect::<Vec<String>>();
     let words = Words {
         op: vec![row.op.clone()],

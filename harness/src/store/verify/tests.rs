@@ -77,7 +77,7 @@ fn every_finding_is_named_not_only_the_first() {
         ":4, row ",
         ":6: ",
         "truncated",
-        ".run-x.partial: a run that is being written",
+        ".run-x.partial: a run that is on its way",
         "1 complete rows",
         ".farthing-x: an index or chart",
         "README.md: is not the index of these runs",
