@@ -14,9 +14,12 @@ use farthing::suite::Suite;
 use farthing::{cost, deal};
 use farthing_kernels::backend::worker;
 
+/// Reads bytes, and may refuse them.
+pub type Read = fn(&[u8]);
+
 /// All that is read: the name of its fuzz target, and a function that reads bytes and does with what they say what a
 /// command would. Their seeds stand in `fuzz/seeds.txt`.
-pub const ALL: [(&str, fn(&[u8])); 7] = [
+pub const ALL: [(&str, Read); 7] = [
     ("run_file", run_file),
     ("suite", suite),
     ("catalogue", catalogue),

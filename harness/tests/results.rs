@@ -66,7 +66,7 @@ fn a_row_shows_all_of_itself_its_samples_and_its_command() {
     let text = said(dir.path(), &format!("show {RUN} {}", &id[..5]));
     all_in(
         &text,
-        &[id, "error_ratio", "samples, seconds a launch:", "█", "measure it again: farthing run --op matmul"],
+        &[id, "error_ratio", "samples, time of a launch:", "█", "measure it again: farthing run --op matmul"],
     );
     for field in row.as_object().expect("an object").keys().filter(|field| *field != "samples_s") {
         assert!(text.contains(field.as_str()), "{field} is missing from:\n{text}");

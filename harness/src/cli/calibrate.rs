@@ -56,7 +56,7 @@ pub(super) fn run(args: &CalibrateArgs, out: &mut dyn Write) -> Result<(), CliEr
         format => write_tables(&[calibrate::table(&calibration, args.detailed)], format, out)?,
     }
     if let Some(path) = &args.profiles {
-        crate::store::replace(path, &calibrate::toml(&calibration))
+        crate::store::replace(path, calibrate::toml(&calibration))
             .map_err(|error| CliError::Failed(format!("cannot write {}: {error}", path.display())))?;
     }
     Ok(())

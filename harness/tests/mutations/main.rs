@@ -1,6 +1,6 @@
 //! Real inputs with one line changed, by the thousand: each is read or refused, and none panics.
 //!
-//! `cargo xtask fuzz --mutations N` makes N of them in a release build.
+//! `cargo xtask fuzz --mutations N` makes N of them.
 
 #[expect(unreachable_pub, reason = "the library of the fuzz crate exports them")]
 #[path = "../../../fuzz/src/entry.rs"]
@@ -20,13 +20,13 @@ use farthing_kernels::backend::worker::answers;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// Mutated lines unless the variable says otherwise: ten seconds of an unoptimised build.
+/// Mutated lines unless the variable says otherwise: four seconds of a processor.
 const LINES: usize = 20_000;
 const VARIABLE: &str = "FARTHING_MUTATIONS";
 
 /// A line of `fuzz/seeds.txt`.
 struct Seeds {
-    read: fn(&[u8]),
+    read: entry::Read,
     name: &'static str,
     /// Of a hundred changed lines, how many are of these: the larger the file around a line, the fewer.
     share: usize,

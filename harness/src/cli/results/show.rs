@@ -104,7 +104,7 @@ fn row_table(row: &Row, run: &Run) -> Table {
     let mut table = facts(format!("Row {} of run {}", row.id, run_name(&run.path)), known);
     let lines = histogram(&row.samples_s);
     if !lines.is_empty() {
-        table.note(format!("{} samples, seconds a launch:", row.samples_s.len()));
+        table.note(format!("{} samples, time of a launch:", row.samples_s.len()));
         lines.iter().for_each(|line| table.note(line));
     }
     let (command, said) = reproduce(row, &run.header);
