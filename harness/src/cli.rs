@@ -24,6 +24,7 @@ mod neuron;
 mod progress;
 mod results;
 mod run;
+mod worker;
 
 pub use progress::Progress;
 
@@ -62,6 +63,8 @@ enum Command {
     Neuron(neuron::NeuronArgs),
     /// Lists runs, and regenerates their index
     Results(results::ResultsArgs),
+    /// Serves one backend to another process by the worker protocol
+    Worker(worker::WorkerArgs),
 }
 
 /// How results are written.
@@ -151,6 +154,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Chart(args) => chart::run(&args, &results, &mut out),
         Command::Neuron(args) => neuron::run(&args, backends, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
+        Command::Worker(args) => worker::run(&args, backends),
     }?;
     Ok(out.flush()?)
 }

@@ -14,6 +14,7 @@ pub mod finding;
 pub mod guests;
 pub mod guide;
 pub mod interrupt;
+pub mod isolate;
 pub mod limits;
 pub mod machine;
 pub mod measure;

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{CliError, Format, Progress};
 use crate::case::{Case, Words};
-use crate::guests::Guests;
+use crate::guests::{APART, Guests};
 use crate::interrupt::{self, Grace};
 use crate::measure::sampler::{Budget, HostClock, sample};
 use crate::measure::{Armed, Lab, Oracle, Subject};
@@ -20,8 +20,10 @@ use crate::suite::Suite;
 use crate::{limits, machine};
 
 mod choose;
+mod isolated;
 
-pub(super) use choose::{Chosen, fleet};
+pub(super) use choose::{Chosen, fleet, refuse_threads};
+use isolated::isolated;
 
 /// Arguments of `farthing run`. Lists are separated by commas; every combination is a case.
 #[derive(Args)]
@@ -55,6 +57,9 @@ pub(super) struct RunArgs {
     backend: Vec<String>,
     #[command(flatten)]
     guests: Guests,
+    /// Run each backend of ours in a process of its own, with --deadline: one that hangs, aborts or crashes costs its rows
+    #[arg(long, group = APART)]
+    isolate: bool,
     /// Only devices whose name holds this text
     #[arg(long)]
     device: Option<String>,
@@ -106,7 +111,7 @@ fn run_named(
     if !(args.seconds.is_finite() && args.seconds > 0.0) {
         return Err(CliError::Usage(format!("--seconds {} is no time; give a positive number", args.seconds)));
     }
-    let mut fleet = fleet(backends, &args.threads)?;
+    let mut fleet = if args.isolate { isolated(args, names, backends)? } else { fleet(backends, &args.threads)? };
     let guests = args.guests.join(&mut fleet, results)?;
     let names = if names.is_empty() { &guests[..] } else { names };
     let chosen = Chosen::new(&fleet, names, args.device.as_deref(), &args.vs)?;
@@ -158,6 +163,7 @@ impl RunArgs {
         let mut settings = BTreeMap::from([("driver".to_owned(), "farthing run".to_owned())]);
         settings.insert("seconds".into(), self.seconds.to_string());
         settings.extend(self.suite.clone().map(|suite| ("suite".to_owned(), suite)));
+        settings.extend(self.isolate.then(|| ("isolate".to_owned(), "true".to_owned())));
         if !self.vs.is_empty() {
             settings.insert("vs".into(), self.vs.join(","));
         }
