@@ -21,7 +21,9 @@ mod deal;
 mod devices;
 mod explain;
 mod neuron;
+mod percent;
 mod progress;
+mod race;
 mod results;
 mod run;
 mod worker;
@@ -47,6 +49,8 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Compares two runs, case by case
     Compare(compare::CompareArgs),
+    /// Times two backends, or two builds, in turns, and says by how many percent the second is slower or faster
+    Race(Box<race::RaceArgs>),
     /// Shows what bounds one row
     Explain(explain::ExplainArgs),
     /// Shows what a token costs on the machine just measured and on the chips of the catalogue
@@ -146,6 +150,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Devices(args) => devices::run(&args, backends, &results, &mut out),
         Command::Run(args) => run::run(&args, backends, &results, &mut out),
         Command::Compare(args) => compare::run(&args, &results, &mut out),
+        Command::Race(args) => race::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &results, &mut out),
         Command::Cost(args) => price(&args, &results, &mut out),
         Command::Calibrate(args) => calibrate::run(&args, &mut out),

@@ -112,7 +112,8 @@ fn no_interval() -> Verdict {
     Verdict::NotComparable("too few samples for an interval".into())
 }
 
-fn judge([low, high]: [f64; 2], tolerance: f64) -> Verdict {
+/// What an interval of a ratio means where a change within `tolerance` counts as none.
+pub(crate) fn judge([low, high]: [f64; 2], tolerance: f64) -> Verdict {
     if !(low.is_finite() && high.is_finite()) {
         return no_interval();
     }

@@ -20,6 +20,7 @@ pub mod machine;
 pub mod measure;
 pub mod nearest;
 mod quiet;
+pub mod race;
 pub mod record;
 pub mod replay;
 pub mod report;
