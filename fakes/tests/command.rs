@@ -1,5 +1,6 @@
 //! The command as a person meets it on a machine whose Neuron runtime and compilers are doubles.
 
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -7,6 +8,7 @@ use farthing::record::{Kind, Row};
 use farthing_kernels::backend::neuron::stablehlo::Module;
 use farthing_kernels::backend::neuron::{Target, nki, tilings};
 use farthing_kernels::backend::null::Null;
+use farthing_kernels::backend::worker::ServeError;
 use farthing_kernels::backend::{AnyBackend, DeviceInfo, Limits, LowerError, Prepared, Probe};
 use farthing_kernels::conformance;
 use farthing_kernels::problem::{Layout, MatmulProblem, MatmulSizes, Problem};
@@ -242,5 +244,9 @@ impl AnyBackend for Tilings {
 
     fn probes(&self) -> Vec<Probe<'_>> {
         Vec::new()
+    }
+
+    fn serve(&self, name: &str, requests: &mut dyn BufRead, answers: &mut dyn Write) -> Result<(), ServeError> {
+        self.0.serve(name, requests, answers)
     }
 }

@@ -23,10 +23,13 @@ mod deal;
 mod devices;
 mod explain;
 mod neuron;
+mod percent;
 mod plan;
 mod progress;
+mod race;
 mod results;
 mod run;
+mod worker;
 
 pub use progress::Progress;
 
@@ -53,6 +56,8 @@ enum Command {
     Collect(collect::CollectArgs),
     /// Compares two runs, case by case
     Compare(compare::CompareArgs),
+    /// Times two backends, or two builds, in turns, and says by how many percent the second is slower or faster
+    Race(Box<race::RaceArgs>),
     /// Shows what bounds one row
     Explain(explain::ExplainArgs),
     /// Shows what a token costs on the machine just measured and on the chips of the catalogue
@@ -69,6 +74,8 @@ enum Command {
     Neuron(neuron::NeuronArgs),
     /// Lists runs, and regenerates their index
     Results(results::ResultsArgs),
+    /// Serves one backend to another process by the worker protocol
+    Worker(worker::WorkerArgs),
 }
 
 /// How results are written.
@@ -163,6 +170,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Plan(args) => plan::run(&args, backends, &results, &mut out),
         Command::Collect(args) => collect::run(&args, &results, &mut out),
         Command::Compare(args) => compare::run(&args, &results, &mut out),
+        Command::Race(args) => race::run(&args, &mut out),
         Command::Explain(args) => explain::run(&args, &results, &mut out),
         Command::Cost(args) => price(&args, &results, &mut out),
         Command::Calibrate(args) => calibrate::run(&args, &mut out),
@@ -171,6 +179,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Chart(args) => chart::run(&args, &results, &mut out),
         Command::Neuron(args) => neuron::run(&args, backends, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
+        Command::Worker(args) => worker::run(&args, backends),
     }?;
     Ok(out.flush()?)
 }

@@ -1,11 +1,12 @@
 //! Two runs, case by case: Same, Faster, Slower, Unclear, or not comparable and why.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::machine;
-use crate::record::{Row, RunHeader, Status};
+use crate::record::{Doubt, Row, RunHeader, Status};
 
 /// What can be said of a case in two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,6 +51,36 @@ pub struct Comparison {
     pub interval: Option<[f64; 2]>,
     /// What it means.
     pub verdict: Verdict,
+    /// It was right and timed in the first run, and in the second it is not.
+    pub broke: bool,
+    /// A row of the two warns of noise.
+    pub noisy: bool,
+}
+
+impl Comparison {
+    /// Whether a gate lets it pass.
+    pub fn is_worse(&self) -> bool {
+        self.broke || self.verdict == Verdict::Slower
+    }
+
+    /// What a reader should meet first: 0 before 1.
+    fn rank(&self) -> u8 {
+        match self.verdict {
+            _ if self.broke => 0,
+            Verdict::Slower => 1,
+            Verdict::Unclear => 2,
+            Verdict::Faster => 3,
+            Verdict::Same => 4,
+            Verdict::NotComparable(_) => 5,
+        }
+    }
+}
+
+/// What broke first, then what became slower, the worst of it first, then what cannot be told; at the end what has no
+/// ratio.
+pub fn worst_first(comparisons: &mut [Comparison]) {
+    let loss = |c: &Comparison| c.ratio.unwrap_or_default();
+    comparisons.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| loss(b).total_cmp(&loss(a))));
 }
 
 /// Why two runs as a whole should not be compared.
@@ -67,7 +98,23 @@ pub fn refusals(a: &RunHeader, b: &RunHeader) -> Vec<String> {
             None => why.push(format!("{} does not know its commit", header.run)),
         }
     }
+    why.extend(unlike_settings(&a.settings, &b.settings));
     why
+}
+
+/// Settings that change what is measured and not how well it is known: where backends ran, and on what.
+fn matters(setting: &str) -> bool {
+    setting == "isolate" || (setting.starts_with("FARTHING_") && !IRRELEVANT.contains(&setting))
+}
+
+/// Variables of ours that change no kernel: which tests may skip, where files are cached, what else takes part.
+const IRRELEVANT: [&str; 4] = ["FARTHING_REQUIRE", "FARTHING_BLESS", "FARTHING_NEFF_CACHE", "FARTHING_WORKER"];
+
+fn unlike_settings(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> Vec<String> {
+    let names: BTreeSet<&String> = a.keys().chain(b.keys()).filter(|name| matters(name)).collect();
+    let unlike = names.into_iter().filter(|name| a.get(*name) != b.get(*name));
+    let shown = |value: Option<&String>| value.map_or("not set".to_owned(), |value| format!("`{value}`"));
+    unlike.map(|name| format!("other settings ({name}: {}, {})", shown(a.get(name)), shown(b.get(name)))).collect()
 }
 
 /// Compares every case of either run. `tolerance` is the change that still counts as the same; `other_clocks` compares
@@ -95,7 +142,8 @@ fn key(row: &Row) -> String {
 fn alone(row: &Row, why: &str) -> Comparison {
     let (before_s, after_s) = if why.contains("first") { (row.median_s, None) } else { (None, row.median_s) };
     let verdict = Verdict::NotComparable(why.into());
-    Comparison { case: key(row), before_s, after_s, ratio: None, interval: None, verdict }
+    let noisy = is_noisy(row);
+    Comparison { case: key(row), before_s, after_s, ratio: None, interval: None, verdict, broke: false, noisy }
 }
 
 fn pair(a: &Row, b: &Row, tolerance: f64, other_clocks: bool) -> Comparison {
@@ -105,14 +153,22 @@ fn pair(a: &Row, b: &Row, tolerance: f64, other_clocks: bool) -> Comparison {
         Some(why) => Verdict::NotComparable(why),
         None => interval.map_or_else(no_interval, |interval| judge(interval, tolerance)),
     };
-    Comparison { case: key(a), before_s: a.median_s, after_s: b.median_s, ratio, interval, verdict }
+    let broke = a.status == Status::Ok && b.status != Status::Ok;
+    let noisy = is_noisy(a) || is_noisy(b);
+    Comparison { case: key(a), before_s: a.median_s, after_s: b.median_s, ratio, interval, verdict, broke, noisy }
+}
+
+/// Whether a row warns that its samples, or the machine, were not quiet.
+fn is_noisy(row: &Row) -> bool {
+    row.warnings.iter().any(|w| matches!(w.doubt, Doubt::Noise | Doubt::Load | Doubt::Throttling))
 }
 
 fn no_interval() -> Verdict {
     Verdict::NotComparable("too few samples for an interval".into())
 }
 
-fn judge([low, high]: [f64; 2], tolerance: f64) -> Verdict {
+/// What an interval of a ratio means where a change within `tolerance` counts as none.
+pub(crate) fn judge([low, high]: [f64; 2], tolerance: f64) -> Verdict {
     if !(low.is_finite() && high.is_finite()) {
         return no_interval();
     }
@@ -140,56 +196,4 @@ fn unlike(a: &Row, b: &Row, other_clocks: bool) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ROW: &str = r#"{"schema":1,"kind":"measured","id":"x","op":"matmul","shape":"8x8x8","dtype":"f32",
-        "out_dtype":"f32","layout":"kn","mask":null,"batch":1,"backend":"cpu","device":"c","lowered":"l","threads":1,
-        "temperature":"hot","clock":"wall","launches":1,"samples_s":[1.0],"median_s":1.0,"ci95_s":[0.99,1.01],
-        "flops":1.0,"bytes":1.0,"gflops":1.0,"gbps":1.0,"limit":null,"share":null,"error_ratio":0.5,"status":"ok",
-        "reason":null,"warnings":[]}"#;
-
-    fn row(median_s: f64, spread: f64) -> Row {
-        let row: Row = serde_json::from_str(ROW).expect("a row");
-        Row { median_s: Some(median_s), ci95_s: Some([median_s - spread, median_s + spread]), ..row }
-    }
-
-    fn verdict(a: Row, b: Row) -> Verdict {
-        compare(&[a], &[b], 0.02, false).remove(0).verdict
-    }
-
-    #[test]
-    fn intervals_decide_and_unclear_is_an_answer() {
-        assert_eq!(verdict(row(1.0, 0.001), row(1.005, 0.001)), Verdict::Same);
-        assert_eq!(verdict(row(1.0, 0.001), row(1.1, 0.001)), Verdict::Slower);
-        assert_eq!(verdict(row(1.0, 0.001), row(0.9, 0.001)), Verdict::Faster);
-        assert_eq!(verdict(row(1.0, 0.05), row(1.05, 0.05)), Verdict::Unclear);
-        assert_eq!(verdict(row(1.0, 0.05), row(1.0, 0.05)), Verdict::Unclear, "wide intervals prove no sameness");
-    }
-
-    #[test]
-    fn a_run_compared_with_itself_is_the_same() {
-        let rows = [row(1.0, 0.001), Row { shape: "9x9x9".into(), ..row(2.0, 0.001) }];
-        assert!(compare(&rows, &rows, 0.02, false).iter().all(|c| c.verdict == Verdict::Same));
-    }
-
-    #[test]
-    fn unlike_rows_are_not_compared() {
-        let base = || row(1.0, 0.001);
-        let why = |b: Row| match verdict(base(), b) {
-            Verdict::NotComparable(why) => why,
-            other => panic!("{other}"),
-        };
-        assert_eq!(why(Row { clock: "device".into(), ..base() }), "wall against device clock");
-        assert_eq!(why(Row { kind: crate::record::Kind::Software, ..base() }), "measured against software");
-        assert_eq!(why(Row { temperature: crate::record::Temperature::Cold, ..base() }), "hot against cold operands");
-        assert_eq!(why(Row { status: Status::Wrong, ..base() }), "wrong in the second run");
-        assert_eq!(why(Row { ci95_s: None, ..base() }), "too few samples for an interval");
-        assert_eq!(why(Row { ci95_s: Some([f64::NAN, 1.0]), ..base() }), "too few samples for an interval");
-        let other = Row { threads: Some(2), ..base() };
-        let alone = compare(&[base()], &[other], 0.02, false);
-        assert_eq!(alone.len(), 2);
-        assert!(alone[0].verdict.to_string().contains("only in the first run"));
-        assert!(alone[1].verdict.to_string().contains("only in the second run"));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use farthing_kernels::backend::AnyBackend;
 use farthing_kernels::backend::registry::State;
 use farthing_kernels::backend::worker::{DEADLINE, Worker};
@@ -17,15 +17,19 @@ pub const WORKER_VARIABLE: &str = "FARTHING_WORKER";
 /// Name under which a worker is listed that did not get as far as saying its own.
 const NAMELESS: &str = "worker";
 
+/// Words that put backends in other processes: a deadline is for these alone.
+pub(crate) const APART: &str = "apart";
+
 /// What the user brings.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(group = ArgGroup::new(APART).multiple(true))]
 pub struct Guests {
     /// Command of a worker, a backend in a process of its own; it joins under the name that it gives itself [default:
     /// none; may be repeated]
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", group = APART)]
     worker: Vec<String>,
-    /// Seconds that a worker has for each answer, compiling among them [default: 120]
-    #[arg(long, value_name = "S", requires = "worker")]
+    /// Seconds that a process with a backend has for each answer, compiling among them [default: 120]
+    #[arg(long, value_name = "S", requires = APART)]
     deadline: Option<f64>,
     /// Run whose times are served again as SIMULATED ones, its backends under `replay-` and their names: a name, the
     /// beginning of one, or a file [default: none; may be repeated]
@@ -81,7 +85,16 @@ impl Guests {
         Ok(names)
     }
 
-    fn deadline(&self) -> Result<Duration, GuestError> {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.worker.is_empty() && self.replay.is_empty()
+    }
+
+    /// How long a process with a backend has for an answer.
+    ///
+    /// # Errors
+    /// It is no time.
+    pub fn deadline(&self) -> Result<Duration, GuestError> {
         let Some(seconds) = self.deadline else { return Ok(DEADLINE) };
         let positive = Duration::try_from_secs_f64(seconds).ok().filter(|deadline| !deadline.is_zero());
         positive.ok_or(GuestError::Deadline(seconds))

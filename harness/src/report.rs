@@ -169,6 +169,23 @@ pub fn percent(share: f64) -> String {
     if share < 0.1 { format!("{:.1} %", 100.0 * share) } else { format!("{:.0} %", 100.0 * share) }
 }
 
+/// A ratio of times as a change: `+3.1 %`.
+pub fn change(ratio: f64) -> String {
+    format!("{} %", signed(ratio))
+}
+
+/// An interval of such ratios: `+2.0 … +4.2 %`.
+pub fn change_interval([low, high]: [f64; 2]) -> String {
+    format!("{} … {} %", signed(low), signed(high))
+}
+
+/// Percent above one, with a digit that a tenth of a percent needs, and without where it says nothing.
+fn signed(ratio: f64) -> String {
+    let percent = 100.0 * (ratio - 1.0);
+    let text = if percent.abs() < 100.0 { format!("{percent:+.1}") } else { format!("{percent:+.0}") };
+    if text == "-0.0" { "+0.0".to_owned() } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +195,8 @@ mod tests {
         assert_eq!([seconds(1.5), seconds(0.0123456), seconds(4.2e-6)], ["1.500 s", "12.35 ms", "4.200 µs"]);
         assert_eq!([rate(1.234e11, "flop/s"), rate(2.5e12, "B/s")], ["123.4 GFLOP/s", "2.500 TB/s"]);
         assert_eq!([percent(0.034), percent(1.2)], ["3.4 %", "120 %"]);
+        assert_eq!([change(1.0312), change(0.9999), change(3.5)], ["+3.1 %", "+0.0 %", "+250 %"]);
+        assert_eq!(change_interval([0.98, 1.042]), "-2.0 … +4.2 %");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Fleet {
 impl Fleet {
     /// Looks for the backends at each thread count; none means all CPUs.
     pub fn find(backends: Backends, threads: &[Option<usize>]) -> Fleet {
-        Fleet { registries: threads.iter().map(|&threads| backends(&Options { threads })).collect() }
+        Fleet { registries: threads.iter().map(|&threads| backends(&Options { threads, only: None })).collect() }
     }
 
     /// Adds a backend that has no thread counts to choose from.

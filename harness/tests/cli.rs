@@ -58,6 +58,10 @@ fn words_that_make_no_sense_are_named_with_a_remedy() {
     refused("run --shape 8x8x8 --device nosuch", 2, &["no chosen backend has a device named `nosuch`; devices:"]);
     refused("run --suite quick --shape 8x8x8", 2, &["cannot be used with"]);
     refused("compare a b", 1, &["no run `a`"]);
+    refused("compare a", 2, &["compared with nothing", "--baseline main"]);
+    refused("compare a b --baseline main", 2, &["name the run after alone"]);
+    refused("compare a b --gate lots", 2, &["no percentage"]);
+    refused("run --shape 8x8x8 --deadline 3", 2, &["--worker", "--isolate"]);
     refused("explain 12ab", 1, &["no runs in", "cargo bench"]);
 }
 
@@ -95,6 +99,53 @@ fn a_saved_run_can_be_listed_explained_and_compared() {
     let same = farthing(dir.path(), &["compare", &name, &name, "--force", "--gate", "--results", "kept"]);
     assert!(same.status.success(), "{}", stderr(&same));
     assert!(fs::read_to_string(dir.path().join("kept/README.md")).expect("an index").contains(&name));
+}
+
+/// Gives a kept run another commit, as if it had been built there without changes.
+fn rebuild_at(run: &Path, commit: &str) {
+    let text = fs::read_to_string(run).expect("kept");
+    let (header, rows) = text.split_once('\n').expect("a header line");
+    let mut header: serde_json::Value = serde_json::from_str(header).expect("JSON");
+    header["environment"]["commit"] = commit.into();
+    header["environment"]["dirty"] = false.into();
+    fs::write(run, format!("{header}\n{rows}")).expect("room");
+}
+
+#[test]
+fn a_baseline_is_the_newest_run_of_a_branch() {
+    let dir = folder();
+    let git = |words: &str| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(words.split(' ')).current_dir(dir.path());
+        let output = git.output().expect("git is there");
+        assert!(output.status.success(), "{words}: {}", stderr(&output));
+        stdout(&output).trim().to_owned()
+    };
+    git("init --quiet --initial-branch main");
+    git("commit --quiet --allow-empty -m first");
+    let (first, runs) = (git("rev-parse HEAD"), dir.path().join("results/runs"));
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        let words = ["run", "--shape", "8x8x8", "--backend", "naive", "--seconds", "0.1", "--save"];
+        let output = farthing(dir.path(), &words);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let mut kept: Vec<String> =
+            fs::read_dir(&runs).expect("kept").flatten().map(|e| farthing::store::run_name(&e.path())).collect();
+        kept.retain(|name| !names.contains(name));
+        names.extend(kept);
+    }
+    let [old, base, new] = &names[..] else { panic!("three runs: {names:?}") };
+    let at = |name: &String| runs.join(format!("{name}.jsonl"));
+    rebuild_at(&at(old), &first);
+    rebuild_at(&at(base), &first);
+    rebuild_at(&at(new), "ffff");
+    let compared = farthing(dir.path(), &["compare", new, "--baseline", "main", "--gate", "900%"]);
+    assert!(stdout(&compared).starts_with(&format!("{base} → {new}")), "{}{}", stdout(&compared), stderr(&compared));
+    rebuild_at(&at(old), "eeee");
+    rebuild_at(&at(base), "eeee");
+    let none = farthing(dir.path(), &["compare", new, "--baseline", "main"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(stderr(&none).contains("2 of commits that are not on it"), "{}", stderr(&none));
 }
 
 #[test]

@@ -1,25 +1,31 @@
-//! `farthing compare`: what became faster, what slower, and what cannot be told.
+//! `farthing compare`: what broke, what became slower or faster, and what cannot be told.
 
 use std::io::Write;
 
 use clap::Args;
 
+use super::percent::Percent;
 use super::{CliError, Format};
-use crate::compare::{Comparison, Verdict, compare, refusals};
-use crate::report::{Align, Table, digits, percent, seconds};
-use crate::store::{Results, run_name};
+use crate::compare::{Comparison, Verdict, compare, refusals, worst_first};
+use crate::report::{Align, Table, change, change_interval, seconds};
+use crate::store::{Results, Run, run_name};
 
-/// Arguments of `farthing compare`.
+mod baseline;
+
+/// Arguments of `farthing compare`: two runs, or one and where the other is found.
 #[derive(Args)]
 pub(super) struct CompareArgs {
-    /// The run before: a name, the beginning of one, or a file
-    a: String,
-    /// The run after
-    b: String,
-    /// Exit with 1 where a case became slower by more than this many percent
+    /// The run before and the run after: names, beginnings of names, or files; the run after alone with --baseline
+    #[arg(required = true, num_args = 1..=2, value_name = "RUN")]
+    runs: Vec<String>,
+    /// Compare with the newest run of the same suite, on this run's machine, of a commit that is on this branch, tag or
+    /// commit
+    #[arg(long, value_name = "REF")]
+    baseline: Option<String>,
+    /// Exit with 1 where a case broke, or became slower by more than this many percent
     #[arg(long, value_name = "PCT", num_args = 0..=1, default_missing_value = "2")]
-    gate: Option<f64>,
-    /// Compare unlike machines, commits with changes, and other clocks too
+    gate: Option<Percent>,
+    /// Compare unlike machines and settings, commits with changes, and other clocks too
     #[arg(long)]
     force: bool,
     /// How it is printed
@@ -27,17 +33,14 @@ pub(super) struct CompareArgs {
     format: Format,
 }
 
-/// Change within which two medians count as the same, in percent, where --gate says nothing else: what two runs of the
-/// same binary on a quiet virtual machine differ by.
-const TOLERANCE_PERCENT: f64 = 2.0;
+/// Change within which two medians count as the same where --gate says nothing else: what two runs of the same binary on
+/// a quiet virtual machine differ by.
+const TOLERANCE: Percent = Percent::of(2.0);
 
 /// Runs the command.
 pub(super) fn run(args: &CompareArgs, results: &Results, out: &mut dyn Write) -> Result<(), CliError> {
-    let tolerance = args.gate.unwrap_or(TOLERANCE_PERCENT);
-    if !(tolerance.is_finite() && tolerance >= 0.0) {
-        return Err(CliError::Usage(format!("--gate {tolerance} is no percentage; give 0 or more")));
-    }
-    let (a, b) = (results.run(&args.a)?, results.run(&args.b)?);
+    let tolerance = args.gate.unwrap_or(TOLERANCE);
+    let (a, b) = args.pair(results)?;
     let refusals = refusals(&a.header, &b.header);
     if !refusals.is_empty() && !args.force {
         let why = refusals.join("; ");
@@ -45,7 +48,8 @@ pub(super) fn run(args: &CompareArgs, results: &Results, out: &mut dyn Write) ->
             "these runs are not comparable: {why}; --force compares them all the same"
         )));
     }
-    let comparisons = compare(&a.rows, &b.rows, tolerance / 100.0, args.force);
+    let mut comparisons = compare(&a.rows, &b.rows, tolerance.share(), args.force);
+    worst_first(&mut comparisons);
     let mut table = table(&comparisons, &format!("{} → {}", run_name(&a.path), run_name(&b.path)));
     refusals.iter().for_each(|why| table.note(format!("forced: {why}")));
     let text = match args.format {
@@ -56,11 +60,29 @@ pub(super) fn run(args: &CompareArgs, results: &Results, out: &mut dyn Write) ->
     };
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    let slower = comparisons.iter().filter(|c| c.verdict == Verdict::Slower).count();
-    if args.gate.is_some() && slower > 0 {
-        return Err(CliError::Failed(format!("{slower} cases became slower by more than {tolerance} %")));
+    let count = |is: fn(&Comparison) -> bool| comparisons.iter().filter(|c| is(c)).count();
+    if args.gate.is_some() && count(Comparison::is_worse) > 0 {
+        let (broken, slower) = (count(|c| c.broke), count(|c| c.verdict == Verdict::Slower));
+        return Err(CliError::Failed(format!("{slower} cases became slower by more than {tolerance}, {broken} broke")));
     }
     Ok(())
+}
+
+impl CompareArgs {
+    /// The run before and the run after.
+    fn pair(&self, results: &Results) -> Result<(Run, Run), CliError> {
+        match (&self.runs[..], &self.baseline) {
+            ([a, b], None) => Ok((results.run(a)?, results.run(b)?)),
+            ([b], Some(reference)) => {
+                let b = results.run(b)?;
+                Ok((baseline::find(results, &b, reference)?, b))
+            }
+            ([_], None) => Err(CliError::Usage(
+                "one run is compared with nothing; name the run after it too, or --baseline main".into(),
+            )),
+            _ => Err(CliError::Usage("--baseline finds the run before; name the run after alone".into())),
+        }
+    }
 }
 
 fn table(comparisons: &[Comparison], title: &str) -> Table {
@@ -68,30 +90,29 @@ fn table(comparisons: &[Comparison], title: &str) -> Table {
         ("case", Align::Left),
         ("before", Align::Right),
         ("after", Align::Right),
-        ("after / before", Align::Right),
+        ("change", Align::Right),
         ("95 %", Align::Right),
         ("verdict", Align::Left),
     ];
     let mut table = Table::new(title, &columns);
     for c in comparisons {
         let time = |t: Option<f64>| t.map_or("-".into(), seconds);
-        let interval = c.interval.map_or("-".into(), |[low, high]| format!("{} … {}", digits(low), digits(high)));
-        let ratio = c.ratio.map_or("-".into(), digits);
-        table.row(vec![c.case.clone(), time(c.before_s), time(c.after_s), ratio, interval, c.verdict.to_string()]);
+        let interval = c.interval.map_or("-".into(), change_interval);
+        let verdict = if c.noisy { format!("{} ~", c.verdict) } else { c.verdict.to_string() };
+        let ratio = c.ratio.map_or("-".into(), change);
+        table.row(vec![c.case.clone(), time(c.before_s), time(c.after_s), ratio, interval, verdict]);
     }
     let count = |wanted: fn(&Verdict) -> bool| comparisons.iter().filter(|c| wanted(&c.verdict)).count();
     table.note(format!(
-        "{} same, {} faster, {} slower, {} unclear, {} not comparable · ratio of medians of time: below 1 is faster",
+        "{} same, {} faster, {} slower, {} unclear, {} not comparable · change of the median time: below 0 is faster",
         count(|v| *v == Verdict::Same),
         count(|v| *v == Verdict::Faster),
         count(|v| *v == Verdict::Slower),
         count(|v| *v == Verdict::Unclear),
         count(|v| matches!(v, Verdict::NotComparable(_))),
     ));
-    if let Some(worst) =
-        comparisons.iter().filter(|c| c.verdict == Verdict::Slower).filter_map(|c| c.ratio).max_by(f64::total_cmp)
-    {
-        table.note(format!("the worst became slower by {}", percent(worst - 1.0)));
+    if comparisons.iter().any(|c| c.noisy) {
+        table.note("~ a row of the two warns of noise; `farthing explain ROW` says which");
     }
     table
 }

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{CliError, Format, Progress};
 use crate::case::{Case, Words};
-use crate::guests::Guests;
+use crate::guests::{APART, Guests};
 use crate::interrupt::{self, Grace};
 use crate::manifest::{self, Manifest};
 use crate::measure::sampler::HostClock;
@@ -21,11 +21,13 @@ use crate::{limits, machine};
 
 mod choose;
 mod dry_run;
+mod isolated;
 mod keep;
 mod ongoing;
 mod plan;
 
-pub(super) use choose::{Chosen, fleet};
+pub(super) use choose::{Chosen, fleet, refuse_threads};
+use isolated::isolated;
 use keep::Kept;
 use ongoing::Session;
 use plan::{Cell, Plan};
@@ -63,6 +65,9 @@ pub(super) struct RunArgs {
     backend: Vec<String>,
     #[command(flatten)]
     guests: Guests,
+    /// Run each backend of ours in a process of its own, with --deadline: one that hangs, aborts or crashes costs its rows
+    #[arg(long, group = APART)]
+    isolate: bool,
     /// Only devices whose name holds this text
     #[arg(long)]
     device: Option<String>,
@@ -84,7 +89,7 @@ pub(super) struct RunArgs {
     only: Vec<String>,
     /// Words from a plan of `farthing plan`, in place of all that says what is measured and how
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = [
-        "op", "shape", "dtype", "out_dtype", "b", "mask", "batch", "suite", "backend", "worker", "replay", "device", "threads", "vs",
+        "op", "shape", "dtype", "out_dtype", "b", "mask", "batch", "suite", "backend", "worker", "replay", "isolate", "device", "threads", "vs",
         "budget", "only", "save",
     ])]
     plan: Option<PathBuf>,
@@ -262,7 +267,12 @@ impl RunArgs {
         backends: Backends,
         results: &Results,
     ) -> Result<(Fleet, Vec<String>), CliError> {
-        let mut fleet = fleet(backends, &asked.threads)?;
+        let mut fleet = if self.isolate {
+            let of_suite = if self.guests.is_empty() { &asked.backends[..] } else { &[] };
+            isolated(self, if names.is_empty() { of_suite } else { names }, &asked.threads, backends)?
+        } else {
+            fleet(backends, &asked.threads)?
+        };
         let guests = self.guests.join(&mut fleet, results)?;
         let names = [names, &guests, &asked.backends].into_iter().find(|names| !names.is_empty());
         Ok((fleet, names.unwrap_or_default().to_vec()))
@@ -305,6 +315,7 @@ impl RunArgs {
         settings.insert("plan".into(), manifest::setting(&plan.digest, self.shard));
         settings.extend(self.budget.map(|budget| ("budget_s".to_owned(), budget.as_secs_f64().to_string())));
         settings.extend(self.suite.clone().map(|suite| ("suite".to_owned(), suite)));
+        settings.extend(self.isolate.then(|| ("isolate".to_owned(), "true".to_owned())));
         if !self.vs.is_empty() {
             settings.insert("vs".into(), self.vs.join(","));
         }

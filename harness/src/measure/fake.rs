@@ -1,10 +1,12 @@
 //! Backends for tests: right ones, and every way to be wrong.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use farthing_kernels::backend::naive::Naive;
+use farthing_kernels::backend::worker::ServeError;
 use farthing_kernels::backend::{
     AnyBackend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Prepared, Probe,
     Unsupported,
@@ -77,6 +79,10 @@ impl AnyBackend for Fake {
 
     fn probes(&self) -> Vec<Probe<'_>> {
         Vec::new()
+    }
+
+    fn serve(&self, name: &str, requests: &mut dyn BufRead, answers: &mut dyn Write) -> Result<(), ServeError> {
+        self.inner.serve(name, requests, answers)
     }
 }
 

@@ -57,7 +57,13 @@ impl Recorder {
         if !samples_s.iter().all(|s| s.is_finite() && *s > 0.0) {
             return failed("a sample took no time: its clock does not resolve it");
         }
-        Ok(Recording { launches: *launches, samples_s, clock: clock_name(clock).to_owned(), launching_s: None, seen: None })
+        Ok(Recording {
+            launches: *launches,
+            samples_s,
+            clock: clock_name(clock).to_owned(),
+            launching_s: None,
+            seen: None,
+        })
     }
 }
 

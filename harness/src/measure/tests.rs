@@ -96,7 +96,8 @@ fn row_under(fma_f32: f64) -> Row {
     let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
     let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).expect("a right backend");
     armed.lowered.compute_limit = Some("fma_f32".into());
-    let recording = Recording { launches: 1, samples_s: vec![1e-6; 8], clock: "wall".into(), launching_s: None, seen: None };
+    let recording =
+        Recording { launches: 1, samples_s: vec![1e-6; 8], clock: "wall".into(), launching_s: None, seen: None };
     lab.finish(armed, Ok(recording))
 }
 

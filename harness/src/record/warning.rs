@@ -64,9 +64,22 @@ enum Spelling {
 impl From<Spelling> for Warning {
     fn from(spelling: Spelling) -> Warning {
         match spelling {
-            Spelling::Text(text) => Warning::new(Doubt::Other, text),
+            Spelling::Text(text) => Warning::new(of_schema_1(&text), text),
             Spelling::Kind { doubt, text } => Warning { doubt, text },
         }
+    }
+}
+
+/// What kind of doubt a text of schema 1 is: it had these and no others.
+fn of_schema_1(text: &str) -> Doubt {
+    let has = |part: &str| text.contains(part);
+    match () {
+        () if has("noisy: samples deviate") || has("of the samples are outliers") => Doubt::Noise,
+        () if has("samples give no 95 % interval") => Doubt::Interval,
+        () if has("the machine was busy") => Doubt::Load,
+        () if has("faster than the measured") => Doubt::AboveLimit,
+        () if has("measured hot") => Doubt::Operands,
+        () => Doubt::Other,
     }
 }
 
@@ -77,7 +90,9 @@ mod tests {
     #[test]
     fn a_text_and_an_unknown_kind_are_still_read() {
         let read = |json: &str| serde_json::from_str::<Warning>(json).expect("a warning");
-        assert_eq!(read("\"noisy\""), Warning::new(Doubt::Other, "noisy"));
+        assert_eq!(read("\"not yet run\""), Warning::new(Doubt::Other, "not yet run"));
+        let noisy = "noisy: samples deviate by more than 5 % of the median";
+        assert_eq!(read(&format!("\"{noisy}\"")), Warning::new(Doubt::Noise, noisy));
         assert_eq!(read(r#"{"doubt":"noise","text":"t"}"#), Warning::new(Doubt::Noise, "t"));
         assert_eq!(read(r#"{"doubt":"moonlight","text":"t"}"#), Warning::new(Doubt::Other, "t"));
         let written = serde_json::to_string(&Warning::new(Doubt::Load, "t")).expect("plain data");

@@ -1,5 +1,8 @@
 //! The object-safe face of a backend.
 
+use std::io::{BufRead, Write};
+
+use super::worker::{self, ServeError};
 use super::{Backend, DeviceError, DeviceInfo, Elapsed, Limits, LowerError, Lowered, Probe};
 use crate::problem::Problem;
 use crate::program::Program;
@@ -32,6 +35,13 @@ pub trait AnyBackend: Send + Sync {
 
     /// The limits that this device can be measured against.
     fn probes(&self) -> Vec<Probe<'_>>;
+
+    /// Answers requests of the [worker protocol](super::worker) under this name until they end: the side of a process
+    /// that another one holds as a [`Worker`](super::worker::Worker).
+    ///
+    /// # Errors
+    /// A stream failed, or a line is no request.
+    fn serve(&self, name: &str, requests: &mut dyn BufRead, answers: &mut dyn Write) -> Result<(), ServeError>;
 }
 
 /// A lowered program with its operands on the device.
@@ -107,6 +117,10 @@ impl<B: Backend> AnyBackend for B {
 
     fn probes(&self) -> Vec<Probe<'_>> {
         Backend::probes(self)
+    }
+
+    fn serve(&self, name: &str, requests: &mut dyn BufRead, answers: &mut dyn Write) -> Result<(), ServeError> {
+        worker::serve(self, name, requests, answers)
     }
 }
 

@@ -29,7 +29,7 @@ mod target;
 mod tilings;
 
 pub use device::{Loaded, Neuron};
-pub use probe::{entries, with_route};
+pub use probe::{NAMES, entries, with_route};
 pub use route::Route;
 
 pub use target::{Generation, Instance, Peaks, Target, UnknownTarget};

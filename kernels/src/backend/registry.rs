@@ -32,6 +32,15 @@ impl std::fmt::Debug for Entry {
 pub struct Options {
     /// Worker threads of host backends; all CPUs where none is given.
     pub threads: Option<usize>,
+    /// The one backend that is wanted, by name; where it is given, devices of others need not be opened.
+    pub only: Option<String>,
+}
+
+impl Options {
+    /// Whether any of these names is wanted.
+    fn want(&self, names: &[&str]) -> bool {
+        self.only.as_deref().is_none_or(|only| names.contains(&only))
+    }
 }
 
 /// The backends of a process, in the order in which they are shown.
@@ -44,21 +53,22 @@ impl Registry {
     /// The backends of this crate, each looked for on this machine.
     pub fn builtin(options: &Options) -> Registry {
         let mut registry = Registry::default();
-        registry.add(
-            "cpu",
-            match super::cpu::Cpu::new(options.threads) {
-                Ok(cpu) => State::Ready(Box::new(cpu)),
-                Err(error) => State::Absent(error.to_string()),
-            },
-        );
-        registry.add("naive", State::Ready(Box::new(super::naive::Naive::new())));
+        if options.want(&["cpu"]) {
+            let cpu = super::cpu::Cpu::new(options.threads);
+            let absent = |error: super::cpu::CpuError| State::Absent(error.to_string());
+            registry.add("cpu", cpu.map_or_else(absent, |cpu| State::Ready(Box::new(cpu))));
+        }
+        if options.want(&["naive"]) {
+            registry.add("naive", State::Ready(Box::new(super::naive::Naive::new())));
+        }
         #[cfg(feature = "gpu")]
-        for (name, state) in super::gpu::probe_all() {
-            registry.add(&name, state);
+        if options.want(&["gpu", "naive"]) {
+            super::gpu::probe_all().into_iter().for_each(|(name, state)| registry.add(&name, state));
         }
-        for (name, state) in super::neuron::entries() {
-            registry.add(name, state);
+        if options.want(&super::neuron::NAMES) {
+            super::neuron::entries().into_iter().for_each(|(name, state)| registry.add(name, state));
         }
+        registry.entries.retain(|entry| options.want(&[&entry.name]));
         registry
     }
 

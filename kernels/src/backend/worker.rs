@@ -15,10 +15,13 @@ mod error;
 mod link;
 mod message;
 mod process;
+mod serve;
 
 pub use answer::answers;
 pub use error::WorkerError;
 pub use message::{GUARD_BYTES, MAX_LINE_BYTES, PROTOCOL};
+pub use serve::ServeError;
+pub(super) use serve::serve;
 
 use link::{Handle, Link, To};
 use message::{Allocated, Done, LoweredAs, Probes, Request, Tilings};

@@ -7,13 +7,21 @@ use crate::session::{Backends, Fleet};
 
 /// Looks for backends at each thread count.
 pub(in super::super) fn fleet(backends: Backends, threads: &[usize]) -> Result<Fleet, CliError> {
+    Ok(Fleet::find(backends, &counts(threads)?))
+}
+
+/// The thread counts at which backends are looked for; none means all CPUs.
+pub(super) fn counts(threads: &[usize]) -> Result<Vec<Option<usize>>, CliError> {
+    refuse_threads(threads)?;
+    Ok(if threads.is_empty() { vec![None] } else { threads.iter().copied().map(Some).collect() })
+}
+
+/// Refuses more threads than there are CPUs, and none.
+pub(in super::super) fn refuse_threads(threads: &[usize]) -> Result<(), CliError> {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    if let Some(refused) = threads.iter().find(|t| **t == 0 || **t > cpus) {
-        return Err(CliError::Usage(format!("{refused} threads: this machine has {cpus} CPUs; ask for 1 to {cpus}")));
-    }
-    let counts: Vec<Option<usize>> =
-        if threads.is_empty() { vec![None] } else { threads.iter().copied().map(Some).collect() };
-    Ok(Fleet::find(backends, &counts))
+    let refused = threads.iter().find(|t| **t == 0 || **t > cpus);
+    let why = |t| CliError::Usage(format!("{t} threads: this machine has {cpus} CPUs; ask for 1 to {cpus}"));
+    refused.map_or(Ok(()), |t| Err(why(t)))
 }
 
 /// Subjects in groups that take turns.

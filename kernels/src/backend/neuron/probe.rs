@@ -13,6 +13,8 @@ use crate::backend::registry::State;
 const NKI: &str = "neuron";
 /// Registry name of the vendor's own.
 const XLA: &str = "neuron-xla";
+/// Registry names of all entries.
+pub const NAMES: [&str; 2] = [NKI, XLA];
 
 /// The compilers, asked once a process: each takes seconds to say its version, and registries are made anew.
 static NKI_FOUND: OnceLock<Result<NkiCompiler, CompilerMissing>> = OnceLock::new();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::WorkerError;
-use crate::backend::{Fidelity, Limits, Lowered, Unsupported, Work};
+use crate::backend::{DeviceInfo, Fidelity, Limits, Lowered, Probe, Unsupported, Work};
 use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
@@ -21,7 +21,7 @@ pub const MAX_LINE_BYTES: u64 = 4 << 20;
 pub const GUARD_BYTES: usize = 256;
 
 /// A request. Programs and problems are written as everywhere else: by their serde form.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "lowercase")]
 pub(super) enum Request {
     /// First of all: who is there?
@@ -68,7 +68,7 @@ impl Request {
 }
 
 /// A request with its number.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Numbered {
     pub(super) id: u64,
     #[serde(flatten)]
@@ -76,35 +76,35 @@ pub(super) struct Numbered {
 }
 
 /// An answer: the number of its request, and one of the three outcomes.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Answer {
     pub(super) id: u64,
     /// Bytes that follow the line.
     #[serde(default)]
     pub(super) bytes: u64,
     /// It was done; holds what the request asks for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ok: Option<Value>,
     /// The device cannot, by its own limits.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) unsupported: Option<Unsupported>,
     /// The device failed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) failed: Option<Failed>,
 }
 
 /// How a request failed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Failed {
     /// What happened.
     pub(super) message: String,
     /// Text that the device's compiler refused, where it was the compiler.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<String>,
 }
 
 /// What a worker says of itself.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Hello {
     pub(super) protocol: u32,
     pub(super) backend: String,
@@ -122,6 +122,23 @@ const MAX_TEXT: usize = 200;
 const MAX_ERROR: f64 = 1.0 / 1024.0;
 
 impl Hello {
+    /// What this build says of a device, under a name. Details that are too long for a greeting are cut.
+    pub(super) fn of(name: &str, device: &DeviceInfo, limits: &Limits) -> Hello {
+        let cut = |text: &str| {
+            let plain = text.char_indices().map(|(at, c)| (at + c.len_utf8(), if c.is_control() { ' ' } else { c }));
+            plain.take_while(|(end, _)| *end <= MAX_TEXT).map(|(_, c)| c).collect::<String>()
+        };
+        Hello {
+            protocol: PROTOCOL,
+            backend: name.to_owned(),
+            device: cut(&device.device),
+            fidelity: device.fidelity,
+            threads: device.threads,
+            details: device.details.iter().map(|(key, value)| (cut(key), cut(value))).collect(),
+            limits: limits.clone(),
+        }
+    }
+
     /// Refuses what would make rows of this worker ambiguous or its checks vacuous.
     pub(super) fn checked(self) -> Result<Hello, WorkerError> {
         let refused = |why: String| Err(WorkerError::Hello { why });
@@ -154,13 +171,13 @@ fn shortened(text: &str) -> String {
 }
 
 /// Answer to `tilings`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Tilings {
     pub(super) tilings: Vec<Tiling>,
 }
 
 /// Answer to `lower`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LoweredAs {
     pub(super) executable: u64,
     #[serde(flatten)]
@@ -171,19 +188,19 @@ pub(super) struct LoweredAs {
 }
 
 /// Answer to `alloc`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Allocated {
     pub(super) buffer: u64,
 }
 
 /// Answer to `probes`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Probes {
     pub(super) probes: Vec<ProbeAs>,
 }
 
 /// One limit that can be measured.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ProbeAs {
     pub(super) limit: String,
     pub(super) threads: usize,
@@ -191,8 +208,16 @@ pub(super) struct ProbeAs {
     pub(super) per_launch: f64,
 }
 
+impl ProbeAs {
+    /// What is said of a probe.
+    pub(super) fn of(probe: &Probe<'_>) -> ProbeAs {
+        let Probe { limit, threads, work, per_launch, .. } = probe;
+        ProbeAs { limit: limit.clone(), threads: *threads, work: *work, per_launch: *per_launch }
+    }
+}
+
 /// Answer to `upload` and `free`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Done {}
 
 #[cfg(test)]
