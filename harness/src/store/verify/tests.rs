@@ -69,7 +69,7 @@ fn every_finding_is_named_not_only_the_first() {
     let found = found(&results).join("\n");
     for part in [
         ":2, row ",
-        "ci95_s[0] is 1",
+        "ci95_s[0] is ",
         ":3: ",
         "not a run file",
         ":5, row ",
