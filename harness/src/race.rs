@@ -15,7 +15,7 @@
 //! 3. The interval counts rounds, not pairs. A process keeps its luck with pages and addresses for life, and a
 //!    neighbour's compiler lasts for many pairs: pairs of one round lean the same way, and an interval over them would be
 //!    too narrow. Rounds are new processes, and the ranks ask for no distribution
-//!    ([`stats::summary`](crate::stats::summary)).
+//!    ([`stats::summary`]).
 //!
 //! Each process reads its own clock, so what the pipe between them takes is in no time.
 

@@ -11,9 +11,9 @@ use crate::record::{Row, RunHeader};
 #[expect(dead_code, reason = "only its schema is used")]
 enum Line {
     /// The machine and the settings.
-    Header(RunHeader),
+    Header(Box<RunHeader>),
     /// One case on one backend.
-    Row(Row),
+    Row(Box<Row>),
 }
 
 /// The JSON Schema of a line of a run file, for readers in other languages. Readers must let unknown fields pass: fields

@@ -17,8 +17,11 @@ fn script(requests: Vec<(Request, Vec<u8>)>) -> Vec<u8> {
     script
 }
 
+/// An answer and the bytes behind it.
+type Said = (Answer, Vec<u8>);
+
 /// What comes back for it, as the asking side reads it.
-fn answers<B: Backend>(backend: &B, script: &[u8]) -> (Vec<(Answer, Vec<u8>)>, Result<(), ServeError>) {
+fn answers<B: Backend>(backend: &B, script: &[u8]) -> (Vec<Said>, Result<(), ServeError>) {
     let mut written = Vec::new();
     let ended = serve(backend, "served", &mut &script[..], &mut written);
     let mut rest = written.as_slice();
