@@ -14,6 +14,7 @@ use crate::session::Backends;
 use crate::store::{Results, StoreError};
 
 mod calibrate;
+mod cases;
 mod catalogue;
 pub(crate) mod chart;
 mod collect;

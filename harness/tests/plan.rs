@@ -112,6 +112,7 @@ fn strangers_and_other_plans_are_refused_by_name() {
     };
     refused(&["run", "--plan", "plan.json", "--shard", "1/4", "--out", "x.jsonl"], "has 3 shards");
     refused(&["run", "--plan", "plan.json", "--shard", "1/3", "--suite", "quick"], "cannot be used with");
+    refused(&["run", "--plan", "plan.json", "--shard", "1/3", "--seconds", "5"], "cannot be used with");
     refused(&["plan", "--shards", "99", "--", "--shape", "8x8x8", "--backend", "cpu"], "take 1 to 1");
     refused(&["plan", "--shards", "1", "--", "--shape", "8x8x8", "--save"], "not in the plan");
     let text = fs::read_to_string(dir.path().join("plan.json")).expect("a plan").replace("1..6+1x8x8", "1..5+1x8x8");

@@ -1,7 +1,7 @@
 //! `farthing collect`: the shards of a plan as one run for each machine.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use super::CliError;
 use crate::collect::{Collected, Whole, collect};
 use crate::manifest::Manifest;
 use crate::session::shown;
-use crate::store::{Results, Run, RunWriter, StoreError, partial_of, read_run, write_index};
+use crate::store::{Results, RunWriter, StoreError, partial_of, read_run, write_index};
 
 /// Arguments of `farthing collect`.
 #[derive(Args)]
@@ -61,7 +61,7 @@ pub(super) fn run(args: &CollectArgs, results: &Results, out: &mut dyn Write) ->
     }
 }
 
-fn unread(path: &std::path::Path, error: &StoreError) -> String {
+fn unread(path: &Path, error: &StoreError) -> String {
     if !path.exists() && partial_of(path).exists() {
         return format!("{} was begun and did not end: run its shard again with --resume", path.display());
     }
@@ -92,14 +92,14 @@ fn keep(args: &CollectArgs, collected: &Collected, results: &Results, out: &mut 
     let machines = collected.runs.len();
     let counts = format!("{rows} rows of {machines} machines, {} earlier attempts left out", collected.replaced);
     match (&args.out, args.save, &collected.runs[..]) {
-        (Some(path), _, [one]) => say(write(RunWriter::to_file(path)?, one)?, &counts, out),
+        (Some(path), _, [one]) => say(&write(RunWriter::to_file(path)?, one)?, one, &counts, out),
         (Some(_), _, []) => Err(CliError::Failed("there is no row to keep".into())),
         (Some(_), ..) => Err(CliError::Usage(format!(
             "--out FILE takes the run of one machine, and the shards are of {machines}; --save keeps one run for each"
         ))),
         (None, true, runs) => {
             for whole in runs {
-                say(write(RunWriter::in_results(results, &whole.header.run)?, whole)?, &counts, out)?;
+                say(&write(RunWriter::in_results(results, &whole.header.run)?, whole)?, whole, &counts, out)?;
             }
             write_index(results)?;
             Ok(())
@@ -108,13 +108,12 @@ fn keep(args: &CollectArgs, collected: &Collected, results: &Results, out: &mut 
     }
 }
 
-fn write(mut writer: RunWriter, whole: &Whole) -> Result<Run, CliError> {
+fn write(mut writer: RunWriter, whole: &Whole) -> Result<PathBuf, CliError> {
     writer.header(&whole.header)?;
     writer.append(&whole.rows)?;
-    let path = writer.finish()?.ok_or_else(|| CliError::Failed("there is no row to keep".into()))?;
-    Ok(Run { path, header: whole.header.clone(), rows: whole.rows.clone() })
+    writer.finish()?.ok_or_else(|| CliError::Failed("there is no row to keep".into()))
 }
 
-fn say(run: Run, counts: &str, out: &mut dyn Write) -> Result<(), CliError> {
-    Ok(writeln!(out, "{}: {} rows ({counts})", shown(&run.path), run.rows.len())?)
+fn say(path: &Path, whole: &Whole, counts: &str, out: &mut dyn Write) -> Result<(), CliError> {
+    Ok(writeln!(out, "{}: {} rows ({counts})", shown(path), whole.rows.len())?)
 }

@@ -9,9 +9,9 @@ use farthing_kernels::backend::AnyBackend;
 use farthing_kernels::backend::worker::DEADLINE;
 use serde::Serialize;
 
+use super::cases::CaseArgs;
 use super::percent::Percent;
 use super::{CliError, Format, Progress};
-use crate::case::{Case, Words};
 use crate::compare::Verdict;
 use crate::interrupt::{self, Grace};
 use crate::limits::Limits;
@@ -19,7 +19,6 @@ use crate::measure::{Lab, Oracle};
 use crate::race::{Contestant, Outcome, Plan, RaceError, Terms, race};
 use crate::record::{RunHeader, Status};
 use crate::report::{Align, Table, change, change_interval, seconds};
-use crate::suite::Suite;
 use crate::{machine, session};
 
 /// Change within which two contestants count as the same where --gate says nothing else: what two processes of one
@@ -36,30 +35,8 @@ pub(super) struct RaceArgs {
     /// The second
     #[arg(value_name = "B")]
     second: String,
-    /// matmul, attention [default: what the shape's number of sizes says]
-    #[arg(long, value_delimiter = ',')]
-    op: Vec<String>,
-    /// Sizes, as in farthing run
-    #[arg(long, value_delimiter = ',')]
-    shape: Vec<String>,
-    /// f32, f16, bf16, f8e4m3, f8e5m2 [default: f32]
-    #[arg(long, value_delimiter = ',')]
-    dtype: Vec<String>,
-    /// Type of the output: one of these, or input for the inputs' [default: f32]
-    #[arg(long, value_delimiter = ',')]
-    out_dtype: Vec<String>,
-    /// Layout of matmul's right operand: kn, nk [default: kn]
-    #[arg(long, value_delimiter = ',')]
-    b: Vec<String>,
-    /// Mask of attention: none, causal, window:N [default: none]
-    #[arg(long, value_delimiter = ',')]
-    mask: Vec<String>,
-    /// Products of a matmul batch [default: 1]
-    #[arg(long, value_delimiter = ',')]
-    batch: Vec<String>,
-    /// Cases from a named suite (quick, serving, smoke) or a TOML file, in place of the above
-    #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "batch"])]
-    suite: Option<String>,
+    #[command(flatten)]
+    cases: CaseArgs,
     /// Seconds for each case, for both together; six rounds are run whatever they take
     #[arg(long, default_value_t = 10.0, value_name = "S")]
     seconds: f64,
@@ -82,7 +59,7 @@ pub(super) struct RaceArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &RaceArgs, out: &mut dyn Write) -> Result<(), CliError> {
-    let cases = args.cases()?;
+    let cases = args.cases.suite(2)?.cases;
     let terms = args.terms()?;
     let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
     let [a, b] = [Contestant::parse(&args.first, &terms), Contestant::parse(&args.second, &terms)];
@@ -135,28 +112,6 @@ struct Line<'r> {
 }
 
 impl RaceArgs {
-    fn cases(&self) -> Result<Vec<Case>, CliError> {
-        let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
-        let words = || Words {
-            op: self.op.clone(),
-            shape: self.shape.clone(),
-            dtype: self.dtype.clone(),
-            out_dtype: self.out_dtype.clone(),
-            b: self.b.clone(),
-            mask: self.mask.clone(),
-            batch: self.batch.clone(),
-        };
-        let cases = match &self.suite {
-            Some(word) => Suite::find(word).map_err(|e| usage(&e))?.cases,
-            None => words().cases().map_err(|e| usage(&e))?,
-        };
-        if let Some(available) = machine::available_bytes() {
-            // Operands are held by both.
-            cases.iter().try_for_each(|case| case.refuse_over(available / 2)).map_err(|e| usage(&e))?;
-        }
-        Ok(cases)
-    }
-
     fn terms(&self) -> Result<Terms, CliError> {
         super::run::refuse_threads(self.threads.as_slice())?;
         if !(self.seconds.is_finite() && self.seconds > 0.0) {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::cases::CaseArgs;
 use super::{CliError, Format, Progress};
-use crate::case::{Case, Words};
 use crate::guests::{APART, Guests};
 use crate::interrupt::{self, Grace};
 use crate::manifest::{self, Manifest};
@@ -35,31 +35,8 @@ use plan::{Cell, Plan};
 /// Arguments of `farthing run`. Lists are separated by commas; every combination is a case.
 #[derive(Args)]
 pub(super) struct RunArgs {
-    /// matmul, attention [default: what the shape's number of sizes says]
-    #[arg(long, value_delimiter = ',')]
-    op: Vec<String>,
-    /// MxNxK for matmul; BxHQxHKVxSQxSKVxD, and xDV where values have another head size, for attention; a size may be a
-    /// range, 64..2048*2 or 64..256+64, and = repeats the size before it, as in 64..2048*2x=x=
-    #[arg(long, value_delimiter = ',')]
-    shape: Vec<String>,
-    /// f32, f16, bf16, f8e4m3, f8e5m2 [default: f32]
-    #[arg(long, value_delimiter = ',')]
-    dtype: Vec<String>,
-    /// Type of the output: one of these, or input for the inputs' [default: f32]
-    #[arg(long, value_delimiter = ',')]
-    out_dtype: Vec<String>,
-    /// Layout of matmul's right operand: kn, nk [default: kn]
-    #[arg(long, value_delimiter = ',')]
-    b: Vec<String>,
-    /// Mask of attention: none, causal, window:N [default: none]
-    #[arg(long, value_delimiter = ',')]
-    mask: Vec<String>,
-    /// Products of a matmul batch [default: 1]
-    #[arg(long, value_delimiter = ',')]
-    batch: Vec<String>,
-    /// Cases from a named suite (quick, serving, smoke) or a TOML file, in place of the above
-    #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "batch"])]
-    suite: Option<String>,
+    #[command(flatten)]
+    cases: CaseArgs,
     /// Backends by name, or all [default: those of --worker and --replay, else the first that is ready]
     #[arg(long, value_delimiter = ',')]
     backend: Vec<String>,
@@ -89,8 +66,8 @@ pub(super) struct RunArgs {
     only: Vec<String>,
     /// Words from a plan of `farthing plan`, in place of all that says what is measured and how
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = [
-        "op", "shape", "dtype", "out_dtype", "b", "mask", "batch", "suite", "backend", "worker", "replay", "isolate", "device", "threads", "vs",
-        "budget", "only", "save",
+        "op", "shape", "dtype", "out_dtype", "b", "mask", "batch", "suite", "backend", "worker", "replay", "isolate", "deadline", "device", "threads",
+        "vs", "seconds", "budget", "only", "save",
     ])]
     plan: Option<PathBuf>,
     /// Only this part of the cases, such as 1/4: all parts together are the whole
@@ -184,7 +161,10 @@ fn run_named(
         progress.clear();
         limits.warnings.iter().for_each(|w| eprintln!("farthing: {w}"));
         kept.header.limits = limits.measured;
-        kept.writer.header(&kept.header)?;
+        kept.writer.header(&kept.header).inspect_err(|_| {
+            // Whoever listens for Ctrl-C holds the file too: without a row, ending it takes it away.
+            let _ = kept.writer.finish();
+        })?;
     } else {
         eprintln!("farthing: run {}: {} rows are there already", kept.header.run, kept.earlier.len());
     }
@@ -198,13 +178,6 @@ fn duration(word: &str) -> Result<Duration, String> {
     let parsed = word.parse::<jiff::SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok());
     let positive = parsed.filter(|d| !d.is_zero());
     positive.ok_or_else(|| "no time above 0; write 90s, 5m or 1h".to_owned())
-}
-
-/// What the words ask for.
-struct Asked {
-    cases: Vec<Case>,
-    backends: Vec<String>,
-    threads: Vec<usize>,
 }
 
 /// The words of a plan, parsed as a command line.
@@ -263,7 +236,7 @@ impl RunArgs {
     fn fleet(
         &self,
         names: &[String],
-        asked: &Asked,
+        asked: &Suite,
         backends: Backends,
         results: &Results,
     ) -> Result<(Fleet, Vec<String>), CliError> {
@@ -278,35 +251,10 @@ impl RunArgs {
         Ok((fleet, names.unwrap_or_default().to_vec()))
     }
 
-    fn asked(&self) -> Result<Asked, CliError> {
-        let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
-        let asked = match &self.suite {
-            Some(word) => {
-                let suite = Suite::find(word).map_err(|e| usage(&e))?;
-                let threads = if self.threads.is_empty() { suite.threads } else { self.threads.clone() };
-                Asked { cases: suite.cases, backends: suite.backends, threads }
-            }
-            None => {
-                let cases = self.words().cases().map_err(|e| usage(&e))?;
-                Asked { cases, backends: Vec::new(), threads: self.threads.clone() }
-            }
-        };
-        if let Some(available) = machine::available_bytes() {
-            asked.cases.iter().try_for_each(|case| case.refuse_over(available)).map_err(|e| usage(&e))?;
-        }
-        Ok(asked)
-    }
-
-    fn words(&self) -> Words {
-        Words {
-            op: self.op.clone(),
-            shape: self.shape.clone(),
-            dtype: self.dtype.clone(),
-            out_dtype: self.out_dtype.clone(),
-            b: self.b.clone(),
-            mask: self.mask.clone(),
-            batch: self.batch.clone(),
-        }
+    fn asked(&self) -> Result<Suite, CliError> {
+        let suite = self.cases.suite(1)?;
+        let threads = if self.threads.is_empty() { suite.threads } else { self.threads.clone() };
+        Ok(Suite { threads, ..suite })
     }
 
     fn settings(&self, chosen: &Chosen<'_>, plan: &Plan<'_>) -> BTreeMap<String, String> {
@@ -314,7 +262,7 @@ impl RunArgs {
         settings.insert("seconds".into(), self.seconds.to_string());
         settings.insert("plan".into(), manifest::setting(&plan.digest, self.shard));
         settings.extend(self.budget.map(|budget| ("budget_s".to_owned(), budget.as_secs_f64().to_string())));
-        settings.extend(self.suite.clone().map(|suite| ("suite".to_owned(), suite)));
+        settings.extend(self.cases.named().map(|suite| ("suite".to_owned(), suite.to_owned())));
         settings.extend(self.isolate.then(|| ("isolate".to_owned(), "true".to_owned())));
         if !self.vs.is_empty() {
             settings.insert("vs".into(), self.vs.join(","));
