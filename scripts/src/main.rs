@@ -24,7 +24,7 @@ enum Task {
     /// if root (or sudo without a password) allows it; goes on without where not. FARTHING_REQUIRE=cpu:avx2,gpu makes the absence of what it lists a failure.
     Test(test::Options),
     /// Install a software Vulkan device and NumPy where there are none, and nothing else
-    Setup,
+    Setup(setup::Options),
     /// On a machine with Neuron chips: examine it, run the first cases and a suite, and keep the rows
     Neuron(neuron::Options),
     /// Fuzz what is read from outside (needs a nightly toolchain and cargo-fuzz), or change a million lines of it
@@ -53,12 +53,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
     std::env::set_current_dir(root()).with_context(|| format!("cannot enter {}", root().display()))?;
     match task {
         Task::Test(options) => Ok(test::run(options)),
-        Task::Setup => {
-            let vulkan = setup::vulkan(setup::Install::IfAllowed).is_there();
-            // Where NumPy is missing a worker and a test double go unused, which their suites count.
-            let _ = setup::numpy(setup::Install::IfAllowed);
-            Ok(vulkan)
-        }
+        Task::Setup(options) => Ok(setup::run(options)),
         Task::Neuron(options) => Ok(neuron::run(options)),
         Task::Fuzz(options) => fuzz::run(options),
         Task::Tidy { asm } => tidy::run(*asm),

@@ -1,7 +1,8 @@
 //! What the tests need of a machine beside Rust: a Vulkan device, or Mesa's software one in its place, and a Python with
-//! NumPy for the worker that is tested with it and for the test double of NKI.
+//! NumPy for the worker that is tested with it and for the test double of NKI. When asked, a newer Mesa beside the system's.
 
 mod device;
+mod mesa;
 mod numpy;
 
 use std::process::Command;
@@ -9,7 +10,28 @@ use std::process::Command;
 use crate::command;
 use device::Found;
 
+pub(crate) use mesa::{Suite, Tree, mesa};
 pub(crate) use numpy::numpy;
+
+/// What is set up.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Instead of that: fetch the newer Mesa of a Debian release's backports into target/mesa-SUITE (64 MB; needs apt-get, and
+    /// no rights); remove the folder to fetch anew
+    #[arg(long, value_name = "SUITE")]
+    mesa: Option<Suite>,
+}
+
+/// Sets up what is asked for; whether it is there.
+pub(crate) fn run(options: &Options) -> bool {
+    if let Some(suite) = options.mesa {
+        return mesa(suite, Install::IfAllowed).is_ok();
+    }
+    let vulkan = vulkan(Install::IfAllowed).is_there();
+    // Where NumPy is missing a worker and a test double go unused, which their suites count.
+    let _ = numpy(Install::IfAllowed);
+    vulkan
+}
 
 /// Debian's and Ubuntu's package of Mesa's Vulkan drivers, the software one among them; it brings the loader too.
 const PACKAGE: &str = "mesa-vulkan-drivers";

@@ -2,6 +2,7 @@
 
 mod example;
 mod isa;
+mod mesa;
 mod pjrt;
 mod slurm;
 
@@ -18,8 +19,8 @@ pub(crate) struct Options {
     /// Install nothing, whatever is not there
     #[arg(long)]
     no_install: bool,
-    /// Leave out the runs of the conformance suite on each instruction set, and the example backend; with --pjrt, run fewer
-    /// cases
+    /// Leave out the runs of the conformance suite on each instruction set, and the example backend; with --pjrt or --mesa,
+    /// run fewer cases
     #[arg(long)]
     quick: bool,
     /// Instead of all that: the CPU backend's tests under AddressSanitizer, on each instruction set
@@ -32,6 +33,10 @@ pub(crate) struct Options {
     /// root)
     #[arg(long, conflicts_with_all = ["no_install", "quick", "asan", "pjrt"])]
     slurm: bool,
+    /// Instead of all that: the GPU backend's tests on a newer software device, with cooperative matrices (fetches Mesa from a
+    /// Debian release's backports, 64 MB)
+    #[arg(long, value_name = "SUITE", conflicts_with_all = ["asan", "pjrt", "slurm"])]
+    mesa: Option<setup::Suite>,
 }
 
 /// Runs the tests and prints the summary; whether all was well.
@@ -47,12 +52,21 @@ pub(crate) fn run(options: &Options) -> bool {
         // What cannot be installed here is said and is no failure.
         return steps.iter().all(|step| step.is_ok() || step.did_not_run());
     }
+    if let Some(suite) = options.mesa {
+        let steps = mesa::steps(suite, install(options), options.quick);
+        // What cannot be fetched here is said and is no failure.
+        return step::close(&steps) || steps[0].did_not_run();
+    }
     let steps = if options.asan { under_asan() } else { all(options) };
     step::close(&steps)
 }
 
+fn install(options: &Options) -> Install {
+    if options.no_install { Install::Never } else { Install::IfAllowed }
+}
+
 fn all(options: &Options) -> Vec<Step> {
-    let install = if options.no_install { Install::Never } else { Install::IfAllowed };
+    let install = install(options);
     let mut steps = vec![Step::take("set-up", || match setup::vulkan(install) {
         Vulkan::There => Outcome::Ok,
         Vulkan::Absent(why) => Outcome::NotRun(why),
