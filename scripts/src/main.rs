@@ -3,6 +3,7 @@
 mod command;
 mod counts;
 mod fuzz;
+mod gpu_stats;
 mod neuron;
 mod setup;
 mod step;
@@ -29,6 +30,10 @@ enum Task {
     Neuron(neuron::Options),
     /// Fuzz what is read from outside (needs a nightly toolchain and cargo-fuzz), or change a million lines of it
     Fuzz(fuzz::Options),
+    /// Compile every shader for GPUs that are not there, and print registers, spills, occupancy and the hot loop's instructions
+    ///
+    /// Needs `cargo xtask setup --mesa trixie`, once. The compilers' own words, listings among them, stay in target/gpu-stats/.
+    GpuStats(gpu_stats::Options),
     /// Check the house rules in the sources
     Tidy {
         /// Also compile the kernels and check the assembly of the f32 register tile (about a minute)
@@ -56,6 +61,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
         Task::Setup(options) => Ok(setup::run(options)),
         Task::Neuron(options) => Ok(neuron::run(options)),
         Task::Fuzz(options) => fuzz::run(options),
+        Task::GpuStats(options) => gpu_stats::run(options),
         Task::Tidy { asm } => tidy::run(*asm),
     }
 }

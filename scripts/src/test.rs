@@ -33,8 +33,8 @@ pub(crate) struct Options {
     /// root)
     #[arg(long, conflicts_with_all = ["no_install", "quick", "asan", "pjrt"])]
     slurm: bool,
-    /// Instead of all that: the GPU backend's tests on a newer software device, with cooperative matrices (fetches Mesa from a
-    /// Debian release's backports, 64 MB)
+    /// Instead of all that: the GPU backend's tests on a newer software device, with cooperative matrices, and every shader
+    /// through the compilers of GPUs that are not there (fetches Mesa from a Debian release's backports, 64 MB)
     #[arg(long, value_name = "SUITE", conflicts_with_all = ["asan", "pjrt", "slurm"])]
     mesa: Option<setup::Suite>,
 }

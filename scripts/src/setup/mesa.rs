@@ -1,4 +1,5 @@
-//! A newer Mesa than the system's, in a folder of its own: a software device with cooperative matrices.
+//! A newer Mesa than the system's, in a folder of its own: a software device with cooperative matrices, and drivers of GPUs
+//! that are not there behind a fake kernel interface.
 //!
 //! Debian's packages are fetched by apt-get with state and cache in that folder and unpacked there: nothing of the system
 //! changes, and no rights are needed. Programs run there through the folder's own dynamic loader, since its C library is
@@ -18,8 +19,8 @@ pub(crate) enum Suite {
     Trixie,
 }
 
-/// The drivers, and the loader that finds them. What they depend on comes with them.
-const PACKAGES: [&str; 2] = ["mesa-vulkan-drivers", "libvulkan1"];
+/// The drivers, the fake kernel interfaces, and the loader that finds both. What they depend on comes with them.
+const PACKAGES: [&str; 3] = ["mesa-vulkan-drivers", "mesa-drm-shim", "libvulkan1"];
 /// Keys of Debian's archive, for all its releases. Of the package with the same name, on every Debian.
 const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Names a mirror where the system is no Debian.
@@ -49,6 +50,15 @@ impl Tree {
             ("VK_ICD_FILENAMES", manifest),
             ("VK_LOADER_LAYERS_DISABLE", "~implicit~".into()),
         ]
+    }
+
+    /// A program on this tree's libraries, on a GPU that is not there: `amdgpu` or `nouveau` is the kernel's part of it.
+    pub(crate) fn on_fake(&self, kernel: &str, program: &Path) -> Command {
+        let [loader, option, libraries] = self.runner();
+        let mut command = Command::new(loader);
+        command.arg(option).arg(libraries).arg("--preload");
+        command.arg(self.libraries().join(format!("lib{kernel}_noop_drm_shim.so"))).arg(program);
+        command
     }
 
     fn libraries(&self) -> PathBuf {

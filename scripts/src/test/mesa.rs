@@ -1,10 +1,12 @@
-//! `cargo xtask test --mesa`: the tests of the GPU backend on a newer software device.
+//! `cargo xtask test --mesa`: the tests of the GPU backend on a newer software device, and the compilers of GPUs that are not
+//! there on every shader.
 
 use std::path::Path;
 
 use crate::command::cargo;
+use crate::gpu_stats;
 use crate::setup::{self, Install, Suite, Tree};
-use crate::step::Step;
+use crate::step::{Outcome, Step};
 
 /// Fetches the tree where it may and runs the tests there; says why where it cannot.
 pub(super) fn steps(suite: Suite, install: Install, quick: bool) -> Vec<Step> {
@@ -18,6 +20,10 @@ pub(super) fn steps(suite: Suite, install: Install, quick: bool) -> Vec<Step> {
                 &tree,
                 &[&["--test", "conformance", "--", "gpu"], quick_word(quick)].concat(),
             ),
+            Step::take("GPU statistics", || match gpu_stats::check(&tree) {
+                Ok(()) => Outcome::Ok,
+                Err(error) => Outcome::Failed(format!("{error:#}")),
+            }),
         ],
     }
 }
