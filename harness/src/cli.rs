@@ -30,6 +30,7 @@ mod progress;
 mod race;
 mod results;
 mod run;
+mod tune;
 mod worker;
 
 pub use progress::Progress;
@@ -51,6 +52,8 @@ enum Command {
     Devices(devices::DevicesArgs),
     /// Checks and times cases
     Run(Box<run::RunArgs>),
+    /// Finds the fastest tiles for cases on this machine's devices, and keeps them for runs to come
+    Tune(tune::TuneArgs),
     /// Cuts a run into shards for several processes or machines
     Plan(plan::PlanArgs),
     /// Puts the shards of a plan together, and says what is missing
@@ -168,6 +171,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
     match cli.command {
         Command::Devices(args) => devices::run(&args, backends, &results, &mut out),
         Command::Run(args) => run::run(&args, backends, &results, &mut out),
+        Command::Tune(args) => tune::run(&args, backends, &results, &mut out),
         Command::Plan(args) => plan::run(&args, backends, &results, &mut out),
         Command::Collect(args) => collect::run(&args, &results, &mut out),
         Command::Compare(args) => compare::run(&args, &results, &mut out),

@@ -33,4 +33,6 @@ pub mod stats;
 pub mod store;
 pub mod suite;
 pub mod time;
+pub mod tune;
+pub mod tunings;
 pub mod units;

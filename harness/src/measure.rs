@@ -20,6 +20,7 @@ use farthing_kernels::{attention, matmul};
 
 use crate::case::Case;
 use crate::record::{Row, RunHeader};
+use crate::tunings::Tunings;
 
 mod doubt;
 mod energy;
@@ -100,6 +101,8 @@ pub struct Lab<'a> {
     pub oracle: &'a Oracle,
     /// Most bytes that the operand sets of a cold case may take on the device.
     pub cold_cap_bytes: u64,
+    /// Tilings that were found fastest before.
+    pub tunings: Tunings,
 }
 
 /// A case that was found right and is ready to be timed.
@@ -138,6 +141,16 @@ impl Armed<'_> {
         }
     }
 
+    /// What ran, as rows name it.
+    pub fn lowered(&self) -> &str {
+        &self.lowered.name
+    }
+
+    /// The tiling it was lowered with.
+    pub fn tiling(&self) -> Tiling {
+        self.tiling
+    }
+
     /// Host seconds that the checked launch took, transfers among them: an upper estimate of a launch.
     pub fn checked_launch_s(&self) -> f64 {
         self.checked_launch_s
@@ -151,15 +164,29 @@ impl Lab<'_> {
     /// The finished row of a case that is not supported, fails, or is wrong.
     pub fn arm<'b>(&self, case: &Case, subject: Subject<'b>) -> Result<Armed<'b>, Box<Row>> {
         let started = sampler::HostClock::start();
-        guarded(|| self.armed(case, subject, started)).map_err(|failure| {
+        let armed = guarded(|| self.armed(case, subject, self.tiling(case, subject)?, started));
+        armed.map_err(|failure| {
             let row = self.failed(case, subject, &failure);
             Box::new(Row { spent_s: Some(started.seconds()), ..row })
         })
     }
 
-    fn armed<'b>(&self, case: &Case, subject: Subject<'b>, started: sampler::HostClock) -> Result<Armed<'b>, Failure> {
+    /// The same with a tiling of the caller's.
+    ///
+    /// # Errors
+    /// The case is not supported, fails, or is wrong.
+    pub fn arm_tiled<'b>(&self, case: &Case, subject: Subject<'b>, tiling: Tiling) -> Result<Armed<'b>, Failure> {
+        guarded(|| self.armed(case, subject, tiling, sampler::HostClock::start()))
+    }
+
+    fn armed<'b>(
+        &self,
+        case: &Case,
+        subject: Subject<'b>,
+        tiling: Tiling,
+        started: sampler::HostClock,
+    ) -> Result<Armed<'b>, Failure> {
         let problem = case.problem();
-        let tiling = tiling(case, subject)?;
         let program = program(problem, &tiling)?;
         let operands = Operands::plan(case, &self.header.environment, self.cold_cap_bytes);
         let mut prepared = self.prepare(case, subject, &program, &operands)?;
@@ -222,6 +249,14 @@ impl Lab<'_> {
         Row { spent_s: Some(armed.started.seconds()), ..row }
     }
 
+    /// The tiling that was found fastest, else the one that the backend would have.
+    fn tiling(&self, case: &Case, subject: Subject<'_>) -> Result<Tiling, Failure> {
+        let offered = subject.backend.tilings(case.problem());
+        let tiling = self.tunings.tiling(case, subject, &offered).or_else(|| offered.first().copied());
+        let none = || Failure::Unsupported(format!("{} offers no tiling for {}", subject.name, case.problem().op()));
+        tiling.ok_or_else(none)
+    }
+
     /// Checks an armed case once more, on fresh inputs, without timing it.
     ///
     /// # Errors
@@ -250,13 +285,6 @@ impl Lab<'_> {
         let checked = self.oracle.check(problem, seed, armed.subject.backend.limits(), &armed.tiling, &output);
         armed.proof.take_after(&*armed.prepared, output, checked)
     }
-}
-
-/// The tiling that a backend would have.
-fn tiling(case: &Case, subject: Subject<'_>) -> Result<Tiling, Failure> {
-    let op = case.problem().op();
-    let none = || Failure::Unsupported(format!("{} offers no tiling for {op}", subject.name));
-    subject.backend.tilings(case.problem()).first().copied().ok_or_else(none)
 }
 
 /// The program of a problem.

@@ -95,8 +95,12 @@ pub struct Row {
     pub backend: String,
     /// Device as the backend names it.
     pub device: String,
-    /// What ran: name, tiling and ISA or strategy, from the lowered program.
+    /// What ran: name and ISA or strategy, from the lowered program.
     pub lowered: String,
+    /// Sizes of its tiles: `BMxBNxBK`, or `BQxBK/SPLITS` for attention; null where nothing was lowered, and in rows that
+    /// were written before it was kept.
+    #[serde(default)]
+    pub tiling: Option<String>,
     /// Worker threads that took part; null where the notion has no meaning.
     pub threads: Option<usize>,
     /// Cold or hot operands.

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use crate::case::{Case, CaseError, Words};
 
 /// Suites in this binary, by name.
-const EMBEDDED: [(&str, &str); 3] = [
+const EMBEDDED: [(&str, &str); 4] = [
+    ("gpu", include_str!("../suites/gpu.toml")),
     ("quick", include_str!("../suites/quick.toml")),
     ("serving", include_str!("../suites/serving.toml")),
     ("smoke", include_str!("../suites/smoke.toml")),
@@ -154,6 +155,6 @@ mod tests {
         assert!(refused("[[case]]\nshape = [\"8x8\"]").contains("mine.toml, [[case]] 1: shape `8x8`"));
         assert!(refused("[[case]]\nshapes = [\"8x8x8\"]").contains("unknown field `shapes`"));
         assert!(refused("").contains("holds no [[case]]"));
-        assert!(Suite::find("quik").expect_err("no such").to_string().contains("known: quick, serving, smoke"));
+        assert!(Suite::find("quik").expect_err("no such").to_string().contains("known: gpu, quick, serving, smoke"));
     }
 }

@@ -37,8 +37,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut gpus = vec![gpu];
     if has("--strategies") {
         // Where the device's subgroups have no single size one of them is refused, which is no case's matter.
-        let others =
-            [Strategy::Lanes, Strategy::Direct, Strategy::Staged].map(|other| gpus[0].with_strategy(other).ok());
+        let others = [Strategy::Lanes, Strategy::Direct, Strategy::Staged, Strategy::Fragments]
+            .map(|other| gpus[0].with_strategy(other).ok());
         gpus.extend(others.into_iter().flatten());
     }
     for (case, problem) in all.iter().filter(|(case, _)| chosen(case)) {

@@ -9,6 +9,7 @@ use farthing::measure::{Lab, Oracle};
 use farthing::record::{Row, RunHeader};
 use farthing::session::{self, shown};
 use farthing::store::{Results, RunWriter, StoreError, write_index};
+use farthing::tunings::Tunings;
 use farthing_kernels::backend::cpu::{Cpu, CpuError};
 
 use super::measure::{Outcome, check, measure};
@@ -103,7 +104,7 @@ fn test(wanted: &dyn Fn(&str) -> bool) -> Result<(), BenchError> {
     let plan = Plan::new(point::tiny(), wanted)?;
     let (header, oracle) = (header(&plan, Limits::default()), Oracle::new());
     // Small enough that no set is ever rotated: there is nothing to time.
-    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 0 };
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 0, tunings: Tunings::default() };
     let mut passed = 0;
     plan.each(|model, point, cpu, weights| {
         check(&lab, cpu, weights, point)?;
@@ -124,7 +125,8 @@ fn bench(wanted: &dyn Fn(&str) -> bool) -> Result<(), BenchError> {
     }
     limits.warnings.iter().for_each(|warning| eprintln!("{warning}"));
     let (header, oracle) = (header(&plan, limits), Oracle::new());
-    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: session::cold_cap_bytes(&header.environment) };
+    let cold_cap_bytes = session::cold_cap_bytes(&header.environment);
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes, tunings: Tunings::default() };
     let (mut outcomes, mut failed) = (Vec::new(), 0);
     plan.each(|model, point, cpu, weights| {
         // A machine that others use may refuse a row; the other points stand without it.

@@ -14,6 +14,7 @@ use crate::record::{Row, RunHeader, Status};
 use crate::report::row_tables;
 use crate::session::{self, Fleet, SharedWriter, shown};
 use crate::store::{Results, RunWriter, StoreError, write_index};
+use crate::tunings::Tunings;
 
 /// A run on its way.
 pub(super) struct Live<'b> {
@@ -21,6 +22,7 @@ pub(super) struct Live<'b> {
     fleet: &'b Fleet,
     suite: String,
     results: Results,
+    tunings: Tunings,
     header: Option<RunHeader>,
     writer: SharedWriter,
     rows: Arc<Mutex<Vec<Row>>>,
@@ -38,6 +40,7 @@ impl<'b> Live<'b> {
             fleet,
             suite: suite.to_owned(),
             results: Results::find(None, &here),
+            tunings: Tunings::default(),
             header: None,
             writer: SharedWriter::default(),
             rows: Arc::default(),
@@ -72,7 +75,8 @@ impl<'b> Live<'b> {
             ("samples".to_owned(), self.mode.sample_size().to_string()),
         ]);
         let header = session::header(machine::environment(), Limits::default(), settings);
-        let begun = if self.mode.is_benchmark() { self.open(header) } else { Ok(header) };
+        let tunings = Tunings::read(&self.results).map(|tunings| self.tunings = tunings);
+        let begun = tunings.and_then(|()| if self.mode.is_benchmark() { self.open(header) } else { Ok(header) });
         match begun {
             Ok(header) => self.header = Some(header),
             Err(error) => {
@@ -100,7 +104,8 @@ impl<'b> Live<'b> {
     /// Where cases of this run are checked and made into rows; none before it began.
     pub(super) fn lab<'l>(&'l self, oracle: &'l Oracle) -> Option<Lab<'l>> {
         let header = self.header.as_ref()?;
-        Some(Lab { header, oracle, cold_cap_bytes: session::cold_cap_bytes(&header.environment) })
+        let cold_cap_bytes = session::cold_cap_bytes(&header.environment);
+        Some(Lab { header, oracle, cold_cap_bytes, tunings: self.tunings.clone() })
     }
 
     /// Begins to watch what else happens; nothing before the run began.

@@ -34,6 +34,13 @@ impl fmt::Display for Name<'_> {
     }
 }
 
+/// The case on no backend in particular: `matmul/f32/1024x1024x1024/kn`.
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id("", None).replacen("//", "/", 1))
+    }
+}
+
 impl Case {
     /// What this case is called on a backend with so many threads: `matmul/cpu/f32/1024x1024x1024/kn/t1`.
     pub fn id(&self, backend: &str, threads: Option<usize>) -> String {

@@ -19,6 +19,7 @@ use crate::measure::{Lab, Oracle};
 use crate::race::{Contestant, Outcome, Plan, RaceError, Terms, race};
 use crate::record::{RunHeader, Status};
 use crate::report::{Align, Table, change, change_interval, seconds};
+use crate::tunings::Tunings;
 use crate::{machine, session};
 
 /// Change within which two contestants count as the same where --gate says nothing else: what two processes of one
@@ -67,14 +68,14 @@ pub(super) fn run(args: &RaceArgs, out: &mut dyn Write) -> Result<(), CliError> 
     interrupt::listen(Grace::Given, || eprintln!("farthing: interrupted"));
     let header = args.header([&a, &b])?;
     let (oracle, cold_cap_bytes) = (Oracle::new(), session::cold_cap_bytes(&header.environment));
-    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes };
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes, tunings: Tunings::default() };
     let progress = Progress::new(cases.len());
     let mut raced = Vec::new();
     for (at, case) in cases.iter().enumerate() {
         progress.step(at + 1, &format!("{} against {}", case.id(&args.first, args.threads), args.second));
         match race(&lab, case, [&a, &b], &Plan::of(args.seconds), &interrupt::asked) {
             Err(RaceError::Interrupted) => return Err(CliError::Interrupted("interrupted".into())),
-            outcome => raced.push(Raced { case: case.id("", None).replacen("//", "/", 1), outcome }),
+            outcome => raced.push(Raced { case: case.to_string(), outcome }),
         }
     }
     progress.clear();

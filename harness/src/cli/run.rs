@@ -17,6 +17,7 @@ use crate::session::{self, Backends, Fleet};
 use crate::shard::Shard;
 use crate::store::Results;
 use crate::suite::Suite;
+use crate::tunings::Tunings;
 use crate::{limits, machine};
 
 mod choose;
@@ -61,13 +62,16 @@ pub(super) struct RunArgs {
     /// where that left a median badly known
     #[arg(long, value_name = "TIME", value_parser = duration)]
     budget: Option<Duration>,
+    /// The backends' own first choice of tiles, whatever `farthing tune` found
+    #[arg(long)]
+    no_tune: bool,
     /// Only cases whose whole name matches, such as 'matmul/*/bf16/*'; with ! in front, only those whose name does not
     #[arg(long, value_name = "GLOB")]
     only: Vec<String>,
     /// Words from a plan of `farthing plan`, in place of all that says what is measured and how
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = [
         "op", "shape", "dtype", "out_dtype", "b", "mask", "batch", "suite", "backend", "worker", "replay", "isolate", "deadline", "device", "threads",
-        "vs", "seconds", "budget", "only", "save",
+        "vs", "seconds", "budget", "no_tune", "only", "save",
     ])]
     plan: Option<PathBuf>,
     /// Only this part of the cases, such as 1/4: all parts together are the whole
@@ -168,7 +172,8 @@ fn run_named(
     } else {
         eprintln!("farthing: run {}: {} rows are there already", kept.header.run, kept.earlier.len());
     }
-    let mut session = Session { args, kept: &kept, progress, rows: Vec::new(), out, started };
+    let tunings = if args.no_tune { Tunings::default() } else { Tunings::read(results)? };
+    let mut session = Session { args, kept: &kept, progress, rows: Vec::new(), out, started, tunings };
     let outcome = session.measure(&plan);
     session.conclude(outcome, results)
 }

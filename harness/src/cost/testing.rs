@@ -39,6 +39,7 @@ pub(crate) fn row(backend: &str, op: &str, shape: &str) -> Row {
         backend: backend.into(),
         device: format!("test {backend}"),
         lowered: format!("{op}/test"),
+        tiling: None,
         threads: Some(2),
         temperature: Temperature::Cold,
         clock: "wall".into(),

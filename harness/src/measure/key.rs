@@ -3,7 +3,7 @@
 use farthing_kernels::program::Program;
 use sha2::{Digest, Sha256};
 
-use super::{Failure, Lab, Subject, guarded, program, tiling};
+use super::{Failure, Lab, Subject, guarded, program};
 use crate::case::Case;
 use crate::machine;
 
@@ -14,7 +14,7 @@ impl Lab<'_> {
     /// The backend offers no tiling, or one that makes no program.
     pub fn key(&self, case: &Case, subject: Subject<'_>) -> Result<String, Failure> {
         guarded(|| {
-            let tiling = tiling(case, subject)?;
+            let tiling = self.tiling(case, subject)?;
             Ok(self.key_of(case, subject, &program(case.problem(), &tiling)?))
         })
     }

@@ -90,6 +90,7 @@ impl Lab<'_> {
         let mut row = self.blank(&armed.case, armed.subject, &armed.lowered.name);
         row.temperature = armed.operands.temperature();
         row.key = Some(armed.key.clone());
+        row.tiling = Some(armed.tiling.to_string());
         row.warnings.extend(armed.operands.warning().map(|text| Warning::new(Doubt::Operands, text)));
         row
     }
@@ -111,6 +112,7 @@ impl Lab<'_> {
             backend: subject.name.to_owned(),
             device: device.device.clone(),
             lowered: lowered.to_owned(),
+            tiling: None,
             threads: device.threads,
             temperature: case.temperature(),
             clock: "wall".to_owned(),

@@ -6,6 +6,7 @@ use super::sampler::{Budget, HostClock, sample};
 use super::*;
 use crate::case::Words;
 use crate::record::{Kind, MeasuredLimit, SCHEMA, Status};
+use crate::tunings::Tunings;
 
 fn header(limits: Vec<MeasuredLimit>) -> RunHeader {
     let environment = crate::machine::environment();
@@ -21,7 +22,7 @@ fn case(shape: &str) -> Case {
 /// The row of one case, timed by the sampler.
 fn row_of(manner: Manner, shape: &str) -> Row {
     let (header, oracle, fake) = (header(Vec::new()), Oracle::new(), Fake::new(manner));
-    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30, tunings: Tunings::default() };
     let budget = Budget { sample_s: 1e-5, total_s: 0.5, ..Budget::default() };
     match lab.arm(&case(shape), Subject { name: "fake", backend: &fake }) {
         Err(row) => *row,
@@ -93,7 +94,7 @@ fn row_under(fma_f32: f64) -> Row {
     };
     let header = header(vec![limit("fma_f32", fma_f32, "flop/s"), limit("read_mem", 1e12, "B/s")]);
     let (oracle, fake) = (Oracle::new(), Fake::new(Manner::Right));
-    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30, tunings: Tunings::default() };
     let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).expect("a right backend");
     armed.lowered.compute_limit = Some("fma_f32".into());
     let recording =
@@ -126,7 +127,7 @@ fn a_time_that_cannot_be_is_refused_and_kept_as_evidence() {
 #[test]
 fn an_interrupted_subject_has_no_recording() {
     let (header, oracle, fake) = (header(Vec::new()), Oracle::new(), Fake::new(Manner::Right));
-    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30 };
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30, tunings: Tunings::default() };
     let armed = lab.arm(&case("8x8x8"), Subject { name: "fake", backend: &fake });
     let mut subjects: Vec<Armed<'_>> = armed.into_iter().collect();
     let asked = Cell::new(0);

@@ -15,6 +15,7 @@ use crate::measure::{Lab, Oracle, Subject};
 use crate::record::{Kind, RunHeader, Temperature};
 use crate::report::row_tables;
 use crate::session;
+use crate::tunings::Tunings;
 
 /// A measured row of 64³ on two threads, in five samples around a millisecond.
 fn measured() -> Row {
@@ -37,7 +38,7 @@ fn replayed(shape: &str) -> Row {
     let words = Words { shape: vec![shape.into()], ..Words::default() };
     let case = words.cases().expect("a good shape").remove(0);
     let (header, oracle) = (header(), Oracle::new());
-    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 20 };
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 20, tunings: Tunings::default() };
     let armed = match lab.arm(&case, Subject { name: &name, backend: &replay }) {
         Ok(armed) => armed,
         Err(row) => return *row,

@@ -40,7 +40,7 @@ const OF_RUN: [Column; 13] = [
 ];
 
 /// Columns of a row.
-const OF_ROW: [Column; 41] = [
+const OF_ROW: [Column; 42] = [
     ("id", "/id", Type::Text),
     ("key", "/key", Type::Text),
     ("kind", "/kind", Type::Text),
@@ -55,6 +55,7 @@ const OF_ROW: [Column; 41] = [
     ("backend", "/backend", Type::Text),
     ("device", "/device", Type::Text),
     ("lowered", "/lowered", Type::Text),
+    ("tiling", "/tiling", Type::Text),
     ("threads", "/threads", Type::Whole),
     ("temperature", "/temperature", Type::Text),
     ("clock", "/clock", Type::Text),

@@ -9,6 +9,7 @@ use farthing::measure::sampler::{Budget, HostClock, sample};
 use farthing::measure::{Lab, Oracle, Subject};
 use farthing::record::{MeasuredLimit, Row, RunHeader};
 use farthing::session;
+use farthing::tunings::Tunings;
 use farthing_kernels::backend::AnyBackend;
 
 /// The row of one shape.
@@ -19,7 +20,7 @@ pub(crate) fn row_of(backend: &dyn AnyBackend, shape: &str) -> Row {
 /// The rows of shapes, one after the other.
 pub(crate) fn rows_of(backend: &dyn AnyBackend, shapes: &[&str]) -> Vec<Row> {
     let (header, oracle) = (header(&backend.device().device), Oracle::new());
-    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 20 };
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 20, tunings: Tunings::default() };
     let budget = Budget { sample_s: 1e-3, total_s: 0.2, ..Budget::default() };
     let row = |shape: &&str| {
         let armed = match lab.arm(&case(shape), Subject { name: "bad", backend }) {

@@ -42,6 +42,8 @@ pub enum Strategy {
     Direct,
     /// Through workgroup memory.
     Staged,
+    /// The same, and products of 16-bit floats by matrix units.
+    Fragments,
 }
 
 /// A GPU that runs tile programs.
@@ -69,7 +71,7 @@ impl Gpu {
     /// The same device with another strategy.
     ///
     /// # Errors
-    /// [`Unsupported`] where the device's subgroups have no single size.
+    /// [`Unsupported`] where the device's subgroups have no single size, or do not multiply matrices.
     pub fn with_strategy(&self, strategy: Strategy) -> Result<Gpu, Unsupported> {
         let manner = match (strategy, self.context.lanes) {
             (Strategy::Lanes, Some(lanes)) => Manner::Lanes(lanes),
@@ -78,9 +80,17 @@ impl Gpu {
                 return Err(Unsupported { what: "subgroups".into(), asked: "one size".into(), limit });
             }
             (Strategy::Direct, _) => Manner::Direct,
-            (Strategy::Staged, _) => Manner::Staged,
+            (Strategy::Staged | Strategy::Fragments, _) => Manner::Staged,
         };
-        Ok(Gpu { context: Arc::clone(&self.context), caps: Caps { manner, ..self.caps.clone() } })
+        let fragment = match (strategy, self.context.fragment) {
+            (Strategy::Fragments, None) => {
+                let what = "products of matrices of f16 added to f32".into();
+                return Err(Unsupported { what, asked: "8 × 8 × 8 or 16 × 16 × 16".into(), limit: "none".into() });
+            }
+            (Strategy::Fragments, fragment) => fragment,
+            _ => None,
+        };
+        Ok(Gpu { context: Arc::clone(&self.context), caps: Caps { manner, fragment, ..self.caps.clone() } })
     }
 
     /// The naive kernels on the same device: what a lowering must beat.

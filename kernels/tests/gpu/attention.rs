@@ -36,6 +36,16 @@ fn masks_show_what_they_should() {
     }
 }
 
+/// The depth of the scores takes several chunks of what is staged, of which the queries are no part.
+#[test]
+fn long_heads_are_cut_into_chunks() {
+    for input in [DType::F32, DType::Bf16] {
+        let sizes = AttentionSizes { sq: 40, skv: 64, d: 72, dv: 136, mask: Mask::Causal, input, ..F32 };
+        let tolerance = if input == DType::F32 { 1e-5 } else { 1e-2 };
+        attend(sizes, AttentionTiling { bq: 32, bk: 32, kv_splits: 1 }, tolerance);
+    }
+}
+
 #[test]
 fn one_query_meets_many_keys() {
     for kv_splits in [1, 3] {

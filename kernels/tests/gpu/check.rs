@@ -26,7 +26,7 @@ pub(crate) fn devices() -> &'static [(String, Gpu)] {
         let mut devices = Vec::new();
         for adapter in Gpu::adapters() {
             let gpu = Gpu::open(&adapter).unwrap_or_else(|e| panic!("{}: {e}", adapter.name()));
-            for strategy in [Strategy::Lanes, Strategy::Direct, Strategy::Staged] {
+            for strategy in [Strategy::Lanes, Strategy::Direct, Strategy::Staged, Strategy::Fragments] {
                 match gpu.with_strategy(strategy) {
                     Ok(gpu) => devices.push((format!("{} {strategy:?}", adapter.name()), gpu)),
                     Err(why) => println!("not run: {strategy:?} on {}: {why}", adapter.name()),

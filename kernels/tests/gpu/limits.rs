@@ -78,11 +78,16 @@ fn computed_factor(depth: usize, cols: usize) -> Program {
 #[test]
 fn a_factor_larger_than_workgroup_memory_is_refused_with_both_sizes() {
     for (device, gpu) in devices() {
-        let refused = refusal(gpu, &computed_factor(160, 64));
-        assert!(refused.what.contains("bytes of workgroup memory"), "{device}: {refused}");
+        // 40 KiB are too much for most devices, 60 KiB for some, 80 KiB for all that are known.
+        let fits = |depth: usize| Backend::lower(gpu, &computed_factor(depth, 64)).is_ok();
+        let depth = [160, 240, 320].into_iter().find(|depth| !fits(*depth)).expect("a device has a limit");
+        let refused = refusal(gpu, &computed_factor(depth, 64));
+        // Four lanes may hold 32 KiB in registers: on such a device these give out first.
+        let by_registers = device.ends_with("Lanes") && refused.what.contains("registers of a thread");
+        assert!(by_registers || refused.what.contains("bytes of workgroup memory"), "{device}: {refused}");
         let (asked, limit) =
             (refused.asked.parse::<u64>().expect("bytes"), refused.limit.parse::<u64>().expect("bytes"));
-        assert!(asked >= 160 * 64 * 4 && asked > limit, "{device}: {refused}");
+        assert!(asked > limit && (by_registers || asked >= depth as u64 * 64 * 4), "{device}: {refused}");
     }
 }
 

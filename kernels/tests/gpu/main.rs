@@ -9,5 +9,6 @@ mod check;
 mod eval;
 mod limits;
 mod matmul;
+mod methods;
 mod rounding;
 mod unknown;

@@ -23,12 +23,12 @@ fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  var point = i32(group.x);
+  let point = i32(group.x);
   let v2 = point % 3; // i
-  point = point / 3;
-  let v1 = point % 2; // j
-  point = point / 2;
-  let v0 = point % 2; // batch
+  let rest_2 = point / 3;
+  let v1 = rest_2 % 2; // j
+  let rest_1 = rest_2 / 2;
+  let v0 = rest_1 % 2; // batch
   let tx = i32(lane) % 8;
   var t0_0_0: vec4<f32>;
   var t0_1_0: vec4<f32>;

@@ -24,12 +24,12 @@ fn main(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  var point = i32(group.x);
+  let point = i32(group.x);
   let v2 = point % 3; // i
-  point = point / 3;
-  let v1 = point % 2; // j
-  point = point / 2;
-  let v0 = point % 2; // batch
+  let rest_2 = point / 3;
+  let v1 = rest_2 % 2; // j
+  let rest_1 = rest_2 / 2;
+  let v0 = rest_1 % 2; // batch
   let tx = i32(lane) % 8;
   let ty = i32(lane) / 8;
   var t0_0_0: vec4<f32>;
@@ -38,96 +38,99 @@ fn main(
   let x_1 = v0;
   let x_2 = x_1 * 800;
   let x_3 = x_1 * 2560;
-  let x_9 = v2 * 8;
+  let x_8 = i32(lane) + 0;
+  let x_9 = min(x_8, 31);
+  let x_10 = x_9 / 4;
+  let x_11 = x_9 % 4;
+  let x_12 = v2 * 8;
+  let x_13 = x_12 + x_10;
+  let x_14 = min(x_13, 19);
+  let x_15 = x_14 * 40;
+  let x_16 = x_2 + x_15;
+  let x_17 = x_11 * 4;
+  let x_21 = x_10 * 4;
   let x_22 = v1 * 32;
-  let x_48 = ty;
-  let x_49 = x_48 * 5;
-  let x_56 = 4 * tx;
+  let x_23 = x_22 + x_21;
+  let x_24 = x_23 * 40;
+  let x_25 = x_3 + x_24;
+  let x_27 = x_21 + 1;
+  let x_28 = x_22 + x_27;
+  let x_29 = x_28 * 40;
+  let x_30 = x_3 + x_29;
+  let x_32 = x_21 + 2;
+  let x_33 = x_22 + x_32;
+  let x_34 = x_33 * 40;
+  let x_35 = x_3 + x_34;
+  let x_37 = x_21 + 3;
+  let x_38 = x_22 + x_37;
+  let x_39 = x_38 * 40;
+  let x_40 = x_3 + x_39;
+  let x_42 = x_10 * 5;
+  let x_43 = x_11 * 32;
+  let x_45 = ty;
+  let x_46 = x_45 * 5;
+  let x_53 = 4 * tx;
   for (var v3 = 0; v3 < 3; v3++) {
     // %1 = load t0[v0]
     // %2 = load t1[v0]
     // %0 += %1 · %2ᵀ
     let x_4 = v3 * 16;
     let x_5 = clamp(40 - x_4, 0, 16);
+    var f_6_0: vec4<f32>;
+    var f_7_0: vec4<f32>;
+    var f_7_1: vec4<f32>;
+    var f_7_2: vec4<f32>;
+    var f_7_3: vec4<f32>;
+    let x_18 = x_4 + x_17;
+    let x_19 = min(x_18, 36);
+    let x_20 = x_16 + x_19;
+    f_6_0 = quad_bf16(m0[x_20 >> 2u]);
+    let x_26 = x_25 + x_19;
+    f_7_0 = quad_bf16(m1[x_26 >> 2u]);
+    let x_31 = x_30 + x_19;
+    f_7_1 = quad_bf16(m1[x_31 >> 2u]);
+    let x_36 = x_35 + x_19;
+    f_7_2 = quad_bf16(m1[x_36 >> 2u]);
+    let x_41 = x_40 + x_19;
+    f_7_3 = quad_bf16(m1[x_41 >> 2u]);
     workgroupBarrier();
-    for (var piece_6 = i32(lane); piece_6 < 32; piece_6 += 64) {
-      let x_7 = piece_6 / 4;
-      let x_8 = piece_6 % 4;
-      let x_10 = x_9 + x_7;
-      let x_11 = min(x_10, 19);
-      let x_12 = x_11 * 40;
-      let x_13 = x_2 + x_12;
-      let x_14 = x_4 + 4 * x_8;
-      let x_15 = min(x_14, 36);
-      let x_16 = x_13 + x_15;
-      shared_tile[0 + x_7 * 5 + x_8] = quad_bf16(m0[x_16 >> 2u]);
-    }
-    for (var piece_17 = i32(lane); piece_17 < 32; piece_17 += 64) {
-      let x_18 = piece_17 / 4;
-      let x_19 = piece_17 % 4;
-      let x_20 = x_4 + 4 * x_19;
-      let x_21 = 4 * x_18 + 0;
-      let x_23 = x_22 + x_21;
-      let x_24 = x_23 * 40;
-      let x_25 = x_3 + x_24;
-      let x_26 = min(x_20, 36);
-      let x_27 = x_25 + x_26;
-      let r_28 = quad_bf16(m1[x_27 >> 2u]);
-      let x_29 = 4 * x_18 + 1;
-      let x_30 = x_22 + x_29;
-      let x_31 = x_30 * 40;
-      let x_32 = x_3 + x_31;
-      let x_33 = x_32 + x_26;
-      let r_34 = quad_bf16(m1[x_33 >> 2u]);
-      let x_35 = 4 * x_18 + 2;
-      let x_36 = x_22 + x_35;
-      let x_37 = x_36 * 40;
-      let x_38 = x_3 + x_37;
-      let x_39 = x_38 + x_26;
-      let r_40 = quad_bf16(m1[x_39 >> 2u]);
-      let x_41 = 4 * x_18 + 3;
-      let x_42 = x_22 + x_41;
-      let x_43 = x_42 * 40;
-      let x_44 = x_3 + x_43;
-      let x_45 = x_44 + x_26;
-      let r_46 = quad_bf16(m1[x_45 >> 2u]);
-      shared_tile[40 + (4 * x_19 + 0) * 8 + x_18] = vec4<f32>(r_28.x, r_34.x, r_40.x, r_46.x);
-      shared_tile[40 + (4 * x_19 + 1) * 8 + x_18] = vec4<f32>(r_28.y, r_34.y, r_40.y, r_46.y);
-      shared_tile[40 + (4 * x_19 + 2) * 8 + x_18] = vec4<f32>(r_28.z, r_34.z, r_40.z, r_46.z);
-      shared_tile[40 + (4 * x_19 + 3) * 8 + x_18] = vec4<f32>(r_28.w, r_34.w, r_40.w, r_46.w);
-    }
+    if (i32(lane) < 32) { shared_tile[x_42 + 0 + x_11] = f_6_0; }
+    if (i32(lane) < 32) { shared_tile[x_43 + 40 + x_10] = vec4<f32>(f_7_0.x, f_7_1.x, f_7_2.x, f_7_3.x); }
+    if (i32(lane) < 32) { shared_tile[x_43 + 48 + x_10] = vec4<f32>(f_7_0.y, f_7_1.y, f_7_2.y, f_7_3.y); }
+    if (i32(lane) < 32) { shared_tile[x_43 + 56 + x_10] = vec4<f32>(f_7_0.z, f_7_1.z, f_7_2.z, f_7_3.z); }
+    if (i32(lane) < 32) { shared_tile[x_43 + 64 + x_10] = vec4<f32>(f_7_0.w, f_7_1.w, f_7_2.w, f_7_3.w); }
     workgroupBarrier();
-    for (var k_47 = 0; k_47 < x_5; k_47 += 4) {
-      let a_50 = shared_tile[x_49 + (k_47 >> 2u)];
-      let x_51 = k_47 + 1;
-      let x_52 = k_47 + 2;
-      let x_53 = k_47 + 3;
-      let x_54 = k_47 * 8;
-      let x_55 = x_54 + 40;
-      let b_57 = shared_tile[x_55 + (x_56 >> 2u)];
-      let x_58 = x_51 * 8;
+    for (var k_44 = 0; k_44 < x_5; k_44 += 4) {
+      let a_47 = shared_tile[x_46 + (k_44 >> 2u)];
+      let x_48 = k_44 + 1;
+      let x_49 = k_44 + 2;
+      let x_50 = k_44 + 3;
+      let x_51 = k_44 * 8;
+      let x_52 = x_51 + 40;
+      let b_54 = shared_tile[x_52 + (x_53 >> 2u)];
+      let x_55 = x_48 * 8;
+      let x_56 = x_55 + 40;
+      let b_57 = shared_tile[x_56 + (x_53 >> 2u)];
+      let x_58 = x_49 * 8;
       let x_59 = x_58 + 40;
-      let b_60 = shared_tile[x_59 + (x_56 >> 2u)];
-      let x_61 = x_52 * 8;
+      let b_60 = shared_tile[x_59 + (x_53 >> 2u)];
+      let x_61 = x_50 * 8;
       let x_62 = x_61 + 40;
-      let b_63 = shared_tile[x_62 + (x_56 >> 2u)];
-      let x_64 = x_53 * 8;
-      let x_65 = x_64 + 40;
-      let b_66 = shared_tile[x_65 + (x_56 >> 2u)];
-      t0_0_0 = fma(vec4<f32>(a_50.x), b_57, t0_0_0);
-      t0_0_0 = fma(vec4<f32>(a_50.y), b_60, t0_0_0);
-      t0_0_0 = fma(vec4<f32>(a_50.z), b_63, t0_0_0);
-      t0_0_0 = fma(vec4<f32>(a_50.w), b_66, t0_0_0);
+      let b_63 = shared_tile[x_62 + (x_53 >> 2u)];
+      t0_0_0 = fma(vec4<f32>(a_47.x), b_54, t0_0_0);
+      t0_0_0 = fma(vec4<f32>(a_47.y), b_57, t0_0_0);
+      t0_0_0 = fma(vec4<f32>(a_47.z), b_60, t0_0_0);
+      t0_0_0 = fma(vec4<f32>(a_47.w), b_63, t0_0_0);
     }
   }
   // store t2[v0], %0
-  let x_67 = x_1 * 1280;
-  let x_68 = clamp(20 - x_9, 0, 8);
-  let x_69 = x_9 + x_48;
-  let x_70 = x_69 * 64;
-  let x_71 = x_67 + x_70;
-  let x_72 = x_22 + x_56;
-  let x_73 = x_71 + x_72;
-  let h_74 = bits_bf16(t0_0_0);
-  if (x_48 < x_68) { m2[x_73 >> 2u] = vec2<u32>(h_74.x | (h_74.y << 16u), h_74.z | (h_74.w << 16u)); }
+  let x_64 = x_1 * 1280;
+  let x_65 = clamp(20 - x_12, 0, 8);
+  let x_66 = x_12 + x_45;
+  let x_67 = x_66 * 64;
+  let x_68 = x_64 + x_67;
+  let x_69 = x_22 + x_53;
+  let x_70 = x_68 + x_69;
+  let h_71 = bits_bf16(t0_0_0);
+  if (x_45 < x_65) { m2[x_70 >> 2u] = vec2<u32>(h_71.x | (h_71.y << 16u), h_71.z | (h_71.w << 16u)); }
 }

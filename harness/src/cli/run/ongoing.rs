@@ -12,6 +12,7 @@ use crate::record::{Row, Status};
 use crate::report::{Flat, row_tables};
 use crate::session::{self, shown};
 use crate::store::{Results, write_index};
+use crate::tunings::Tunings;
 
 /// Least seconds of a subject under `--budget`: some ten samples of a launch that is far below a millisecond.
 const LEAST_S: f64 = 0.05;
@@ -23,6 +24,7 @@ pub(super) struct Session<'s> {
     pub(super) rows: Vec<Row>,
     pub(super) out: &'s mut dyn Write,
     pub(super) started: HostClock,
+    pub(super) tunings: Tunings,
 }
 
 /// How the loop over cells ended.
@@ -35,7 +37,8 @@ impl Session<'_> {
     pub(super) fn measure(&mut self, plan: &Plan<'_>) -> Result<Ended, CliError> {
         let oracle = Oracle::new();
         let header = &self.kept.header;
-        let lab = Lab { header, oracle: &oracle, cold_cap_bytes: session::cold_cap_bytes(&header.environment) };
+        let cold_cap_bytes = session::cold_cap_bytes(&header.environment);
+        let lab = Lab { header, oracle: &oracle, cold_cap_bytes, tunings: self.tunings.clone() };
         for (done, cell) in plan.cells.iter().enumerate() {
             if interrupt::asked() {
                 return Ok(Ended::Interrupted);

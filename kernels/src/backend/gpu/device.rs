@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::wgsl::{Caps, Manner};
+use super::wgsl::{Caps, Fragment, Manner};
 use crate::backend::{DeviceError, DeviceInfo, Fidelity, Limits};
 
 /// A GPU of this machine, as one of its drivers shows it.
@@ -59,6 +59,8 @@ pub(super) struct Context {
     pub(super) caps: Caps,
     /// Size of a subgroup, where there is one size and shaders may use it.
     pub(super) lanes: Option<u32>,
+    /// Products of matrices that subgroups compute.
+    pub(super) fragment: Option<Fragment>,
     pub(super) timestamps: bool,
     max_buffer_bytes: u64,
     faults: Arc<Faults>,
@@ -77,13 +79,19 @@ impl Context {
     /// # Errors
     /// The driver refused.
     pub(super) fn open(adapter: &Adapter) -> Result<Context, DeviceError> {
-        let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP;
+        let matrices = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX | wgpu::Features::SHADER_F16;
+        let mut wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP;
+        let fragment = fragment(&adapter.adapter, &adapter.info);
+        if fragment.is_some() {
+            wanted |= matrices;
+        }
         let features = adapter.adapter.features() & wanted;
         let limits = adapter.adapter.limits();
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("farthing"),
             required_features: features,
             required_limits: limits.clone(),
+            experimental_features: super::launch::experimental(),
             ..wgpu::DeviceDescriptor::default()
         };
         let (device, queue) = pollster::block_on(adapter.adapter.request_device(&descriptor))
@@ -100,8 +108,9 @@ impl Context {
         Ok(Context {
             info: device_info(&adapter.info, features),
             limits: precision(&limits),
-            caps: caps(&limits, adapter.is_software(), lanes),
+            caps: caps(&limits, &adapter.info, features, fragment),
             lanes,
+            fragment,
             timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             max_buffer_bytes: limits.max_buffer_size,
             device,
@@ -186,14 +195,39 @@ fn lanes(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Option<u32> {
     usable.then_some(low)
 }
 
-fn caps(limits: &wgpu::Limits, software: bool, lanes: Option<u32>) -> Caps {
-    let manner = match (software, lanes) {
+/// Neighbouring threads that surely are of one subgroup. The languages below number the threads of a subgroup in order
+/// of their index in the workgroup; WGSL leaves it open, drivers do not.
+fn shuffle(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Option<u32> {
+    let least = info.subgroup_min_size;
+    (features.contains(wgpu::Features::SUBGROUP) && least.is_power_of_two() && least >= 4).then_some(least)
+}
+
+/// The square products of f16 added to f32 that the device lists, the largest first.
+fn fragment(adapter: &wgpu::Adapter, info: &wgpu::AdapterInfo) -> Option<Fragment> {
+    let wanted = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX | wgpu::Features::SHADER_F16;
+    let lanes = lanes(info, adapter.features())?;
+    let listed = adapter.cooperative_matrix_properties();
+    let square = |edge: u32| {
+        listed.iter().any(|p| {
+            (p.m_size, p.n_size, p.k_size) == (edge, edge, edge)
+                && p.ab_type == wgpu::CooperativeScalarType::F16
+                && p.cr_type == wgpu::CooperativeScalarType::F32
+        })
+    };
+    let edge = [16, 8].into_iter().find(|&edge| square(edge))?;
+    adapter.features().contains(wanted).then_some(Fragment { edge, lanes })
+}
+
+fn caps(limits: &wgpu::Limits, info: &wgpu::AdapterInfo, features: wgpu::Features, fragment: Option<Fragment>) -> Caps {
+    let manner = match (info.device_type == wgpu::DeviceType::Cpu, lanes(info, features)) {
         (true, Some(lanes)) => Manner::Lanes(lanes),
         (true, None) => Manner::Direct,
         (false, _) => Manner::Staged,
     };
     Caps {
         manner,
+        shuffle: shuffle(info, features),
+        fragment,
         max_threads: limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x),
         max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
         max_groups: limits.max_compute_workgroups_per_dimension,

@@ -47,6 +47,13 @@ impl Pace {
     }
 }
 
+/// Leave to use what wgpu calls experimental: cooperative matrices alone.
+pub(super) fn experimental() -> wgpu::ExperimentalFeatures {
+    // SAFETY: shaders use shapes that the device lists, pointers to the element type of the matrix, and strides within
+    // the workgroup's arrays (`wgsl/fragment.rs`); nothing else that is experimental is asked for.
+    unsafe { wgpu::ExperimentalFeatures::enabled() }
+}
+
 impl Context {
     /// Compiles a shader that this crate wrote.
     ///

@@ -15,6 +15,8 @@
 //!
 //! Departures: 1. a load that only feeds products has no registers: the product reads it where it lies, or stages it
 //! in workgroup memory. 2. Where a workgroup is one subgroup, lanes exchange values and nothing waits at barriers.
+//! 3. Products of few rows share out the right factor, and products of f16 go to matrix units where the device has some
+//! (`method`). While a loop adds to such an accumulator it is held as partial sums or as fragments (`held`).
 //!
 //! The lowering reads operations, sizes and the device's abilities, nothing else.
 
@@ -26,13 +28,18 @@ mod access;
 mod elementwise;
 mod emit;
 mod factor;
+mod fragment;
+mod held;
 mod helpers;
 mod mapping;
+mod method;
 mod mma;
 mod plan;
 mod reduce;
+mod scope;
 mod staging;
 mod store;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -50,11 +57,24 @@ pub(crate) enum Manner {
     Staged,
 }
 
+/// Matrices of f16 that a subgroup multiplies and adds to one of f32: `edge × edge` each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fragment {
+    /// Rows, columns and depth.
+    pub(crate) edge: u32,
+    /// Threads of a subgroup.
+    pub(crate) lanes: u32,
+}
+
 /// What the lowering may use of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Caps {
     /// How threads share values.
     pub(crate) manner: Manner,
+    /// Neighbouring threads that surely are of one subgroup, where shaders may exchange between them.
+    pub(crate) shuffle: Option<u32>,
+    /// The products of matrices that subgroups compute.
+    pub(crate) fragment: Option<Fragment>,
     /// Threads of a workgroup.
     pub(crate) max_threads: u32,
     /// Bytes of workgroup memory.

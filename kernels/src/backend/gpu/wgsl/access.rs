@@ -1,9 +1,10 @@
 //! Reading tensors: offsets, clamping at edges, and the element types.
 
-use super::emit::{Emit, Value};
+use super::emit::Emit;
 use super::helpers::Helper;
 use super::no_float8;
 use super::plan::{Source, View};
+use super::scope::Value;
 use crate::DType;
 use crate::program::{Span, TensorId};
 
@@ -112,6 +113,7 @@ impl Emit<'_> {
         let (m, dtype) = (format!("m{}", matrix.tensor.0), self.program.tensor(matrix.tensor).dtype);
         match (self.plan.views[&matrix.tensor].0, dtype) {
             (View::Quads, DType::F32) => format!("{m}[({at}) >> 2u][({at}) & 3]"),
+            (View::Halves, _) => format!("f32({m}[({at}) >> 2u][({at}) & 3])"),
             (View::Quads, _) => {
                 let helper = self.reader(dtype);
                 format!("{helper}({m}[({at}) >> 2u][(({at}) >> 1u) & 1], {at})")
@@ -134,12 +136,12 @@ impl Emit<'_> {
     /// row instead.
     pub(super) fn quad(&mut self, matrix: &Matrix, row: &Value, col: &Value, held: Option<usize>) -> String {
         let dtype = self.program.tensor(matrix.tensor).dtype;
-        if self.plan.views[&matrix.tensor].0 == View::Quads {
-            let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 4));
-            let at = self.sum(row, &col);
-            let vector = format!("m{}[{} >> 2u]", matrix.tensor.0, at.text);
+        let view = self.plan.views[&matrix.tensor].0;
+        if view.in_quads() {
+            let vector = self.halves(matrix, row, col, held);
             return match dtype {
                 DType::F32 => vector,
+                DType::F16 if view == View::Halves => format!("vec4<f32>({vector})"),
                 DType::Bf16 => self.with_helper(Helper::QuadBf16, format!("quad_bf16({vector})")),
                 DType::F16 => self.with_helper(Helper::QuadF16, format!("quad_f16({vector})")),
                 DType::F8E4M3 | DType::F8E5M2 => no_float8(),
@@ -153,6 +155,13 @@ impl Emit<'_> {
             })
             .collect();
         format!("vec4<f32>({})", elements.join(", "))
+    }
+
+    /// Four neighbours as the tensor holds them, where it is seen in fours.
+    pub(super) fn halves(&mut self, matrix: &Matrix, row: &Value, col: &Value, held: Option<usize>) -> String {
+        let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 4));
+        let at = self.sum(row, &col);
+        format!("m{}[{} >> 2u]", matrix.tensor.0, at.text)
     }
 
     /// An expression that calls a helper.

@@ -1,9 +1,10 @@
 //! Loads into registers, and the operations that stay within a thread.
 
-use super::emit::{Emit, Value, register};
+use super::emit::{Emit, register};
 use super::helpers::Helper;
 use super::no_float8;
 use super::plan::Source;
+use super::scope::Value;
 use crate::DType;
 use crate::program::{Arg, Axis2, BinaryFn, Index, TensorId, TileId, UnaryFn};
 
@@ -18,7 +19,7 @@ fn constant(emit: &mut Emit, x: f32) -> String {
 
 impl Emit<'_> {
     /// Registers of a tile, as (row, group).
-    fn slots(&self, tile: TileId) -> impl Iterator<Item = (usize, usize)> + use<> {
+    pub(super) fn slots(&self, tile: TileId) -> impl Iterator<Item = (usize, usize)> + use<> {
         let share = self.plan.mapping.share(self.stage.tile(tile));
         (0..share.rows).flat_map(move |row| (0..share.groups()).map(move |quad| (row, quad)))
     }

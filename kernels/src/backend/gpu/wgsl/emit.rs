@@ -3,48 +3,18 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
+use super::held::Held;
 use super::helpers::Helper;
+use super::method::Mma;
 use super::plan::{Plan, View};
+use super::scope::{Pending, Scope, Value};
 use super::{Caps, Manner, StageCode, helpers};
 use crate::DType;
 use crate::backend::Unsupported;
 use crate::program::{Bound, Index, Op, Program, Span, Stage, TileId, TileType, Var};
 
-/// A block of the shader that is being written. A value that depends on outer variables alone is computed once, in the
-/// outermost block that knows them: drivers of software devices do not move code out of loops.
-#[derive(Default)]
-struct Scope {
-    // Line that opens the block; written when it closes, after what the block hoisted out of itself.
-    head: String,
-    text: String,
-    names: HashMap<String, String>,
-}
-
-/// A number in the shader: a literal or a name, and the outermost scope that knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Value {
-    pub(super) text: String,
-    pub(super) level: usize,
-}
-
-impl Value {
-    /// A literal.
-    pub(super) fn literal(x: i64) -> Value {
-        Value { text: x.to_string(), level: 0 }
-    }
-
-    /// The number, where it is a literal.
-    pub(super) fn known(&self) -> Option<i64> {
-        self.text.parse().ok()
-    }
-}
-
-/// Accesses to workgroup memory that no barrier has ordered yet.
-#[derive(Clone, Copy, Default)]
-struct Pending {
-    reads: bool,
-    writes: bool,
-}
+/// Statements up to which a loop is written out: what drivers compile in a fraction of a second.
+const MAX_WRITTEN_OUT: usize = 2048;
 
 /// Writes the shader of one stage.
 pub(super) struct Emit<'p> {
@@ -52,18 +22,23 @@ pub(super) struct Emit<'p> {
     pub(super) stage: &'p Stage,
     pub(super) caps: &'p Caps,
     pub(super) plan: Plan,
-    scopes: Vec<Scope>,
-    n_names: usize,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) n_names: usize,
     // Scope of each variable of the program.
     var_levels: Vec<usize>,
+    // Variables of loops that are being written out, turn by turn.
+    fixed: HashMap<Var, i64>,
     // Loops of the program around each tile's load.
     pub(super) load_depths: Vec<usize>,
     pub(super) loop_depth: usize,
-    pending: Pending,
+    pub(super) pending: Pending,
     pub(super) helpers: BTreeSet<Helper>,
     // Vectors of workgroup memory that products take; scalars that reductions take.
     pub(super) shared_vectors: usize,
     pub(super) shared_scalars: usize,
+    // Vectors of four halves that matrix units read.
+    pub(super) shared_halves: usize,
+    pub(super) held: HashMap<TileId, Held>,
 }
 
 impl<'p> Emit<'p> {
@@ -75,12 +50,15 @@ impl<'p> Emit<'p> {
             scopes: vec![Scope::default()],
             n_names: 0,
             var_levels: vec![0; stage.n_vars],
+            fixed: HashMap::new(),
             load_depths: vec![0; stage.tiles.len()],
             loop_depth: 0,
             pending: Pending::default(),
             helpers: BTreeSet::new(),
             shared_vectors: 0,
             shared_scalars: plan.shared_scalars(stage, caps),
+            shared_halves: 0,
+            held: HashMap::new(),
             plan,
         }
     }
@@ -98,18 +76,29 @@ impl<'p> Emit<'p> {
             Manner::Direct => "direct",
             Manner::Staged => "staged",
         };
-        let strategy = format!("{manner}_{}x{}", mapping.tx, mapping.ty);
+        let mut strategy = format!("{manner}_{}x{}", mapping.tx, mapping.ty);
+        let used = |name: &str| self.plan.methods.iter().any(|(_, method)| method.name() == Some(name));
+        for name in ["streamed", "fragments"].into_iter().filter(|name| used(name)) {
+            strategy = format!("{strategy}_{name}");
+        }
         let bindings = self.plan.views.iter().map(|(id, (_, written))| (*id, *written)).collect();
         Ok(StageCode { source, groups, bindings, strategy })
     }
 
     fn globals(&self) -> String {
         let mut text = String::new();
+        if self.shared_halves > 0 {
+            text.push_str("enable f16;\nenable wgpu_cooperative_matrix;\n");
+            // Branches around matrices hang on the grid point alone. The verifier takes every variable and every result of
+            // a call for non-uniform, and asks this filter whether to refuse matrices there.
+            text.push_str("diagnostic(off, derivative_uniformity);\n");
+        }
         for (i, (id, (view, written))) in self.plan.views.iter().enumerate() {
             let tensor = self.program.tensor(*id);
             let element = match (view, tensor.dtype) {
                 (View::Quads, DType::F32) => "vec4<f32>",
                 (View::Quads, _) => "vec2<u32>",
+                (View::Halves, _) => "vec4<f16>",
                 (View::Shared, _) => "atomic<u32>",
                 (View::Elements, DType::F32) => "f32",
                 (View::Elements, _) => "u32",
@@ -120,6 +109,9 @@ impl<'p> Emit<'p> {
         }
         if self.shared_vectors > 0 {
             let _ = writeln!(text, "var<workgroup> shared_tile: array<vec4<f32>, {}>;", self.shared_vectors);
+        }
+        if self.shared_halves > 0 {
+            let _ = writeln!(text, "var<workgroup> shared_halves: array<vec4<f16>, {}>;", self.shared_halves);
         }
         if self.shared_scalars > 0 {
             let _ = writeln!(text, "var<workgroup> shared_rows: array<f32, {}>;", self.shared_scalars);
@@ -157,14 +149,17 @@ impl<'p> Emit<'p> {
         } else {
             format!("i32(group.x + {x}u * (group.y + {y}u * group.z))")
         };
-        self.line(format!("var point = {point};"));
+        // Constants, so that a verifier can tell that what follows from them is the same in the whole workgroup.
+        self.line(format!("let point = {point};"));
         if x * y * z > n {
             self.line(format!("if (point >= {n}) {{ return; }}"));
         }
+        let mut rest = "point".to_owned();
         for (i, axis) in self.stage.grid.iter().enumerate().rev() {
-            self.line(format!("let v{i} = point % {}; // {}", axis.extent, word(&axis.name)));
+            self.line(format!("let v{i} = {rest} % {}; // {}", axis.extent, word(&axis.name)));
             if i > 0 {
-                self.line(format!("point = point / {};", axis.extent));
+                self.line(format!("let rest_{i} = {rest} / {};", axis.extent));
+                rest = format!("rest_{i}");
             }
         }
         let mapping = self.plan.mapping;
@@ -206,7 +201,7 @@ impl<'p> Emit<'p> {
             }
             Op::Store { tensor, lead, src } => self.store(*tensor, lead, *src),
             Op::Fill { dst, value } => self.fill(*dst, *value),
-            Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form)?,
+            Op::Mma { acc, a, b, form } => self.mma(Mma { acc: *acc, a: *a, b: *b, form: *form })?,
             Op::Unary { dst, f, x } => self.unary(*dst, *f, *x),
             Op::Binary { dst, f, x, y } => self.binary(*dst, *f, *x, *y),
             Op::Reduce { dst, f, x } => self.reduce(*dst, *f, *x),
@@ -221,13 +216,44 @@ impl<'p> Emit<'p> {
     fn program_loop(&mut self, var: Var, low: &[Bound], high: &[Bound], body: &[Op]) -> Result<(), Unsupported> {
         let low = self.end_of(low, "max");
         let high = self.end_of(high, "min");
+        if let Some(turns) = self.written_out(&low, &high, body) {
+            for turn in turns {
+                self.fixed.insert(var, turn);
+                self.ops(body)?;
+            }
+            self.fixed.remove(&var);
+            return Ok(());
+        }
+        let held = self.holdable(body);
+        for (acc, method) in &held {
+            self.hold(*acc, *method);
+        }
+        // Mesa 26's lavapipe reads storage in a loop of no turns, where another one is inside: a null buffer. Strategies
+        // for hardware go without the branch.
+        let literal = |end: &str| end.parse::<i64>().is_ok();
+        let may_be_empty = self.caps.manner != Manner::Staged && !(literal(&low) && literal(&high));
+        if may_be_empty {
+            self.open(format!("if ({low} < {high})"));
+        }
         self.open(format!("for (var v{0} = {low}; v{0} < {high}; v{0}++)", var.0));
         self.var_levels[var.0 as usize] = self.level();
         self.loop_depth += 1;
         self.ops(body)?;
         self.loop_depth -= 1;
         self.close();
-        Ok(())
+        if may_be_empty {
+            self.close();
+        }
+        held.iter().try_for_each(|(acc, _)| self.settle(*acc))
+    }
+
+    /// The turns of a short loop of loads and arithmetic, where they are known: written out, its loads are in flight
+    /// together, as where a few threads join what many parts of the keys gave.
+    fn written_out(&self, low: &str, high: &str, body: &[Op]) -> Option<std::ops::Range<i64>> {
+        let turns: std::ops::Range<i64> = low.parse().ok()?..high.parse().ok()?;
+        let plain = !body.iter().any(|op| matches!(op, Op::Mma { .. } | Op::Loop { .. } | Op::Store { .. }));
+        let size = self.plan.statements(self.stage, body).saturating_mul((turns.end - turns.start).max(0) as usize);
+        (self.caps.manner == Manner::Staged && plain && size <= MAX_WRITTEN_OUT).then_some(turns)
     }
 
     fn end_of(&mut self, bounds: &[Bound], join: &str) -> String {
@@ -255,16 +281,20 @@ impl<'p> Emit<'p> {
     /// An affine index.
     pub(super) fn index(&mut self, index: &Index) -> Value {
         let mut terms: Vec<String> = vec![];
-        let mut level = 0;
+        let (mut level, mut base) = (0, index.base());
         for (var, coefficient) in index.terms() {
+            if let Some(turn) = self.fixed.get(&var) {
+                base += turn * coefficient;
+                continue;
+            }
             level = level.max(self.var_levels[var.0 as usize]);
             terms.push(if coefficient == 1 { format!("v{}", var.0) } else { format!("v{} * {coefficient}", var.0) });
         }
         if terms.is_empty() {
-            return Value::literal(index.base());
+            return Value::literal(base);
         }
-        if index.base() != 0 {
-            terms.push(index.base().to_string());
+        if base != 0 {
+            terms.push(base.to_string());
         }
         self.value(terms.join(" + "), level)
     }
@@ -276,97 +306,6 @@ impl<'p> Emit<'p> {
         }
         let start = self.index(&span.start);
         self.value(format!("clamp({} - {}, 0, {})", span.len, start.text, span.size), start.level)
-    }
-
-    /// Names an i32 expression in the scope `level`; the same expression gets the same name.
-    pub(super) fn value(&mut self, expression: String, level: usize) -> Value {
-        let known = self.scopes.iter().find_map(|scope| scope.names.get(&expression));
-        if let Some(name) = known {
-            return Value { text: name.clone(), level };
-        }
-        let name = self.fresh("x");
-        let indent = "  ".repeat(level + 1);
-        let scope = &mut self.scopes[level];
-        let _ = writeln!(scope.text, "{indent}let {name} = {expression};");
-        scope.names.insert(expression, name.clone());
-        Value { text: name, level }
-    }
-
-    /// Sum of two values, named where it is not a literal.
-    pub(super) fn sum(&mut self, a: &Value, b: &Value) -> Value {
-        match (a.known(), b.known()) {
-            (Some(a), Some(b)) => Value::literal(a + b),
-            (Some(0), _) => b.clone(),
-            (_, Some(0)) => a.clone(),
-            _ => self.value(format!("{} + {}", a.text, b.text), a.level.max(b.level)),
-        }
-    }
-
-    /// A name not used before; the underscore keeps it apart from WGSL words such as `f32`.
-    pub(super) fn fresh(&mut self, stem: &str) -> String {
-        self.n_names += 1;
-        format!("{stem}_{}", self.n_names)
-    }
-
-    /// Scope that is being written.
-    pub(super) fn level(&self) -> usize {
-        self.scopes.len() - 1
-    }
-
-    /// Writes a line.
-    pub(super) fn line(&mut self, line: impl AsRef<str>) {
-        let indent = "  ".repeat(self.scopes.len());
-        let scope = self.scopes.last_mut().expect("the outermost scope stays open");
-        let _ = writeln!(scope.text, "{indent}{}", line.as_ref());
-    }
-
-    /// Opens a block that may run many times, so what is pending at its end is pending at its start.
-    pub(super) fn open(&mut self, head: impl AsRef<str>) {
-        let head = format!("{}{} {{\n", "  ".repeat(self.scopes.len()), head.as_ref());
-        self.scopes.push(Scope { head, ..Scope::default() });
-        self.unknown_order();
-    }
-
-    /// Closes the innermost block.
-    pub(super) fn close(&mut self) {
-        let scope = self.scopes.pop().expect("a block opened before");
-        let outer = self.scopes.last_mut().expect("the outermost scope stays open");
-        outer.text.push_str(&scope.head);
-        outer.text.push_str(&scope.text);
-        self.line("}");
-        self.unknown_order();
-    }
-
-    /// Orders the reads that follow after all writes before.
-    pub(super) fn before_reads(&mut self) {
-        if self.pending.writes {
-            self.barrier();
-        }
-        self.pending.reads = true;
-    }
-
-    /// Orders the writes that follow after all reads before. Writes between two barriers go to different places.
-    pub(super) fn before_writes(&mut self) {
-        if self.pending.reads {
-            self.barrier();
-        }
-        self.pending.writes = true;
-    }
-
-    /// After a block that only wrote: earlier reads were waited for before it.
-    pub(super) fn only_writes_pending(&mut self) {
-        self.pending = Pending { reads: false, writes: true };
-    }
-
-    fn barrier(&mut self) {
-        self.line("workgroupBarrier();");
-        self.pending = Pending::default();
-    }
-
-    fn unknown_order(&mut self) {
-        if self.plan.mapping.threads() > 1 {
-            self.pending = Pending { reads: true, writes: true };
-        }
     }
 
     /// Type of a tile.

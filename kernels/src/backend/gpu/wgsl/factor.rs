@@ -2,7 +2,8 @@
 
 use super::Manner;
 use super::access::Matrix;
-use super::emit::{Emit, Value, register};
+use super::emit::{Emit, register};
+use super::scope::Value;
 use crate::program::{Form, Span, TileId};
 
 /// Where a product finds a factor.
@@ -32,7 +33,7 @@ pub(super) struct Factor {
 
 impl Emit<'_> {
     /// The row `local` of a factor's tile, as an offset into where it lies.
-    fn factor_row(&mut self, factor: &Factor, local: &Value, covered: usize) -> Value {
+    pub(super) fn factor_row(&mut self, factor: &Factor, local: &Value, covered: usize) -> Value {
         match &factor.place {
             Place::Storage(matrix) => {
                 let position = self.position_on(factor.across, local, covered);
@@ -49,7 +50,7 @@ impl Emit<'_> {
     }
 
     /// The row at `k` along the contraction.
-    fn depth_row(&mut self, factor: &Factor, k: &Value) -> Value {
+    pub(super) fn depth_row(&mut self, factor: &Factor, k: &Value) -> Value {
         let at = self.sum(&factor.origin, k);
         match &factor.place {
             Place::Storage(matrix) => self.row_offset(matrix, &at),
@@ -61,14 +62,14 @@ impl Emit<'_> {
         }
     }
 
-    fn factor_quad(&mut self, factor: &Factor, row: &Value, col: &Value, held: Option<usize>) -> String {
+    pub(super) fn factor_quad(&mut self, factor: &Factor, row: &Value, col: &Value, held: Option<usize>) -> String {
         match &factor.place {
             Place::Storage(matrix) => self.quad(matrix, row, col, held),
             _ => format!("shared_tile[{} + ({} >> 2u)]", row.text, col.text),
         }
     }
 
-    fn factor_element(&mut self, factor: &Factor, row: &Value, col: &Value) -> String {
+    pub(super) fn factor_element(&mut self, factor: &Factor, row: &Value, col: &Value) -> String {
         match &factor.place {
             Place::Storage(matrix) => self.element(matrix, row, &col.text),
             _ => format!("shared_tile[{0} + ({1} >> 2u)][{1} & 3]", row.text, col.text),

@@ -2,6 +2,7 @@
 
 use crate::program::{Span, Stage, TileType};
 
+use super::method::SUBGROUPS;
 use super::{Caps, Manner};
 
 /// Threads of a workgroup; `tx` walks columns, `ty` rows.
@@ -43,9 +44,25 @@ const FEW_THREADS: usize = 64;
 /// Rows of a thread that make a load of `b` worth its while, where rows suffice.
 const ROWS_PER_THREAD: usize = 4;
 
+/// What the products of a stage ask of its workgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Team {
+    /// As many threads as its tiles are worth.
+    Any,
+    /// As many as a device runs well: they share out what is read.
+    Large,
+    /// The subgroups that multiply fragments.
+    Subgroups,
+}
+
 impl Mapping {
     /// Threads for the accumulators of a stage (for its largest tiles, where it has no product).
-    pub(super) fn choose<'s>(stage: &'s Stage, wide: impl Iterator<Item = &'s TileType>, caps: &Caps) -> Mapping {
+    pub(super) fn choose<'s>(
+        stage: &'s Stage,
+        wide: impl Iterator<Item = &'s TileType>,
+        team: Team,
+        caps: &Caps,
+    ) -> Mapping {
         if let Manner::Lanes(lanes) = caps.manner {
             return Mapping { tx: lanes as usize, ty: 1 };
         }
@@ -59,6 +76,19 @@ impl Mapping {
         let tx = prev_power_of_two(quads.min((FEW_THREADS / rows).max(MAX_TX)).min(limit));
         if caps.manner == Manner::Direct {
             return Mapping { tx: tx.min(8), ty: 1 };
+        }
+        match (team, caps.fragment) {
+            (Team::Subgroups, Some(fragment)) => {
+                // A row of fragments lies within the rows that the threads cover at a time.
+                let threads = (SUBGROUPS * fragment.lanes as usize).min(limit);
+                let tx = tx.min(MAX_TX).max(threads / fragment.edge as usize);
+                return Mapping { tx, ty: threads / tx };
+            }
+            (Team::Large, _) => {
+                let tx = tx.min(MAX_TX);
+                return Mapping { tx, ty: prev_power_of_two(limit) / tx };
+            }
+            _ => {}
         }
         let per_thread = if rows >= 8 * ROWS_PER_THREAD { rows / ROWS_PER_THREAD } else { rows };
         Mapping { tx, ty: prev_power_of_two(per_thread.min(limit / tx).max(1)) }

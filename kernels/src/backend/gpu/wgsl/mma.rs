@@ -3,8 +3,8 @@
 //! ```text
 //! factors from storage or exchanged:        factors staged:
 //!   for k in fours of the depth:              for each chunk of the depth that fits workgroup memory:
-//!     a[i] <- row i, k..k+4                     copy both chunks, barrier
-//!     for g:  b[0..4] <- k..k+4, group g        the loop on the left, over the chunk
+//!     a[i] <- row i, k..k+4                     both chunks from registers, barrier, the next chunk into registers,
+//!     for g:  b[0..4] <- k..k+4, group g        the loop on the left, over the chunk, barrier
 //!       for i:  acc[i][g] += a[i].x·b[0] + .. + a[i].w·b[3]
 //!   for k in what is left of the depth: one at a time
 //! ```
@@ -12,14 +12,18 @@
 //! Only what exists of the depth is gone through, so nothing need be zero beyond it. Rows and columns beyond their
 //! axes read some existing element; what they give is never stored.
 
-use super::emit::{Emit, Value, register};
+use super::emit::{Emit, register};
 use super::factor::{Factor, Place};
+use super::method::{Method, Mma};
+use super::scope::Value;
 use super::{Manner, too_large};
 use crate::backend::Unsupported;
 use crate::program::{Form, Span, TileId};
 
 /// Depth of a staged chunk: 32 rows of 64 columns take 8 KiB, which leaves room for two workgroups or more.
 const MAX_CHUNK: usize = 32;
+/// Vectors that a thread reads ahead: beside 64 accumulators of a thread they leave no room for more.
+const MAX_AHEAD: usize = 6;
 
 /// A product with both factors found.
 #[derive(Debug)]
@@ -41,28 +45,65 @@ pub(super) struct Staging {
 }
 
 impl Emit<'_> {
-    pub(super) fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) -> Result<(), Unsupported> {
-        let (acc_ty, depth) = (self.ty(acc), self.ty(a).cols);
+    pub(super) fn mma(&mut self, mma: Mma) -> Result<(), Unsupported> {
+        let method = self.method(mma);
+        let once = method != Method::Owned && !self.held.contains_key(&mma.acc);
+        if once {
+            self.hold(mma.acc, method);
+        }
+        match method {
+            Method::Owned => self.owned(mma)?,
+            Method::Streamed(streamed) => {
+                let stem = self.held[&mma.acc].stem.clone();
+                let mut vectors = 0;
+                let (a, b) = (self.found(mma.a, true, &mut vectors), self.found(mma.b, false, &mut vectors));
+                self.refuse_large(mma.acc, vectors)?;
+                let (product, n) = self.located(mma, a, b);
+                self.stream(&product, &streamed, &stem, &n);
+            }
+            Method::Fragments(fragments) => {
+                let stem = self.held[&mma.acc].stem.clone();
+                let place = |emit: &mut Self, tile: TileId| match emit.plan.sources[tile.0 as usize].clone() {
+                    Some(source) => Place::Storage(emit.matrix(&source)),
+                    None => Place::Own(tile),
+                };
+                let (a, b) = (place(self, mma.a), place(self, mma.b));
+                let (product, n) = self.located(mma, a, b);
+                self.multiply_fragments(&product, mma, &fragments, &stem, &n);
+                self.refuse_large(mma.acc, 0)?;
+            }
+        }
+        if once { self.settle(mma.acc) } else { Ok(()) }
+    }
+
+    fn owned(&mut self, Mma { acc, a, b, form }: Mma) -> Result<(), Unsupported> {
+        let acc_ty = self.ty(acc);
         let mut vectors = 0;
         let left = self.found(a, true, &mut vectors);
         let right = self.found(b, false, &mut vectors);
-        let staging = self.staging((a, &left), (b, &right), acc, vectors);
+        let staging = self.staging((a, &left), (b, &right), acc, form, vectors);
         if let Some(staging) = staging {
             let (rows, quads) = (acc_ty.rows.size, acc_ty.cols.size.div_ceil(4));
             vectors += if staging.left { rows * (staging.chunk / 4 + 1) } else { 0 };
             vectors += if staging.right { staging.chunk * quads } else { 0 };
         }
         self.refuse_large(acc, vectors)?;
-        let start = self.index(&depth.start);
-        let origin = |place: &Place| if matches!(place, Place::Storage(_)) { start.clone() } else { Value::literal(0) };
-        let factor = |place: Place, across| Factor { origin: origin(&place), place, form, across };
-        let product = Product { acc, a: factor(left, acc_ty.rows), b: factor(right, acc_ty.cols), depth };
-        let n = self.valid(depth);
+        let (product, n) = self.located(Mma { acc, a, b, form }, left, right);
         match staging {
             None => self.whole(&product, &n),
             Some(staging) => self.chunked(&product, staging, &n),
         }
         Ok(())
+    }
+
+    /// A product with its factors at these places, and how much of its depth exists.
+    fn located(&mut self, Mma { acc, a, form, .. }: Mma, left: Place, right: Place) -> (Product, Value) {
+        let (acc_ty, depth) = (self.ty(acc), self.ty(a).cols);
+        let start = self.index(&depth.start);
+        let origin = |place: &Place| if matches!(place, Place::Storage(_)) { start.clone() } else { Value::literal(0) };
+        let factor = |place: Place, across| Factor { origin: origin(&place), place, form, across };
+        let product = Product { acc, a: factor(left, acc_ty.rows), b: factor(right, acc_ty.cols), depth };
+        (product, self.valid(depth))
     }
 
     /// Where a factor lies; a computed one is handed to the other threads.
@@ -83,7 +124,14 @@ impl Emit<'_> {
     }
 
     /// Which factors to stage: those that several threads read, if loaded for this iteration alone.
-    fn staging(&self, a: (TileId, &Place), b: (TileId, &Place), acc: TileId, taken: usize) -> Option<Staging> {
+    fn staging(
+        &self,
+        a: (TileId, &Place),
+        b: (TileId, &Place),
+        acc: TileId,
+        form: Form,
+        taken: usize,
+    ) -> Option<Staging> {
         if self.caps.manner != Manner::Staged {
             return None;
         }
@@ -93,20 +141,29 @@ impl Emit<'_> {
         let (ty, mapping) = (self.ty(acc), self.plan.mapping);
         let left = fresh(a) && mapping.tx > 1;
         let right = fresh(b) && mapping.ty > 1;
-        let free =
-            (self.caps.max_workgroup_bytes as usize / 16).saturating_sub(taken + self.shared_scalars.div_ceil(4));
+        let free = (self.caps.max_workgroup_bytes as usize / 16)
+            .saturating_sub(taken + self.shared_scalars.div_ceil(4) + self.shared_halves.div_ceil(2));
         let size = self.ty(a.0).cols.size.next_multiple_of(4);
-        let vectors = |chunk: usize| {
-            let (rows, quads) = (ty.rows.size, ty.cols.size.div_ceil(4));
-            (if left { rows * (chunk / 4 + 1) } else { 0 }) + if right { chunk * quads } else { 0 }
+        let (rows, quads) = (ty.rows.size, ty.cols.size.div_ceil(4));
+        let vectors =
+            |chunk: usize| (if left { rows * (chunk / 4 + 1) } else { 0 }) + if right { chunk * quads } else { 0 };
+        let ahead = |chunk: usize| {
+            let each = |vectors: usize, at_once: usize| at_once * (vectors / at_once).div_ceil(mapping.threads());
+            let turned = if form == Form::Abt { 4 } else { 1 };
+            (if left { each(rows * chunk / 4, 1) } else { 0 }) + if right { each(chunk * quads, turned) } else { 0 }
         };
-        let chunk = [size.min(MAX_CHUNK), 16, 8, 4].into_iter().find(|&c| c <= size && vectors(c) <= free)?;
+        let fits = |&c: &usize| c <= size && vectors(c) <= free;
+        let chunks = [size.min(MAX_CHUNK), 16, 8, 4];
+        let chunk = chunks.into_iter().filter(fits).find(|&c| ahead(c) <= MAX_AHEAD);
+        let chunk = chunk.or_else(|| chunks.into_iter().rfind(fits))?;
         (left || right).then_some(Staging { left, right, chunk, offset: taken })
     }
 
-    fn refuse_large(&mut self, acc: TileId, vectors: usize) -> Result<(), Unsupported> {
+    /// # Errors
+    /// Workgroup memory has no room for what is asked.
+    pub(super) fn refuse_large(&mut self, acc: TileId, vectors: usize) -> Result<(), Unsupported> {
         self.shared_vectors = self.shared_vectors.max(vectors);
-        let asked = 16 * self.shared_vectors + 4 * self.shared_scalars;
+        let asked = 16 * self.shared_vectors + 8 * self.shared_halves + 4 * self.shared_scalars;
         let limit = self.caps.max_workgroup_bytes as usize;
         if asked <= limit {
             return Ok(());
@@ -116,18 +173,47 @@ impl Emit<'_> {
         Err(too_large(&what, asked, limit))
     }
 
+    /// The chunks of a depth, each read into registers while the one before is multiplied.
     fn chunked(&mut self, product: &Product, staging: Staging, n: &Value) {
-        if staging.chunk >= product.depth.size {
+        let chunk = staging.chunk;
+        let copies = self.copies(product, staging);
+        if chunk >= product.depth.size {
+            self.fetch(&copies, &Value::literal(0));
+            self.put(&copies);
             let staged = self.staged(product, staging, &Value::literal(0));
             return self.whole(&staged, n);
         }
-        let var = self.fresh("chunk");
-        self.open(format!("for (var {var} = 0; {var} < {}; {var} += {})", n.text, staging.chunk));
-        let at = Value { text: var, level: self.level() };
-        let staged = self.staged(product, staging, &at);
-        let count = self.value(format!("min({} - {}, {})", n.text, at.text, staging.chunk), self.level());
-        self.whole(&staged, &count);
-        self.close();
+        let full = match n.known() {
+            Some(n) => Value::literal(n - n % chunk as i64),
+            None => self.value(format!("{} / {chunk} * {chunk}", n.text), n.level),
+        };
+        if full.known() != Some(0) {
+            self.fetch(&copies, &Value::literal(0));
+            let last = match full.known() {
+                Some(full) => Value::literal(full - chunk as i64),
+                None => self.value(format!("max({} - {chunk}, 0)", full.text), full.level),
+            };
+            let var = self.fresh("chunk");
+            self.open(format!("for (var {var} = 0; {var} < {}; {var} += {chunk})", full.text));
+            self.put(&copies);
+            self.before_reads();
+            let next = self.value(format!("min({var} + {chunk}, {})", last.text), self.level());
+            self.fetch(&copies, &next);
+            let at = Value { text: var, level: self.level() };
+            let staged = self.staged(product, staging, &at);
+            self.whole(&staged, &Value::literal(chunk as i64));
+            self.close();
+        }
+        let some_left = n.known().is_none_or(|n| n % chunk as i64 != 0);
+        if some_left {
+            self.open(format!("if ({} < {})", full.text, n.text));
+            self.fetch(&copies, &full);
+            self.put(&copies);
+            let staged = self.staged(product, staging, &full);
+            let count = self.value(format!("{} - {}", n.text, full.text), n.level);
+            self.whole(&staged, &count);
+            self.close();
+        }
     }
 
     /// The loop over `count` positions of the depth.
@@ -138,13 +224,20 @@ impl Emit<'_> {
         if let Place::Lanes(tile) = product.a.place {
             return self.across_lanes(product, tile, count);
         }
-        let in_fours = self.in_fours(product.depth);
+        let in_fours = self.plan.in_fours(product.depth);
         let fours = match (in_fours, count.known()) {
             (true, _) => count.clone(),
             (false, Some(n)) => Value::literal(n - n % 4),
             (false, None) => self.value(format!("{} & -4", count.text), count.level),
         };
-        if fours.known() != Some(0) && product.depth.size >= 4 {
+        let unrolled = fours.known().filter(|n| *n <= MAX_CHUNK as i64 && self.caps.manner == Manner::Staged);
+        if let Some(n) = unrolled {
+            // Offsets that are constants cost nothing; compilers of GPUs leave half of this to the loop otherwise.
+            for k in (0..n).step_by(4).map(Value::literal) {
+                let a = self.left_quads(&product.a, &k);
+                self.fused(product, &a, &k);
+            }
+        } else if fours.known() != Some(0) && product.depth.size >= 4 {
             let k = self.count_from("0", &fours.text, 4);
             let a = self.left_quads(&product.a, &k);
             self.fused(product, &a, &k);
@@ -157,12 +250,6 @@ impl Emit<'_> {
             self.single(product, &a, &k);
             self.close();
         }
-    }
-
-    /// Whether what exists of every tile is a multiple of four.
-    fn in_fours(&self, depth: Span) -> bool {
-        let start = depth.start.base() % 4 == 0 && depth.start.terms().all(|(_, c)| c % 4 == 0);
-        depth.size.is_multiple_of(4) && (self.plan.holds(depth, depth.size) || start && depth.len.is_multiple_of(4))
     }
 
     fn count_from(&mut self, from: &str, to: &str, step: usize) -> Value {
@@ -206,7 +293,7 @@ impl Emit<'_> {
     fn across_lanes(&mut self, product: &Product, tile: TileId, count: &Value) {
         let lanes = self.plan.mapping.tx;
         let share = self.plan.mapping.share(&self.ty(tile));
-        let in_fours = self.in_fours(product.depth);
+        let in_fours = self.plan.in_fours(product.depth);
         for group in 0..share.groups() {
             let base = 4 * lanes * group;
             let quads = self.value(format!("clamp(({} - {base}) >> 2u, 0, {lanes})", count.text), count.level);

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mapping::Mapping;
+use super::held;
+use super::mapping::{Mapping, Team};
+use super::method::{self, Factors, Method, Mma, Wish};
 use super::{Caps, Manner, too_large};
 use crate::backend::Unsupported;
 use crate::program::{Arg, Bound, Index, Op, Program, Role, Span, Stage, TensorId, TileId, TileType};
@@ -13,10 +15,19 @@ use crate::{DType, program};
 pub(super) enum View {
     /// Four elements at a time: every access starts at a multiple of four.
     Quads,
+    /// Four halves at a time, as the f16 that they are: what matrix units take.
+    Halves,
     /// Single elements; 16-bit ones in pairs.
     Elements,
     /// Pairs of 16-bit elements, written by several threads.
     Shared,
+}
+
+impl View {
+    /// Whether every access is to four elements.
+    pub(super) fn in_quads(self) -> bool {
+        matches!(self, View::Quads | View::Halves)
+    }
 }
 
 /// A load that is its tile's only definition: a product may read the tensor instead of the tile.
@@ -38,6 +49,8 @@ pub(super) struct Plan {
     pub(super) in_registers: Vec<bool>,
     /// By variable: least and greatest value, both included.
     pub(super) ranges: Vec<(i64, i64)>,
+    /// How each product is computed.
+    pub(super) methods: Vec<(Mma, Method)>,
 }
 
 /// Registers of one tile in a thread, of four f32 each. On hardware a thread has at most 255 scalar registers; what
@@ -55,14 +68,15 @@ impl Plan {
         let mut facts = Facts::new(stage);
         facts.ops(&stage.body);
         let wide = facts.accumulators.iter().map(|&id| stage.tile(id));
-        let mapping = Mapping::choose(stage, wide, caps);
-        let plan = Plan {
-            mapping,
+        let mut plan = Plan {
+            mapping: Mapping::choose(stage, wide, Team::Any, caps),
             views: views(program, stage, &facts),
             in_registers: facts.in_registers(),
             sources: facts.sources(),
             ranges: facts.ranges,
+            methods: vec![],
         };
+        plan.choose_methods(program, stage, caps);
         plan.refuse_many_bindings(program, caps)?;
         plan.refuse_large_indices(stage)?;
         plan.refuse_large_tiles(stage, caps)?;
@@ -77,6 +91,52 @@ impl Plan {
     /// Whether the `size` positions from the span's start always lie on its axis.
     pub(super) fn holds(&self, span: Span, size: usize) -> bool {
         self.last_start(span).saturating_add(size as i64) <= span.len as i64
+    }
+
+    /// Chooses how products are computed, and the threads that this takes.
+    fn choose_methods(&mut self, program: &Program, stage: &Stage, caps: &Caps) {
+        let (mut products, mut others) = (vec![], BTreeSet::new());
+        held::touches(&stage.body, &mut products, &mut others);
+        let wished: Vec<(Mma, Wish)> = products
+            .into_iter()
+            .map(|mma| {
+                let quads = |tile: TileId| {
+                    let source = self.sources[tile.0 as usize].as_ref()?;
+                    Some(self.views[&source.tensor].0.in_quads())
+                };
+                (mma, method::wish(&Factors::of(stage, mma), caps, quads, |span| self.in_fours(span)))
+            })
+            .collect();
+        let any = |wish| wished.iter().any(|(_, w)| *w == wish);
+        let team = match (any(Wish::Fragments), any(Wish::Streamed)) {
+            (true, _) => Team::Subgroups,
+            (false, true) => Team::Large,
+            (false, false) => Team::Any,
+        };
+        let wide = wished.iter().map(|(mma, _)| stage.tile(mma.acc));
+        self.mapping = Mapping::choose(stage, wide, team, caps);
+        for (mma, wish) in wished {
+            let method = method::method(wish, &Factors::of(stage, mma), self.mapping, caps);
+            if matches!(method, Method::Fragments(_)) {
+                self.see_halves(program, [mma.a, mma.b]);
+            }
+            self.methods.push((mma, method));
+        }
+    }
+
+    /// Factors of matrix units are seen as the halves they are.
+    fn see_halves(&mut self, program: &Program, tiles: [TileId; 2]) {
+        for source in tiles.iter().filter_map(|tile| self.sources[tile.0 as usize].as_ref()) {
+            let (view, written) = self.views[&source.tensor];
+            debug_assert!(!written && view.in_quads() && program.tensor(source.tensor).dtype == DType::F16);
+            self.views.insert(source.tensor, (View::Halves, written));
+        }
+    }
+
+    /// Whether what exists of every tile at this span is a multiple of four.
+    pub(super) fn in_fours(&self, span: Span) -> bool {
+        let start = span.start.base() % 4 == 0 && span.start.terms().all(|(_, c)| c % 4 == 0);
+        span.size.is_multiple_of(4) && (self.holds(span, span.size) || start && span.len.is_multiple_of(4))
     }
 
     fn refuse_many_bindings(&self, program: &Program, caps: &Caps) -> Result<(), Unsupported> {
@@ -141,7 +201,8 @@ impl Plan {
         Ok(())
     }
 
-    fn statements(&self, stage: &Stage, ops: &[Op]) -> usize {
+    /// Statements that a body takes, about.
+    pub(super) fn statements(&self, stage: &Stage, ops: &[Op]) -> usize {
         let share = |id: TileId| self.mapping.share(stage.tile(id)).registers();
         ops.iter()
             .map(|op| match op {

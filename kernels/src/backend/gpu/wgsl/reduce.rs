@@ -1,18 +1,25 @@
 //! Row reductions: a thread's own columns, then across the threads of a row.
 
-use super::emit::{Emit, Value, register};
+use super::emit::{Emit, register};
 use super::helpers::Helper;
 use super::plan::Plan;
+use super::scope::Value;
 use super::{Caps, Manner};
 use crate::program::{Op, ReduceFn, Stage, TileId};
 
 impl Plan {
     /// Scalars of workgroup memory that the stage's reductions take: one a row and thread along it.
     pub(super) fn shared_scalars(&self, stage: &Stage, caps: &Caps) -> usize {
-        if self.mapping.tx == 1 || matches!(caps.manner, Manner::Lanes(_)) {
+        if self.mapping.tx == 1 || self.exchanging(caps) {
             return 0;
         }
         largest(stage, &stage.body) * self.mapping.tx
+    }
+
+    /// Whether the threads of a row surely are of one subgroup.
+    fn exchanging(&self, caps: &Caps) -> bool {
+        let lanes = caps.shuffle.is_some_and(|lanes| self.mapping.tx <= lanes as usize);
+        matches!(caps.manner, Manner::Lanes(_)) || caps.manner == Manner::Staged && lanes
     }
 }
 
@@ -33,9 +40,9 @@ impl Emit<'_> {
         for row in 0..share.rows {
             folded.push(self.own_columns(f, x, row, share.groups()));
         }
-        match (self.is_wide(x), self.plan.mapping.tx, self.caps.manner) {
+        match (self.is_wide(x), self.plan.mapping.tx, self.plan.exchanging(self.caps)) {
             (false, ..) | (_, 1, _) => self.assign(dst, &folded),
-            (.., Manner::Lanes(lanes)) => self.across_subgroup(dst, f, folded, lanes),
+            (_, lanes, true) => self.across_subgroup(dst, f, folded, lanes),
             (..) => self.across_row_memory(dst, f, x, &folded),
         }
     }
@@ -82,7 +89,7 @@ impl Emit<'_> {
     }
 
     /// Butterfly: after steps of half the lanes, a quarter, .. each lane holds the whole.
-    fn across_subgroup(&mut self, dst: TileId, f: ReduceFn, folded: Vec<String>, lanes: u32) {
+    fn across_subgroup(&mut self, dst: TileId, f: ReduceFn, folded: Vec<String>, lanes: usize) {
         for (row, value) in folded.into_iter().enumerate() {
             let mut value = self.named("f", &value);
             let mut step = lanes / 2;

@@ -1,9 +1,10 @@
 //! Writing tiles to tensors: what exists of them, each element by one thread.
 
-use super::emit::{Emit, Value, register};
+use super::emit::{Emit, register};
 use super::helpers::Helper;
 use super::no_float8;
 use super::plan::{Source, View};
+use super::scope::Value;
 use crate::DType;
 use crate::program::{Index, TensorId, TileId};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Caps, Manner, lower_stage};
+use super::{Caps, Fragment, Manner, lower_stage};
 use crate::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes};
 use crate::program::Program;
 use crate::tile::{AttentionTiling, MatmulTiling};
@@ -11,6 +11,8 @@ use crate::{DType, attention, matmul};
 fn caps(manner: Manner) -> Caps {
     Caps {
         manner,
+        shuffle: None,
+        fragment: None,
         max_threads: 256,
         max_workgroup_bytes: 16 << 10,
         max_groups: 65_535,
@@ -19,19 +21,35 @@ fn caps(manner: Manner) -> Caps {
     }
 }
 
-fn golden(name: &str, program: &Program, manner: Manner) {
-    let code = lower_stage(program, 0, &caps(manner)).expect("within the limits");
-    let module = wgpu::naga::front::wgsl::parse_str(&code.source)
-        .unwrap_or_else(|e| panic!("{}", e.emit_to_string(&code.source)));
+fn valid(name: &str, source: &str) {
+    let module = wgpu::naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
     let (flags, abilities) = (wgpu::naga::valid::ValidationFlags::all(), wgpu::naga::valid::Capabilities::all());
     let checked = wgpu::naga::valid::Validator::new(flags, abilities).validate(&module);
     assert!(checked.is_ok(), "{name}: {checked:?}");
+}
+
+fn golden(name: &str, program: &Program, manner: Manner) {
+    golden_on(name, program, &caps(manner));
+}
+
+fn golden_on(name: &str, program: &Program, caps: &Caps) {
+    let code = lower_stage(program, 0, caps).expect("within the limits");
+    valid(name, &code.source);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(format!("{name}.wgsl"));
     if std::env::var_os("FARTHING_BLESS").is_some() {
         std::fs::write(&path, &code.source).expect("a writable folder of snapshots");
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     assert!(kept == code.source, "{} differs; FARTHING_BLESS=1 writes it anew:\n{}", path.display(), code.source);
+}
+
+/// A device with subgroups of 32 lanes that multiply matrices.
+fn able() -> Caps {
+    Caps { shuffle: Some(32), fragment: Some(Fragment { edge: 16, lanes: 32 }), ..caps(Manner::Staged) }
+}
+
+fn of(sizes: MatmulSizes, tiling: MatmulTiling) -> Program {
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &tiling)
 }
 
 fn product() -> Program {
@@ -68,6 +86,47 @@ fn shaders_of_a_product_are_the_golden_ones() {
 fn shaders_of_attention_are_the_golden_ones() {
     golden("attention_staged", &attend(), Manner::Staged);
     golden("attention_lanes", &attend(), Manner::Lanes(8));
+}
+
+#[test]
+fn shaders_of_few_rows_and_of_matrix_units_are_the_golden_ones() {
+    let sizes =
+        MatmulSizes { batch: 1, m: 3, n: 40, k: 300, input: DType::F32, output: DType::F32, layout: Layout::Nk };
+    golden_on("matmul_streamed_nk", &of(sizes, MatmulTiling { bm: 4, bn: 16, bk: 256 }), &able());
+    let kn = MatmulSizes { layout: Layout::Kn, ..sizes };
+    golden_on("matmul_streamed_kn", &of(kn, MatmulTiling { bm: 4, bn: 32, bk: 256 }), &able());
+    let halves = MatmulSizes { m: 70, n: 64, k: 72, input: DType::F16, ..sizes };
+    golden_on("matmul_fragments", &of(halves, MatmulTiling { bm: 32, bn: 32, bk: 32 }), &able());
+}
+
+/// Branches and early returns around matrices: a verifier that took them for non-uniform would refuse the shader.
+#[test]
+fn matrix_units_stand_behind_branches() {
+    for mask in [Mask::Causal, Mask::Window(9)] {
+        let sizes = AttentionSizes {
+            batch: 1,
+            hq: 4,
+            hkv: 2,
+            sq: 40,
+            skv: 70,
+            d: 32,
+            dv: 48,
+            mask,
+            input: DType::F16,
+            output: DType::F32,
+        };
+        let tiling = AttentionTiling { bq: 32, bk: 32, kv_splits: 1 };
+        let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
+        let code = lower_stage(&program, 0, &able()).expect("within the limits");
+        assert!(code.strategy.contains("fragments"), "{}", code.strategy);
+        valid(&format!("{mask}"), &code.source);
+    }
+    let halves =
+        MatmulSizes { batch: 3, m: 96, n: 64, k: 32, input: DType::F16, output: DType::F32, layout: Layout::Kn };
+    let few = Caps { max_groups: 7, ..able() };
+    let code = lower_stage(&of(halves, MatmulTiling { bm: 32, bn: 32, bk: 32 }), 0, &few).expect("within the limits");
+    assert!(code.source.contains("return;"), "{}", code.source);
+    valid("more points than groups", &code.source);
 }
 
 #[test]

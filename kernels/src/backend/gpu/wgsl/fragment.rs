@@ -1,0 +1,247 @@
+//! Products by matrix units: subgroups hold fragments of the result, and both factors pass through workgroup memory.
+//!
+//! ```text
+//! for each chunk of the depth:  a -> halves[row][k], b -> halves[k][column] or [column][k], as it lies; barrier
+//!                               for k in edges of the chunk: fragment[i][j] += a[i] · b[j]
+//! afterwards, strip by strip:   a row of fragments of each subgroup -> workgroup memory -> the registers of its rows
+//! ```
+//!
+//! What does not exist of the depth is staged as zero on both sides. On an H200 (16 × 16 × 16, four subgroups of
+//! 4 × 4 fragments, chunks of 32) reading the next chunk ahead gained nothing, and deeper chunks lost.
+
+use super::emit::{Emit, register};
+use super::factor::{Factor, Place};
+use super::method::{Factors, Fragments, Mma};
+use super::mma::Product;
+use super::scope::Value;
+use crate::backend::Unsupported;
+use crate::program::{Form, Span, TileId};
+
+fn fragment(stem: &str, row: usize, col: usize) -> String {
+    format!("{stem}_{row}_{col}")
+}
+
+/// Where a factor was staged: first vector of four halves, and vectors from row to row.
+#[derive(Clone, Copy, Debug)]
+struct Panel {
+    offset: usize,
+    stride: usize,
+}
+
+impl Emit<'_> {
+    pub(super) fn start_fragments(&mut self, f: &Fragments, stem: &str) {
+        for row in 0..f.rows {
+            for col in 0..f.cols {
+                self.line(format!("var {}: {};", fragment(stem, row, col), matrix("f32", f.edge, "C")));
+            }
+        }
+    }
+
+    pub(super) fn multiply_fragments(&mut self, product: &Product, p: Mma, f: &Fragments, stem: &str, n: &Value) {
+        let computed = !matches!(product.a.place, Place::Storage(_));
+        let factors = Factors::of(self.stage, p);
+        let ((a_stride, a_size), (b_stride, b_size)) = (f.left(&factors, computed), f.right(&factors));
+        let (a, b) = (Panel { offset: 0, stride: a_stride }, Panel { offset: a_size, stride: b_stride });
+        self.shared_halves = self.shared_halves.max(a_size + b_size);
+        if computed {
+            self.exchange_halves(p.a, a);
+        }
+        if f.chunk == product.depth.size {
+            return self.chunk_of_fragments(product, f, stem, (a, b), (computed, &Value::literal(0), n));
+        }
+        let chunk = self.fresh("chunk");
+        self.open(format!("for (var {chunk} = 0; {chunk} < {}; {chunk} += {})", n.text, f.chunk));
+        let at = Value { text: chunk, level: self.level() };
+        self.chunk_of_fragments(product, f, stem, (a, b), (computed, &at, n));
+        self.close();
+    }
+
+    fn chunk_of_fragments(
+        &mut self,
+        product: &Product,
+        f: &Fragments,
+        stem: &str,
+        (a, b): (Panel, Panel),
+        (computed, at, n): (bool, &Value, &Value),
+    ) {
+        self.before_writes();
+        let along = |panel, stride| (panel, stride, at, n);
+        if !computed {
+            self.stage_along(&product.a, product.depth, f.chunk, along(a.offset, a.stride));
+        }
+        match product.b.form {
+            Form::Ab => self.stage_down(&product.b, product.depth, f.chunk, along(b.offset, b.stride)),
+            Form::Abt => self.stage_along(&product.b, product.depth, f.chunk, along(b.offset, b.stride)),
+        }
+        self.before_reads();
+        let subgroup = self.value(format!("i32(lane) / {}", f.lanes), 0);
+        let down = self.value(format!("{} / {} * {}", subgroup.text, f.across, f.rows * f.edge * a.stride), 0);
+        let across = self.value(format!("{} % {} * {}", subgroup.text, f.across, f.cols * f.edge), 0);
+        let base = if computed { self.value(format!("{} >> 2u", at.text), at.level) } else { Value::literal(0) };
+        for k in (0..f.chunk).step_by(f.edge) {
+            let right: Vec<String> =
+                (0..f.cols).map(|j| self.right_fragment(product, f, b, (&across, j * f.edge, k))).collect();
+            for i in 0..f.rows {
+                let start = a.offset + i * f.edge * a.stride + k / 4;
+                let left = format!("&shared_halves[{} + {start} + {}], {}u", down.text, base.text, a.stride);
+                let left = self.named("a", &format!("coopLoadT<{}>({left})", matrix("f16", f.edge, "A")));
+                for (j, right) in right.iter().enumerate() {
+                    let sum = fragment(stem, i, j);
+                    self.line(format!("{sum} = coopMultiplyAdd({left}, {right}, {sum});"));
+                }
+            }
+        }
+    }
+
+    fn right_fragment(
+        &mut self,
+        product: &Product,
+        f: &Fragments,
+        b: Panel,
+        (across, col, k): (&Value, usize, usize),
+    ) -> String {
+        let kind = matrix("f16", f.edge, "B");
+        let (call, start) = match product.b.form {
+            Form::Ab => ("coopLoadT", format!("{} + (({} + {col}) >> 2u)", b.offset + k * b.stride, across.text)),
+            Form::Abt => ("coopLoad", format!("{} + ({} + {col}) * {}", b.offset + k / 4, across.text, b.stride)),
+        };
+        self.named("b", &format!("{call}<{kind}>(&shared_halves[{start}], {}u)", b.stride))
+    }
+
+    /// Pieces of four neighbours that a thread copies: its number within the panel, and where it lies there.
+    fn each_quad(&mut self, n: usize, per_row: usize, mut each: impl FnMut(&mut Self, &Value, &Value)) {
+        let threads = self.plan.mapping.threads();
+        for first in (0..n).step_by(threads) {
+            let mut piece = self.value(format!("i32(lane) + {first}"), 0);
+            if first + threads > n {
+                // Some threads copy the last piece once more.
+                piece = self.at_most(&piece, n - 1);
+            }
+            let row = self.value(format!("{} / {per_row}", piece.text), 0);
+            let quad = self.value(format!("{} % {per_row}", piece.text), 0);
+            each(self, &row, &quad);
+        }
+    }
+
+    /// `[across][k]` from a tensor whose rows lie along the depth.
+    fn stage_along(
+        &mut self,
+        factor: &Factor,
+        depth: Span,
+        chunk: usize,
+        (offset, stride, at, n): (usize, usize, &Value, &Value),
+    ) {
+        let whole = self.plan.holds(depth, depth.size);
+        let held = (!whole).then_some(depth.len);
+        self.each_quad(factor.across.size * chunk / 4, chunk / 4, |emit, row, quad| {
+            let position = emit.position_on(factor.across, row, factor.across.size);
+            let start = emit.row_offset(Self::storage(factor), &position);
+            let step = emit.product(quad, 4);
+            let k = emit.sum(at, &step);
+            let col = emit.sum(&factor.origin, &k);
+            let halves = emit.halves(Self::storage(factor), &start, &col, held);
+            let value = if whole { halves } else { format!("select(vec4<f16>(), {halves}, {} < {})", k.text, n.text) };
+            let row = emit.product(row, stride);
+            emit.line(format!("shared_halves[{} + {offset} + {}] = {value};", row.text, quad.text));
+        });
+    }
+
+    /// `[k][column]` from a tensor whose rows lie across the depth.
+    fn stage_down(
+        &mut self,
+        factor: &Factor,
+        depth: Span,
+        chunk: usize,
+        (offset, stride, at, n): (usize, usize, &Value, &Value),
+    ) {
+        let whole = self.plan.holds(depth, depth.size);
+        let quads = factor.across.size / 4;
+        let first = self.index(&factor.across.start);
+        let held = (!self.plan.holds(factor.across, factor.across.size)).then_some(factor.across.len);
+        self.each_quad(chunk * quads, quads, |emit, row, quad| {
+            let k = emit.sum(at, row);
+            let mut position = emit.sum(&factor.origin, &k);
+            if !whole {
+                position = emit.at_most(&position, depth.len - 1);
+            }
+            let start = emit.row_offset(Self::storage(factor), &position);
+            let step = emit.product(quad, 4);
+            let col = emit.sum(&first, &step);
+            let halves = emit.halves(Self::storage(factor), &start, &col, held);
+            let value = if whole { halves } else { format!("select(vec4<f16>(), {halves}, {} < {})", k.text, n.text) };
+            let row = emit.product(row, stride);
+            emit.line(format!("shared_halves[{} + {offset} + {}] = {value};", row.text, quad.text));
+        });
+    }
+
+    /// A computed left factor as halves, zero beyond what exists.
+    fn exchange_halves(&mut self, tile: TileId, panel: Panel) {
+        let ty = self.ty(tile);
+        self.before_writes();
+        for (slot, group) in self.slots(tile) {
+            let (row, col) = (self.local_row(ty.rows, slot), self.local_col(group));
+            let mut owned = vec![];
+            if self.plan.mapping.covered_rows(ty.rows) > ty.rows.size {
+                owned.push(format!("{} < {}", row.text, ty.rows.size));
+            }
+            if self.plan.mapping.covered_cols(ty.cols) > ty.cols.size {
+                owned.push(format!("{} < {}", col.text, ty.cols.size));
+            }
+            let value = register(tile, slot, group);
+            let value = match self.existing(tile, group) {
+                None => value,
+                Some(existing) => format!("select(vec4<f32>(0.0), {value}, {existing})"),
+            };
+            let start = self.product(&row, panel.stride);
+            let start = self.sum(&start, &Value::literal(panel.offset as i64));
+            let write = format!("shared_halves[{} + ({} >> 2u)] = vec4<f16>({value});", start.text, col.text);
+            self.guarded(&owned, &write);
+        }
+    }
+
+    /// Adds the fragments of all subgroups to the accumulator's registers.
+    ///
+    /// # Errors
+    /// Workgroup memory has no room.
+    pub(super) fn add_fragments(&mut self, acc: TileId, f: &Fragments, stem: &str) -> Result<(), Unsupported> {
+        let (ty, mapping) = (self.ty(acc), self.plan.mapping);
+        self.refuse_large(acc, f.strip(&ty))?;
+        let quads = ty.cols.size / 4;
+        let subgroup = self.value(format!("i32(lane) / {}", f.lanes), 0);
+        let down = self.value(format!("{} / {} * {}", subgroup.text, f.across, f.edge * quads), 0);
+        let across = self.value(format!("{} % {} * {}", subgroup.text, f.across, f.cols * f.edge / 4), 0);
+        for i in 0..f.rows {
+            self.before_writes();
+            for j in 0..f.cols {
+                let at = format!("{} + {} + {}", down.text, across.text, j * f.edge / 4);
+                self.line(format!("coopStoreT({}, &shared_tile[{at}], {quads}u);", fragment(stem, i, j)));
+            }
+            self.before_reads();
+            for (slot, group) in self.slots(acc) {
+                let (block, within) = (mapping.ty * slot / f.edge, mapping.ty * slot % f.edge);
+                if block % f.rows != i {
+                    continue;
+                }
+                let row = if mapping.ty > 1 {
+                    self.value(format!("ty + {}", block / f.rows * f.edge + within), 0)
+                } else {
+                    Value::literal((block / f.rows * f.edge + within) as i64)
+                };
+                let start = self.product(&row, quads);
+                let col = self.held_col(acc, group);
+                self.line(format!(
+                    "{} += shared_tile[{} + ({} >> 2u)];",
+                    register(acc, slot, group),
+                    start.text,
+                    col.text
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The type of a fragment.
+fn matrix(element: &str, edge: usize, role: &str) -> String {
+    format!("coop_mat{edge}x{edge}<{element}, {role}>")
+}

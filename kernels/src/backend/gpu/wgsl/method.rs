@@ -1,0 +1,247 @@
+//! How each product of a stage is computed.
+//!
+//! ```text
+//! owned      every thread multiplies for the registers it holds anyway
+//! streamed   few rows: threads share out the right factor, which is read once, side by side; each has partial sums
+//!            of the whole result, added up when the loop is over
+//! fragments  16-bit factors where the device multiplies matrices: subgroups hold fragments of the result
+//! ```
+//!
+//! The last two hold an accumulator in another form than registers: see `held`.
+
+use super::mapping::Mapping;
+use super::{Caps, Fragment, Manner};
+use crate::DType;
+use crate::program::{Form, Span, Stage, TileId, TileType};
+
+/// How a product is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    Owned,
+    Streamed(Streamed),
+    Fragments(Fragments),
+}
+
+impl Method {
+    /// As a strategy's name tells it; the usual way is not told.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Method::Owned => None,
+            Method::Streamed(_) => Some("streamed"),
+            Method::Fragments(_) => Some("fragments"),
+        }
+    }
+}
+
+/// Threads over the right factor: `x` along what lies side by side in memory, `y` across it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Streamed {
+    pub(super) form: Form,
+    pub(super) x: usize,
+    pub(super) y: usize,
+    /// Partial vectors that a thread holds of each row: columns where the right factor lies transposed, else groups of
+    /// four.
+    pub(super) slots: usize,
+    /// Threads that exchange without workgroup memory.
+    pub(super) lanes: usize,
+}
+
+/// Subgroups over the result: `down × across` of them, each with `rows × cols` fragments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fragments {
+    pub(super) edge: usize,
+    pub(super) lanes: usize,
+    pub(super) down: usize,
+    pub(super) across: usize,
+    pub(super) rows: usize,
+    pub(super) cols: usize,
+    /// Depth that is staged at a time.
+    pub(super) chunk: usize,
+}
+
+/// Rows up to which the right factor's bytes, not the arithmetic, take the time.
+const MAX_STREAMED_ROWS: usize = 16;
+/// Partial vectors of a thread: 64 scalar registers.
+const MAX_PARTIALS: usize = 16;
+/// Loads of a lane along a row of the right factor: several in flight, while eight lanes read 128 bytes side by side.
+const QUADS_PER_LANE: usize = 4;
+const FEWEST_LANES: usize = 8;
+/// Fragments of a subgroup: sixteen of 16 × 16 take half of the registers that 32 lanes have.
+const MAX_FRAGMENTS: usize = 16;
+/// Subgroups of a workgroup that multiplies fragments: measured on an H200, eight with half as much each reach 0.67 of
+/// what four do.
+pub(super) const SUBGROUPS: usize = 4;
+/// Depth that is staged at a time.
+const MAX_FRAGMENT_CHUNK: usize = 64;
+/// Halves of padding a row, so that rows start in different banks.
+pub(super) const PADDING: usize = 8;
+
+/// What is known of a product before the threads are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    Owned,
+    Streamed,
+    Fragments,
+}
+
+/// A product as the program states it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mma {
+    pub(super) acc: TileId,
+    pub(super) a: TileId,
+    pub(super) b: TileId,
+    pub(super) form: Form,
+}
+
+/// A product's tiles.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Factors<'t> {
+    pub(super) acc: &'t TileType,
+    pub(super) a: (TileId, &'t TileType),
+    pub(super) b: (TileId, &'t TileType),
+    pub(super) form: Form,
+}
+
+impl<'t> Factors<'t> {
+    pub(super) fn of(stage: &'t Stage, Mma { acc, a, b, form }: Mma) -> Factors<'t> {
+        Factors { acc: stage.tile(acc), a: (a, stage.tile(a)), b: (b, stage.tile(b)), form }
+    }
+
+    fn depth(&self) -> Span {
+        self.a.1.cols
+    }
+}
+
+/// The way that suits a product, `quads` telling which loaded tiles are read in fours and `in_fours` whether what
+/// exists of a span always is a multiple of four.
+pub(super) fn wish(
+    factors: &Factors<'_>,
+    caps: &Caps,
+    quads: impl Fn(TileId) -> Option<bool>,
+    in_fours: impl Fn(Span) -> bool,
+) -> Wish {
+    let (a, b) = (quads(factors.a.0), quads(factors.b.0));
+    if caps.manner != Manner::Staged || b != Some(true) || factors.depth().size == 1 {
+        return Wish::Owned;
+    }
+    if let Some(fragment) = caps.fragment
+        && a != Some(false)
+        && fragments(factors, fragment).is_some()
+        && in_fours(factors.depth())
+    {
+        return Wish::Fragments;
+    }
+    let aligned = factors.form == Form::Ab || a != Some(false) && in_fours(factors.depth());
+    let few = factors.acc.rows.size <= MAX_STREAMED_ROWS;
+    if few && aligned && caps.shuffle.is_some_and(|lanes| lanes as usize >= FEWEST_LANES) {
+        return Wish::Streamed;
+    }
+    Wish::Owned
+}
+
+/// The way a product is computed by the threads of `mapping`.
+pub(super) fn method(wish: Wish, factors: &Factors<'_>, mapping: Mapping, caps: &Caps) -> Method {
+    match wish {
+        Wish::Owned => Method::Owned,
+        Wish::Streamed => streamed(factors, mapping, caps).map_or(Method::Owned, Method::Streamed),
+        Wish::Fragments => {
+            let whole = caps.fragment.and_then(|fragment| fragments(factors, fragment));
+            let fits = |f: &Fragments| {
+                f.down * f.across * f.lanes == mapping.threads()
+                    && mapping.ty <= f.edge
+                    && f.bytes(factors) <= caps.max_workgroup_bytes as usize
+            };
+            whole.filter(fits).map_or(Method::Owned, Method::Fragments)
+        }
+    }
+}
+
+fn streamed(factors: &Factors<'_>, mapping: Mapping, caps: &Caps) -> Option<Streamed> {
+    let (rows, cols) = (factors.acc.rows.size, factors.acc.cols.size);
+    let threads = mapping.threads();
+    let lanes = (caps.shuffle? as usize).min(threads);
+    let along = match factors.form {
+        Form::Abt => factors.depth().size.div_ceil(4 * QUADS_PER_LANE),
+        Form::Ab => cols.div_ceil(4),
+    };
+    let x = along.next_power_of_two().clamp(FEWEST_LANES.min(lanes), lanes);
+    let y = threads / x;
+    let slots = match factors.form {
+        Form::Abt => cols.div_ceil(y),
+        Form::Ab => cols.div_ceil(4 * x),
+    };
+    let streamed = Streamed { form: factors.form, x, y, slots, lanes };
+    let fits = rows * slots <= MAX_PARTIALS
+        && 16 * streamed.vectors(factors.acc) + 4 * streamed.scalars(factors.acc)
+            <= caps.max_workgroup_bytes as usize / 2;
+    (threads.is_power_of_two() && fits).then_some(streamed)
+}
+
+impl Streamed {
+    /// Groups of threads whose sums meet in workgroup memory, where the right factor lies by rows.
+    pub(super) fn parts(&self) -> usize {
+        (self.y * self.x).div_ceil(self.lanes)
+    }
+
+    /// Vectors of workgroup memory that adding up takes.
+    pub(super) fn vectors(&self, acc: &TileType) -> usize {
+        match self.form {
+            Form::Ab => self.parts() * acc.rows.size * acc.cols.size.div_ceil(4),
+            Form::Abt => 0,
+        }
+    }
+
+    /// Scalars of workgroup memory that adding up takes.
+    pub(super) fn scalars(&self, acc: &TileType) -> usize {
+        match self.form {
+            Form::Ab => 0,
+            Form::Abt => acc.rows.size * acc.cols.size.next_multiple_of(4),
+        }
+    }
+}
+
+/// Four subgroups over the result, as nearly square as it allows: fewest loads for a product.
+fn fragments(factors: &Factors<'_>, fragment: Fragment) -> Option<Fragments> {
+    let edge = fragment.edge as usize;
+    let whole = |size: usize| size.is_multiple_of(edge).then_some(size / edge);
+    let halves = [factors.a.1, factors.b.1].iter().all(|ty| ty.dtype == DType::F16);
+    let (down, across) = (whole(factors.acc.rows.size)?, whole(factors.acc.cols.size)?);
+    whole(factors.depth().size)?;
+    let chunk =
+        (1..=MAX_FRAGMENT_CHUNK / edge).rev().map(|n| n * edge).find(|c| factors.depth().size.is_multiple_of(*c))?;
+    let splits = [1, 2, 4].map(|d| (d, SUBGROUPS / d));
+    let fitting = splits.into_iter().filter(|(d, a)| down.is_multiple_of(*d) && across.is_multiple_of(*a));
+    let (d, a) = fitting.min_by_key(|(d, a)| down / d + across / a)?;
+    let (rows, cols) = (down / d, across / a);
+    let lanes = fragment.lanes as usize;
+    (halves && rows * cols <= MAX_FRAGMENTS).then_some(Fragments { edge, lanes, down: d, across: a, rows, cols, chunk })
+}
+
+impl Fragments {
+    /// Vectors of four halves from row to row of the staged left factor, and those that it takes.
+    pub(super) fn left(&self, factors: &Factors<'_>, computed: bool) -> (usize, usize) {
+        let depth = if computed { factors.depth().size } else { self.chunk };
+        let stride = (depth + PADDING) / 4;
+        (stride, stride * factors.acc.rows.size)
+    }
+
+    /// The same of the right one.
+    pub(super) fn right(&self, factors: &Factors<'_>) -> (usize, usize) {
+        let (along, across) = match factors.form {
+            Form::Ab => (factors.acc.cols.size, self.chunk),
+            Form::Abt => (self.chunk, factors.acc.cols.size),
+        };
+        let stride = (along + PADDING) / 4;
+        (stride, stride * across)
+    }
+
+    /// Vectors of four f32 of a strip: a row of fragments of each subgroup.
+    pub(super) fn strip(&self, acc: &TileType) -> usize {
+        self.down * self.edge * acc.cols.size / 4
+    }
+
+    fn bytes(&self, factors: &Factors<'_>) -> usize {
+        8 * (self.left(factors, true).1.max(self.left(factors, false).1) + self.right(factors).1)
+            + 16 * self.strip(factors.acc)
+    }
+}

@@ -1,0 +1,310 @@
+//! Products with few rows: the right factor is read once, side by side, and everything else follows from that.
+//!
+//! ```text
+//! b[columns, depth]:  thread (sx, sy) reads b[sy + y·s][4·sx + 4x·i], i = 0, 1, ..; partial p[row][s] of one column
+//!                     sums: over the four, across the x lanes by shuffles
+//! b[depth, columns]:  thread (sx, sy) reads b[4·sy + 4y·i ..][4·(sx + x·s)];        partial p[row][s] of four columns
+//!                     sums: across the lanes with equal sx by shuffles, then across what is left in workgroup memory
+//! ```
+
+use super::emit::{Emit, register};
+use super::factor::{Factor, Place};
+use super::method::Streamed;
+use super::mma::Product;
+use super::scope::Value;
+use crate::backend::Unsupported;
+use crate::program::{Form, TileId};
+
+/// Steps of a lane along the depth that are written out, so that their loads are in flight together.
+const UNROLLED: usize = 4;
+
+fn partial(stem: &str, row: usize, slot: usize) -> String {
+    format!("{stem}_{row}_{slot}")
+}
+
+impl Emit<'_> {
+    pub(super) fn start_partials(&mut self, acc: TileId, streamed: &Streamed, stem: &str) {
+        for row in 0..self.ty(acc).rows.size {
+            for slot in 0..streamed.slots {
+                self.line(format!("var {} = vec4<f32>(0.0);", partial(stem, row, slot)));
+            }
+        }
+    }
+
+    /// This thread's place: along the right factor's memory, and across it.
+    fn stream_place(&mut self, streamed: &Streamed) -> (Value, Value) {
+        let sx = self.value(format!("i32(lane) % {}", streamed.x), 0);
+        let sy = self.value(format!("i32(lane) / {}", streamed.x), 0);
+        (sx, sy)
+    }
+
+    pub(super) fn stream(&mut self, product: &Product, streamed: &Streamed, stem: &str, n: &Value) {
+        if matches!(product.a.place, Place::Shared { .. }) {
+            self.before_reads();
+        }
+        match streamed.form {
+            Form::Abt => self.stream_columns(product, streamed, stem, n),
+            Form::Ab => self.stream_rows(product, streamed, stem, n),
+        }
+    }
+
+    /// A loop from this thread's first position on, `step` positions for all threads at a time; several times that
+    /// where all of them surely exist.
+    fn strided(&mut self, first: &Value, n: &Value, step: usize, each: &mut dyn FnMut(&mut Self, &[Value])) {
+        let times = match n.known() {
+            Some(n) => (1..=UNROLLED).rev().find(|t| n % (t * step) as i64 == 0).unwrap_or(1),
+            None => 1,
+        };
+        let k = self.fresh("k");
+        self.open(format!("for (var {k} = {}; {k} < {}; {k} += {})", first.text, n.text, times * step));
+        let k = Value { text: k, level: self.level() };
+        let steps: Vec<Value> = (0..times).map(|t| self.sum(&k, &Value::literal((t * step) as i64))).collect();
+        each(self, &steps);
+        self.close();
+    }
+
+    /// `b[columns, depth]`.
+    fn stream_columns(&mut self, product: &Product, streamed: &Streamed, stem: &str, n: &Value) {
+        let (sx, sy) = self.stream_place(streamed);
+        let first = self.product(&sx, 4);
+        let rows = self.ty(product.acc).rows.size;
+        let columns: Vec<Value> = (0..streamed.slots)
+            .map(|slot| {
+                let local = self.sum(&sy, &Value::literal((streamed.y * slot) as i64));
+                self.factor_row(&product.b, &local, streamed.y * streamed.slots)
+            })
+            .collect();
+        self.strided(&first, n, 4 * streamed.x, &mut |emit, steps| {
+            let mut loaded = vec![];
+            for k in steps {
+                let at = emit.sum(&product.b.origin, k);
+                let b: Vec<String> = columns.iter().map(|row| emit.named_quad(&product.b, row, &at, "b")).collect();
+                loaded.push(b);
+            }
+            for (k, b) in steps.iter().zip(&loaded) {
+                let at = emit.sum(&product.a.origin, k);
+                for row in 0..rows {
+                    let start = emit.factor_row(&product.a, &Value::literal(row as i64), rows);
+                    let a = emit.named_quad(&product.a, &start, &at, "a");
+                    for (slot, b) in b.iter().enumerate() {
+                        let sum = partial(stem, row, slot);
+                        emit.line(format!("{sum} = fma({a}, {b}, {sum});"));
+                    }
+                }
+            }
+        });
+    }
+
+    /// `b[depth, columns]`.
+    fn stream_rows(&mut self, product: &Product, streamed: &Streamed, stem: &str, n: &Value) {
+        let (_, sy) = self.stream_place(streamed);
+        let aligned = self.plan.in_fours(product.depth) && self.has_quads(&product.a);
+        if !aligned {
+            return self.strided(&sy, n, streamed.y, &mut |emit, steps| {
+                for k in steps {
+                    let b = emit.stream_row(product, streamed, k);
+                    let at = emit.sum(&product.a.origin, k);
+                    emit.stream_step(product, stem, &b, &mut |emit, start| {
+                        let element = emit.factor_element(&product.a, start, &at);
+                        vec![emit.named("a", &element)]
+                    });
+                }
+            });
+        }
+        let first = self.product(&sy, 4);
+        self.strided(&first, n, 4 * streamed.y, &mut |emit, steps| {
+            for k in steps {
+                let b: Vec<String> = (0..4)
+                    .flat_map(|j| {
+                        let k = emit.sum(k, &Value::literal(j));
+                        emit.stream_row(product, streamed, &k)
+                    })
+                    .collect();
+                let at = emit.sum(&product.a.origin, k);
+                emit.stream_step(product, stem, &b, &mut |emit, start| {
+                    let quad = emit.named_quad(&product.a, start, &at, "a");
+                    ["x", "y", "z", "w"].map(|c| format!("{quad}.{c}")).to_vec()
+                });
+            }
+        });
+    }
+
+    /// Whether a left factor can be read in fours along the depth.
+    fn has_quads(&self, factor: &Factor) -> bool {
+        match &factor.place {
+            Place::Storage(matrix) => self.plan.views[&matrix.tensor].0.in_quads(),
+            _ => true,
+        }
+    }
+
+    /// This thread's groups of columns of row `k` of the right factor.
+    fn stream_row(&mut self, product: &Product, streamed: &Streamed, k: &Value) -> Vec<String> {
+        let (sx, _) = self.stream_place(streamed);
+        let row = self.depth_row(&product.b, k);
+        let across = product.b.across;
+        let start = self.index(&across.start);
+        let held = (!self.plan.holds(across, 4 * streamed.x * streamed.slots)).then_some(across.len);
+        (0..streamed.slots)
+            .map(|slot| {
+                let group = self.sum(&sx, &Value::literal((streamed.x * slot) as i64));
+                let local = self.product(&group, 4);
+                let col = self.sum(&start, &local);
+                let quad = self.factor_quad(&product.b, &row, &col, held);
+                self.named("b", &quad)
+            })
+            .collect()
+    }
+
+    /// Adds rows of the right factor, `b` holding them one after the other, weighted by what `left` gives for a row.
+    fn stream_step(
+        &mut self,
+        product: &Product,
+        stem: &str,
+        b: &[String],
+        left: &mut dyn FnMut(&mut Self, &Value) -> Vec<String>,
+    ) {
+        let rows = self.ty(product.acc).rows.size;
+        for row in 0..rows {
+            let start = self.factor_row(&product.a, &Value::literal(row as i64), rows);
+            let a = left(self, &start);
+            for (a, b) in a.iter().zip(b.chunks(b.len() / a.len())) {
+                for (slot, b) in b.iter().enumerate() {
+                    let sum = partial(stem, row, slot);
+                    self.line(format!("{sum} = fma(vec4<f32>({a}), {b}, {sum});"));
+                }
+            }
+        }
+    }
+
+    fn named_quad(&mut self, factor: &Factor, row: &Value, col: &Value, stem: &str) -> String {
+        let quad = self.factor_quad(factor, row, col, None);
+        self.named(stem, &quad)
+    }
+
+    /// Adds the partial sums of all threads to the accumulator's registers.
+    ///
+    /// # Errors
+    /// Workgroup memory has no room.
+    pub(super) fn add_partials(&mut self, acc: TileId, streamed: &Streamed, stem: &str) -> Result<(), Unsupported> {
+        let ty = self.ty(acc);
+        self.shared_scalars = self.shared_scalars.max(streamed.scalars(&ty));
+        self.refuse_large(acc, streamed.vectors(&ty))?;
+        self.before_writes();
+        match streamed.form {
+            Form::Abt => self.put_columns(acc, streamed, stem),
+            Form::Ab => self.put_rows(acc, streamed, stem),
+        }
+        self.before_reads();
+        match streamed.form {
+            Form::Abt => self.take_columns(acc),
+            Form::Ab => self.take_rows(acc, streamed),
+        }
+        Ok(())
+    }
+
+    /// Sum of `value` over the lanes `step` apart, `2·step` apart and so on below `end`.
+    fn butterfly(&mut self, value: &str, mut step: usize, end: usize) -> String {
+        let mut value = value.to_owned();
+        while step < end {
+            value = self.named("s", &format!("{value} + subgroupShuffleXor({value}, {step}u)"));
+            step *= 2;
+        }
+        value
+    }
+
+    fn put_columns(&mut self, acc: TileId, streamed: &Streamed, stem: &str) {
+        let (rows, cols) = (self.ty(acc).rows.size, self.ty(acc).cols.size);
+        let (sx, sy) = self.stream_place(streamed);
+        for slot in 0..streamed.slots {
+            let local = self.sum(&sy, &Value::literal((streamed.y * slot) as i64));
+            let mut owned = vec![format!("{} == 0", sx.text)];
+            if streamed.y * streamed.slots > cols {
+                owned.push(format!("{} < {cols}", local.text));
+            }
+            for row in 0..rows {
+                let p = partial(stem, row, slot);
+                let four = self.named("s", &format!("({p}.x + {p}.y) + ({p}.z + {p}.w)"));
+                let whole = self.butterfly(&four, 1, streamed.x);
+                let at = self.sum(&local, &Value::literal((row * cols.next_multiple_of(4)) as i64));
+                self.guarded(&owned, &format!("shared_rows[{}] = {whole};", at.text));
+            }
+        }
+    }
+
+    fn take_columns(&mut self, acc: TileId) {
+        let (rows, cols) = (self.ty(acc).rows, self.ty(acc).cols.size);
+        let stride = cols.next_multiple_of(4);
+        for (slot, group) in self.slots(acc) {
+            let row = self.held_row(rows, slot);
+            let start = self.product(&row, stride);
+            let value = if cols > 1 {
+                let col = self.held_col(acc, group);
+                let at = self.sum(&start, &col);
+                let parts: Vec<String> = (0..4).map(|j| format!("shared_rows[{} + {j}]", at.text)).collect();
+                format!("vec4<f32>({})", parts.join(", "))
+            } else {
+                format!("shared_rows[{}]", start.text)
+            };
+            self.line(format!("{} += {value};", register(acc, slot, group)));
+        }
+    }
+
+    fn put_rows(&mut self, acc: TileId, streamed: &Streamed, stem: &str) {
+        let (rows, quads) = (self.ty(acc).rows.size, self.ty(acc).cols.size.div_ceil(4));
+        let (sx, _) = self.stream_place(streamed);
+        let part = self.value(format!("i32(lane) / {}", streamed.lanes), 0);
+        for row in 0..rows {
+            for slot in 0..streamed.slots {
+                let sum = self.butterfly(&partial(stem, row, slot), streamed.x, streamed.lanes);
+                let group = self.sum(&sx, &Value::literal((streamed.x * slot) as i64));
+                let mut owned = vec![];
+                if streamed.x < streamed.lanes {
+                    owned.push(format!("i32(lane) % {} < {}", streamed.lanes, streamed.x));
+                }
+                if streamed.x * streamed.slots > quads {
+                    owned.push(format!("{} < {quads}", group.text));
+                }
+                let at = self.product(&part, rows * quads);
+                let at = self.sum(&at, &Value::literal((row * quads) as i64));
+                let at = self.sum(&at, &group);
+                self.guarded(&owned, &format!("shared_tile[{}] = {sum};", at.text));
+            }
+        }
+    }
+
+    fn take_rows(&mut self, acc: TileId, streamed: &Streamed) {
+        let ty = self.ty(acc);
+        let quads = ty.cols.size.div_ceil(4);
+        for (slot, group) in self.slots(acc) {
+            let row = self.held_row(ty.rows, slot);
+            let start = self.product(&row, quads);
+            let col = self.held_col(acc, group);
+            let quad = self.value(format!("{} >> 2u", col.text), col.level);
+            let at = self.sum(&start, &quad);
+            let parts: Vec<String> = (0..streamed.parts())
+                .map(|part| format!("shared_tile[{} + {}]", at.text, part * ty.rows.size * quads))
+                .collect();
+            let sum = if ty.cols.size > 1 { parts.join(" + ") } else { format!("({}).x", parts.join(" + ")) };
+            self.line(format!("{} += {sum};", register(acc, slot, group)));
+        }
+    }
+
+    /// Row `slot` of this thread within a tile, held within it.
+    pub(super) fn held_row(&mut self, rows: crate::program::Span, slot: usize) -> Value {
+        let local = self.local_row(rows, slot);
+        let covered = self.plan.mapping.covered_rows(rows);
+        if covered > rows.size { self.at_most(&local, rows.size - 1) } else { local }
+    }
+
+    /// First column of a group of this thread within a tile, held within it.
+    pub(super) fn held_col(&mut self, tile: TileId, group: usize) -> Value {
+        let cols = self.ty(tile).cols;
+        if cols.size == 1 {
+            return Value::literal(0);
+        }
+        let local = self.local_col(group);
+        let last = 4 * (cols.size.div_ceil(4) - 1);
+        let covered = self.plan.mapping.covered_cols(cols);
+        if covered > cols.size.next_multiple_of(4) { self.at_most(&local, last) } else { local }
+    }
+}

@@ -1,0 +1,108 @@
+enable f16;
+enable wgpu_cooperative_matrix;
+diagnostic(off, derivative_uniformity);
+// a: f16
+@group(0) @binding(0) var<storage, read> m0: array<vec4<f16>>;
+// b: f16
+@group(0) @binding(1) var<storage, read> m1: array<vec4<f16>>;
+// c: f32
+@group(0) @binding(2) var<storage, read_write> m2: array<vec4<f32>>;
+var<workgroup> shared_tile: array<vec4<f32>, 256>;
+var<workgroup> shared_halves: array<vec4<f16>, 640>;
+
+@compute @workgroup_size(128)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let point = i32(group.x);
+  let v2 = point % 3; // i
+  let rest_2 = point / 3;
+  let v1 = rest_2 % 2; // j
+  let rest_1 = rest_2 / 2;
+  let v0 = rest_1 % 1; // batch
+  let tx = i32(lane) % 8;
+  let ty = i32(lane) / 8;
+  var t0_0_0: vec4<f32>;
+  var t0_1_0: vec4<f32>;
+  // %0 = fill 0.0
+  t0_0_0 = vec4<f32>(0.0f);
+  t0_1_0 = vec4<f32>(0.0f);
+  var p_1_0_0: coop_mat16x16<f32, C>;
+  let x_4 = i32(lane) + 0;
+  let x_5 = x_4 / 8;
+  let x_6 = x_4 % 8;
+  let x_7 = v2 * 32;
+  let x_8 = x_7 + x_5;
+  let x_9 = min(x_8, 69);
+  let x_10 = x_9 * 72;
+  let x_11 = x_6 * 4;
+  let x_15 = x_5 * 10;
+  let x_16 = i32(lane) + 128;
+  let x_17 = x_16 / 8;
+  let x_18 = x_16 % 8;
+  let x_19 = x_7 + x_17;
+  let x_20 = min(x_19, 69);
+  let x_21 = x_20 * 72;
+  let x_22 = x_18 * 4;
+  let x_26 = x_17 * 10;
+  let x_27 = v1 * 32;
+  let x_28 = x_27 + x_5;
+  let x_29 = x_28 * 72;
+  let x_31 = x_27 + x_17;
+  let x_32 = x_31 * 72;
+  let x_34 = i32(lane) / 32;
+  let x_35 = x_34 / 2 * 160;
+  let x_36 = x_34 % 2 * 16;
+  for (var v3 = 0; v3 < 3; v3++) {
+    // %1 = load t0[v0]
+    // %2 = load t1[v0]
+    // %0 += %1 · %2ᵀ
+    let x_2 = v3 * 32;
+    let x_3 = clamp(72 - x_2, 0, 32);
+    workgroupBarrier();
+    let x_12 = x_2 + x_11;
+    let x_13 = min(x_12, 68);
+    let x_14 = x_10 + x_13;
+    shared_halves[x_15 + 0 + x_6] = select(vec4<f16>(), m0[x_14 >> 2u], x_11 < x_3);
+    let x_23 = x_2 + x_22;
+    let x_24 = min(x_23, 68);
+    let x_25 = x_21 + x_24;
+    shared_halves[x_26 + 0 + x_18] = select(vec4<f16>(), m0[x_25 >> 2u], x_22 < x_3);
+    let x_30 = x_29 + x_13;
+    shared_halves[x_15 + 320 + x_6] = select(vec4<f16>(), m1[x_30 >> 2u], x_11 < x_3);
+    let x_33 = x_32 + x_24;
+    shared_halves[x_26 + 320 + x_18] = select(vec4<f16>(), m1[x_33 >> 2u], x_22 < x_3);
+    workgroupBarrier();
+    let b_37 = coopLoad<coop_mat16x16<f16, B>>(&shared_halves[320 + (x_36 + 0) * 10], 10u);
+    let a_38 = coopLoadT<coop_mat16x16<f16, A>>(&shared_halves[x_35 + 0 + 0], 10u);
+    p_1_0_0 = coopMultiplyAdd(a_38, b_37, p_1_0_0);
+    let b_39 = coopLoad<coop_mat16x16<f16, B>>(&shared_halves[324 + (x_36 + 0) * 10], 10u);
+    let a_40 = coopLoadT<coop_mat16x16<f16, A>>(&shared_halves[x_35 + 4 + 0], 10u);
+    p_1_0_0 = coopMultiplyAdd(a_40, b_39, p_1_0_0);
+  }
+  let x_41 = x_34 / 2 * 128;
+  let x_42 = x_34 % 2 * 4;
+  workgroupBarrier();
+  coopStoreT(p_1_0_0, &shared_tile[x_41 + x_42 + 0], 8u);
+  workgroupBarrier();
+  let x_43 = ty + 0;
+  let x_44 = x_43 * 8;
+  let x_45 = 4 * tx;
+  t0_0_0 += shared_tile[x_44 + (x_45 >> 2u)];
+  let x_46 = ty + 16;
+  let x_47 = x_46 * 8;
+  t0_1_0 += shared_tile[x_47 + (x_45 >> 2u)];
+  // store t2[v0], %0
+  let x_48 = ty;
+  let x_49 = clamp(70 - x_7, 0, 32);
+  let x_50 = x_7 + x_48;
+  let x_51 = x_50 * 64;
+  let x_52 = x_27 + x_45;
+  let x_53 = x_51 + x_52;
+  if (x_48 < x_49) { m2[x_53 >> 2u] = t0_0_0; }
+  let x_54 = x_7 + x_46;
+  let x_55 = x_54 * 64;
+  let x_56 = x_55 + x_52;
+  if (x_46 < x_49) { m2[x_56 >> 2u] = t0_1_0; }
+}
