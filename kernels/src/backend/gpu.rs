@@ -132,6 +132,7 @@ pub struct Executable {
     inputs: Vec<TensorId>,
     source: String,
     name: String,
+    by_matrix_units: bool,
     pace: Pace,
 }
 
@@ -167,9 +168,11 @@ impl Backend for Gpu {
         let mut stages = Vec::new();
         let mut sources = Vec::new();
         let mut strategies = Vec::new();
+        let mut by_matrix_units = false;
         for at in 0..program.stages().len() {
             let code = wgsl::lower_stage(program, at, &self.caps)?;
             let kernel = self.context.kernel(&code.source, code.groups)?;
+            by_matrix_units |= code.by_matrix_units;
             stages.push((kernel, code.bindings.iter().map(|(id, _)| *id).collect()));
             sources.push(code.source);
             strategies.push(code.strategy);
@@ -182,12 +185,14 @@ impl Backend for Gpu {
             inputs: program.inputs().collect(),
             source: sources.join("\n// next stage\n"),
             name: format!("{}/{dtype}/wgsl_{}", program.name(), strategies.join("+")),
+            by_matrix_units,
             pace: Pace::default(),
         })
     }
 
     fn lowered(&self, exe: &Executable) -> Lowered {
-        Lowered { name: exe.name.clone(), compute_limit: Some("fma_f32".into()) }
+        let limit = if exe.by_matrix_units { "mma_f16" } else { "fma_f32" };
+        Lowered { name: exe.name.clone(), compute_limit: Some(limit.into()) }
     }
 
     fn run(&self, exe: &Executable, n: u64, inputs: &[&Buffer], output: &mut Buffer) -> Result<Elapsed, DeviceError> {

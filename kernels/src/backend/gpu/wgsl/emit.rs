@@ -78,11 +78,12 @@ impl<'p> Emit<'p> {
         };
         let mut strategy = format!("{manner}_{}x{}", mapping.tx, mapping.ty);
         let used = |name: &str| self.plan.methods.iter().any(|(_, method)| method.name() == Some(name));
+        let by_matrix_units = used("fragments");
         for name in ["streamed", "fragments"].into_iter().filter(|name| used(name)) {
             strategy = format!("{strategy}_{name}");
         }
         let bindings = self.plan.views.iter().map(|(id, (_, written))| (*id, *written)).collect();
-        Ok(StageCode { source, groups, bindings, strategy })
+        Ok(StageCode { source, groups, bindings, strategy, by_matrix_units })
     }
 
     fn globals(&self) -> String {
