@@ -98,8 +98,8 @@ pub struct Row {
     /// What ran: name and ISA or strategy, from the lowered program.
     pub lowered: String,
     /// Sizes of its tiles: `BMxBNxBK`, or `BQxBK/SPLITS` for attention; null where nothing was lowered, and in rows that
-    /// were written before it was kept.
-    #[serde(default)]
+    /// were written before it was kept, which are shown without it as they are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiling: Option<String>,
     /// Worker threads that took part; null where the notion has no meaning.
     pub threads: Option<usize>,
