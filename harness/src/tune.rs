@@ -63,8 +63,6 @@ pub fn tune(
                 }
             }
         }
-        // Once for nothing: what idled while outputs were checked is slow at first.
-        sample(&mut armed, &Budget { total_s: each / 4.0, ..budget }, &HostClock::start(), stop);
         trials.extend(trials_of(lab, armed, &budget, stop)?);
     }
     trials.sort_by_key(|trial| offered.iter().position(|tiling| *tiling == trial.tiling));
@@ -117,14 +115,18 @@ fn finals(
     Some(())
 }
 
-/// Samples in turns, and a check on fresh inputs afterwards.
+/// Samples in turns, and a check on fresh inputs afterwards. Once for nothing before: what idled while outputs were
+/// checked is slow at first.
 fn trials_of(lab: &Lab<'_>, mut armed: Vec<Armed<'_>>, budget: &Budget, stop: &dyn Fn() -> bool) -> Option<Vec<Trial>> {
+    let warm_up = Budget { total_s: budget.total_s / 2.0, ..*budget };
+    let warmed = sample(&mut armed, &warm_up, &HostClock::start(), stop);
     let recordings = sample(&mut armed, budget, &HostClock::start(), stop);
     let mut trials = Vec::new();
-    for (armed, recording) in armed.into_iter().zip(recordings) {
+    for (armed, (warmed, recording)) in armed.into_iter().zip(warmed.into_iter().zip(recordings)) {
         let (tiling, lowered) = (armed.tiling(), Some(armed.lowered().to_owned()));
         let summary = |r: Recording| stats::summary(&r.samples_s).map_err(|e| e.to_string());
-        let median_s = match recording?.map_err(|e| e.to_string()).and_then(summary) {
+        let recording = warmed?.and(recording?);
+        let median_s = match recording.map_err(|e| e.to_string()).and_then(summary) {
             Ok(summary) => match lab.recheck(armed) {
                 Ok(_) => Ok(summary.median),
                 Err(row) => Err(row.reason.unwrap_or_else(|| "wrong after timing".into())),

@@ -36,8 +36,8 @@ pub struct Tuning {
     pub lowered: String,
     /// Median seconds of a launch when it was found.
     pub median_s: f64,
-    /// The same of the tiling that the backend offers first.
-    pub default_s: f64,
+    /// The same of the tiling that the backend offers first; none where that one failed.
+    pub default_s: Option<f64>,
     /// When, RFC 3339, UTC.
     pub found: String,
 }
@@ -108,8 +108,8 @@ impl Tunings {
     }
 
     /// Takes what was found fastest in place of an older choice for the same case on the same device; `default_s` is
-    /// the median of the tiling that the backend offers first.
-    pub fn take(&mut self, case: &Case, subject: Subject<'_>, fastest: &Trial, default_s: f64, found: &str) {
+    /// the median of the tiling that the backend offers first, where it has one.
+    pub fn take(&mut self, case: &Case, subject: Subject<'_>, fastest: &Trial, default_s: Option<f64>, found: &str) {
         let (Ok(median_s), Some(lowered)) = (&fastest.median_s, &fastest.lowered) else { return };
         let device = subject.backend.device();
         let tuning = Tuning {

@@ -115,9 +115,7 @@ struct Line<'r> {
 impl RaceArgs {
     fn terms(&self) -> Result<Terms, CliError> {
         super::run::refuse_threads(self.threads.as_slice())?;
-        if !(self.seconds.is_finite() && self.seconds > 0.0) {
-            return Err(CliError::Usage(format!("--seconds {} is no time; give a positive number", self.seconds)));
-        }
+        super::run::refuse_no_time(self.seconds)?;
         let deadline = self.deadline.map_or(Ok(DEADLINE), Duration::try_from_secs_f64).ok().filter(|d| !d.is_zero());
         let deadline = deadline.ok_or_else(|| {
             let seconds = self.deadline.unwrap_or_default();

@@ -27,7 +27,7 @@ mod keep;
 mod ongoing;
 mod plan;
 
-pub(super) use choose::{Chosen, fleet, refuse_threads};
+pub(super) use choose::{Chosen, fleet, refuse_no_time, refuse_threads};
 use isolated::isolated;
 use keep::Kept;
 use ongoing::Session;
@@ -142,9 +142,7 @@ fn run_named(
 ) -> Result<(), CliError> {
     let started = HostClock::start();
     let asked = args.asked()?;
-    if !(args.seconds.is_finite() && args.seconds > 0.0) {
-        return Err(CliError::Usage(format!("--seconds {} is no time; give a positive number", args.seconds)));
-    }
+    refuse_no_time(args.seconds)?;
     let (fleet, names) = args.fleet(names, &asked, backends, results)?;
     let chosen = Chosen::new(&fleet, &names, args.device.as_deref(), &args.vs)?;
     let plan = Plan::new(&asked.cases, &chosen, &args.only, args.shard)?;
@@ -153,7 +151,8 @@ fn run_named(
     if args.dry_run {
         return dry_run::print(args, &plan, &environment, results, out);
     }
-    // Before anything is measured: a folder that cannot be written must not cost a run.
+    // Before anything is measured: what cannot be read, or a folder that cannot be written, must not cost a run.
+    let tunings = if args.no_tune { Tunings::default() } else { Tunings::read(results)? };
     let header = session::header(environment, limits::Limits::default(), args.settings(&chosen, &plan));
     let mut kept = Kept::open(args, results, header)?;
     let resort = kept.writer.clone();
@@ -172,7 +171,6 @@ fn run_named(
     } else {
         eprintln!("farthing: run {}: {} rows are there already", kept.header.run, kept.earlier.len());
     }
-    let tunings = if args.no_tune { Tunings::default() } else { Tunings::read(results)? };
     let mut session = Session { args, kept: &kept, progress, rows: Vec::new(), out, started, tunings };
     let outcome = session.measure(&plan);
     session.conclude(outcome, results)

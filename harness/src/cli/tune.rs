@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::cases::CaseArgs;
-use super::run::{Chosen, fleet};
+use super::run::{Chosen, fleet, refuse_no_time};
 use super::{CliError, Format, Progress, write_tables};
 use crate::guests::Guests;
 use crate::interrupt::{self, Grace};
@@ -46,9 +46,7 @@ pub(super) struct TuneArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &TuneArgs, backends: Backends, results: &Results, out: &mut dyn Write) -> Result<(), CliError> {
-    if !(args.seconds.is_finite() && args.seconds > 0.0) {
-        return Err(CliError::Usage(format!("--seconds {} is no time; give a positive number", args.seconds)));
-    }
+    refuse_no_time(args.seconds)?;
     let suite = args.cases.suite(1)?;
     let mut fleet = fleet(backends, &args.threads)?;
     args.guests.join(&mut fleet, results)?;
@@ -64,29 +62,29 @@ pub(super) fn run(args: &TuneArgs, backends: Backends, results: &Results, out: &
     let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes, tunings: Tunings::default() };
     let progress = Progress::new(suite.cases.len() * subjects.len());
     let (mut tables, mut n_found, mut step) = (Vec::new(), 0, 0);
-    for case in &suite.cases {
-        for &subject in &subjects {
-            step += 1;
-            progress.step(step, &case.id(subject.name, subject.backend.device().threads));
-            let trials = tune(&lab, case, subject, args.seconds, &interrupt::asked);
-            let trials = trials.ok_or_else(|| CliError::Interrupted("interrupted; nothing kept".into()))?;
-            tables.push(table(&format!("{case} · {}", subject.backend.device().device), &trials));
-            if let Some(best) = fastest(&trials) {
-                let default_s = trials[0].median_s.clone().unwrap_or(f64::NAN);
-                tunings.take(case, subject, best, default_s, &header.started);
-                n_found += 1;
-            }
+    let searches = suite.cases.iter().flat_map(|case| subjects.iter().map(move |subject| (case, *subject)));
+    for (case, subject) in searches {
+        step += 1;
+        progress.step(step, &case.id(subject.name, subject.backend.device().threads));
+        // What was found before an interrupt is kept; the case that it cut short is not.
+        let Some(trials) = tune(&lab, case, subject, args.seconds, &interrupt::asked) else { break };
+        tables.push(table(&format!("{case} · {}", subject.backend.device().device), &trials));
+        if let Some(best) = fastest(&trials) {
+            tunings.take(case, subject, best, trials[0].median_s.clone().ok(), &header.started);
+            n_found += 1;
         }
     }
     progress.clear();
     write_tables(&tables, args.format, out)?;
-    if n_found == 0 {
-        return Err(CliError::Failed("no tiling of any case could be timed; the tables say why".into()));
-    }
-    if !args.dry_run {
+    out.flush()?;
+    if n_found > 0 && !args.dry_run {
         eprintln!("farthing: {n_found} tilings kept in {}", shown(&tunings.write(results)?));
     }
-    Ok(())
+    match (interrupt::asked(), n_found) {
+        (true, _) => Err(CliError::Interrupted(format!("interrupted after {n_found} tilings"))),
+        (false, 0) => Err(CliError::Failed("no tiling of any case could be timed; the tables say why".into())),
+        _ => Ok(()),
+    }
 }
 
 fn table(title: &str, trials: &[Trial]) -> Table {

@@ -57,8 +57,8 @@ fn choices_are_kept_for_their_device_and_case_and_only_while_they_are_offered() 
     let results = crate::store::Results::at(dir.path());
     assert_eq!(Tunings::read(&results).expect("no file is no choice"), Tunings::default());
     let mut tunings = Tunings::default();
-    tunings.take(&case(), subject, best, 1.0, "2026-01-01T00:00:00Z");
-    tunings.take(&case(), subject, best, 2.0, "2026-01-02T00:00:00Z");
+    tunings.take(&case(), subject, best, Some(1.0), "2026-01-01T00:00:00Z");
+    tunings.take(&case(), subject, best, None, "2026-01-02T00:00:00Z");
     let path = tunings.write(&results).expect("a folder that can be written");
     let text = std::fs::read_to_string(&path).expect("just written");
     assert!(text.contains("2026-01-02") && !text.contains("2026-01-01"), "{text}");

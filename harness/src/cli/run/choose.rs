@@ -16,6 +16,12 @@ pub(super) fn counts(threads: &[usize]) -> Result<Vec<Option<usize>>, CliError> 
     Ok(if threads.is_empty() { vec![None] } else { threads.iter().copied().map(Some).collect() })
 }
 
+/// Refuses what is no time for a case.
+pub(in super::super) fn refuse_no_time(seconds: f64) -> Result<(), CliError> {
+    let why = || CliError::Usage(format!("--seconds {seconds} is no time; give a positive number"));
+    if seconds.is_finite() && seconds > 0.0 { Ok(()) } else { Err(why()) }
+}
+
 /// Refuses more threads than there are CPUs, and none.
 pub(in super::super) fn refuse_threads(threads: &[usize]) -> Result<(), CliError> {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);

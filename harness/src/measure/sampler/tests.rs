@@ -100,3 +100,32 @@ fn one_failure_does_not_stop_the_other() {
     let results = bench.sample(&mut subjects);
     assert!(results[0].is_err() && results[1].as_ref().is_ok_and(|r| r.samples_s.len() == 10));
 }
+
+/// A device that starts at a fifth of its clock and rises by a step each 40 ms of work.
+struct Rising {
+    clock: FakeClock,
+    worked_s: f64,
+}
+
+const FULL_S: f64 = 1e-4;
+
+impl Launch for Rising {
+    fn launch(&mut self, n: u64) -> Result<Elapsed, Failure> {
+        let slowness = (5.0 - (self.worked_s / 0.04).floor()).max(1.0);
+        let seconds = n as f64 * FULL_S * slowness;
+        self.worked_s += seconds;
+        self.clock.0.set(self.clock.0.get() + seconds);
+        Ok(Elapsed { seconds, clock: Clock::DeviceTimestamp })
+    }
+}
+
+#[test]
+fn a_device_is_sampled_when_its_clock_has_risen() {
+    let clock = FakeClock::default();
+    let mut subjects = [Rising { clock: clock.clone(), worked_s: 0.0 }];
+    let mut results = sample(&mut subjects, &Budget::default(), &clock, &|| false);
+    let recording = results.remove(0).expect("nothing stopped it").expect("a recording");
+    assert!(recording.samples_s.iter().all(|s| (s - FULL_S).abs() < 1e-9), "{:?}", recording.samples_s);
+    // Samples that were long enough at the old clock are made long enough at the new one.
+    assert!(recording.launches as f64 * FULL_S >= 0.999 * Budget::default().sample_s, "{}", recording.launches);
+}

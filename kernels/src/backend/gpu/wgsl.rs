@@ -20,14 +20,15 @@
 //!
 //! The lowering reads operations, sizes and the device's abilities, nothing else.
 //!
-//! On an H200 through Vulkan (driver 580.159.04, 2026-11-26; its rows are among the results):
+//! On an H200 through Vulkan (driver 580.159.04, 2026-11-26; its rows are among the results). What was before was also
+//! measured before devices were warmed up, so that a part of the gain may be the device's clock:
 //!
 //! | what | reached | before |
 //! |---|---|---|
-//! | f32 2048³ | 37.7 TFLOP/s, 0.60 of `fma_f32` | 24.1: nothing was read ahead |
-//! | one row times 4096² of f32 weights | 3.07 TB/s, 0.83 of `read_mem` | 0.13: a thread read a row of weights |
-//! | f16 2048³ | 191 TFLOP/s by matrix units | |
-//! | prefill of 1024, d 128, f32 / f16 | 17.5 / 41.6 TFLOP/s | 2.4: reductions waited at barriers |
+//! | f32 2048³ | 37.7 TFLOP/s, 0.60 of `fma_f32` | 24.1, nothing read ahead |
+//! | one row times 4096² of f32 weights | 3.07 TB/s, 0.83 of `read_mem` | 0.13, each thread a row of weights |
+//! | f16 2048³ | 191 TFLOP/s by matrix units, from the samples of a refused row | |
+//! | prefill of 1024, d 128, f32 / f16 | 17.5 / 41.6 TFLOP/s | 2.4, reductions at barriers |
 //! | a step of decoding over 4096 keys, f32 | 1.25 TB/s | 0.17 |
 //!
 //! What is left: a dispatch takes 5.6 µs however little it does (64³), and decoding needs two; 16-bit weights are read 8
