@@ -3,6 +3,7 @@
 //! A tiling counts while device and driver are those it was found on, and while the backend still offers it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use farthing_kernels::backend::DeviceInfo;
@@ -73,7 +74,10 @@ impl Tunings {
         let path = Tunings::path(results);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Tunings::default()),
+            // Whoever writes to the folder says it where that is a file.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Tunings::default());
+            }
             Err(source) => return Err(StoreError::Read { path, source }),
         };
         Tunings::parse(&path, &text)
