@@ -23,6 +23,7 @@ pub mod serving;
 mod shape;
 mod speed;
 mod spend;
+mod terms;
 #[cfg(test)]
 pub(crate) mod testing;
 mod traffic;
@@ -37,10 +38,12 @@ pub use placement::Placement;
 pub(crate) use placement::usable_bytes;
 pub use price::PriceUsed;
 pub use render::{Format, UnknownFormat, render};
+pub(crate) use render::{HEAD, cells, footer};
 pub use request::{CostRequest, Machine, Slo, UnknownSlo, Workload};
 pub use shape::{AttentionShape, MatmulShape};
 pub use speed::Speed;
 pub use spend::Spend;
+pub use terms::{Agreed, Floor, HOURS_A_MONTH, Terms, discounted};
 pub use traffic::{TrafficPattern, UnknownTraffic};
 
 use crate::catalogue::{Case, Catalogue, Chip, Measurement, Model, Profile};
@@ -113,6 +116,8 @@ impl CostLine {
         self.speed = Some(latency.speed(workload));
         match price {
             Ok(price) => {
+                let price = request.terms.applied(price);
+                self.notes.extend(price.agreed.as_ref().map(|agreed| agreed.note(price.unit)));
                 let share = |share| Estimate::point(share, Provenance::Assumed);
                 let useful = [share(request.utilisation), share(request.availability)];
                 let rate = spend::useful_rate(price.usd_per_hour, price.units, useful[0], useful[1]);

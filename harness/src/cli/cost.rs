@@ -1,10 +1,11 @@
 //! `farthing cost`: what a token costs on the machine just measured and on the chips of the catalogue.
 
+use super::percent::Percent;
 use crate::catalogue::{Catalogue, Month, Precision};
 use crate::cost::serving::Deployment;
-use crate::cost::{self, CostRequest, Format, Machine, Slo, TrafficPattern, Workload};
+use crate::cost::{self, CostRequest, Floor, Format, Machine, Slo, Terms, TrafficPattern, Workload};
 use crate::record::{MeasuredLimit, Row};
-use crate::units::{Share, UsdPerHour};
+use crate::units::{ChipHours, Share, Usd, UsdPerHour};
 use anyhow::Context;
 use clap::Args;
 use std::io::Write;
@@ -73,11 +74,26 @@ pub struct CostArgs {
     #[arg(long, conflicts_with = "pareto")]
     pub audit: bool,
     /// Share of the paid time in which there is demand (an assumption)
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", default_value_t = CostRequest::UTILISATION.0, allow_negative_numbers = true)]
     pub utilisation: f64,
     /// Share of the paid time in which the replica works (an assumption)
-    #[arg(long, value_name = "SHARE", default_value_t = 0.98, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", default_value_t = CostRequest::AVAILABILITY.0, allow_negative_numbers = true)]
     pub availability: f64,
+    /// Percent off the price
+    #[arg(long, value_name = "PERCENT", default_value_t = Percent::of(0.0))]
+    pub discount: Percent,
+    /// Dollars promised a month, for all replicas
+    #[arg(long, value_name = "USD", conflicts_with = "floor_hours", allow_negative_numbers = true)]
+    pub floor_usd: Option<f64>,
+    /// Hours of a chip (vCPU or machine for a measured device) promised a month, for all replicas
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub floor_hours: Option<f64>,
+    /// Share of the promise that is due without use
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub take_or_pay: f64,
+    /// Replicas that run all month, and use what is promised
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub replicas: u32,
     /// Folder whose chips.toml, prices.toml, models.toml or serving.toml replace the built-in ones
     #[arg(long, value_name = "DIR")]
     pub catalogue: Option<PathBuf>,
@@ -105,7 +121,19 @@ impl CostArgs {
             engine: self.engine.clone(),
             slo: self.slo,
             at: self.at,
+            terms: self.terms(),
         })
+    }
+
+    fn terms(&self) -> Terms {
+        let usd = self.floor_usd.map(|usd| Floor::Usd(Usd(usd)));
+        let hours = self.floor_hours.map(|hours| Floor::Hours(ChipHours(hours)));
+        Terms {
+            discount: Share(self.discount.share()),
+            floor: usd.or(hours),
+            take_or_pay: Share(self.take_or_pay),
+            replicas: self.replicas,
+        }
     }
 
     fn traffic(&self) -> anyhow::Result<Workload> {
@@ -113,17 +141,13 @@ impl CostArgs {
             Some(name) => TrafficPattern::find(name)?,
             None => TrafficPattern::default(),
         };
-        let kv = self.kv.unwrap_or(match self.precision {
-            wide @ (Precision::F32 | Precision::F16 | Precision::Bf16) => wide,
-            _ => Precision::Bf16,
-        });
         Ok(Workload {
             input_tokens: self.input_tokens.unwrap_or(pattern.input_tokens),
             output_tokens: self.output_tokens.unwrap_or(pattern.output_tokens),
             concurrency: self.concurrency.unwrap_or(pattern.concurrency),
             cached: Share(self.cached.unwrap_or(pattern.cached)),
             weights: self.precision,
-            kv,
+            kv: self.kv.unwrap_or(Workload::usual_kv(self.precision)),
         })
     }
 
@@ -213,6 +237,10 @@ mod tests {
             (["--engine", "sglang"], "unknown engine `sglang`"),
             (["--tensor", "3"], "does not divide the 32 query heads"),
             (["--at", "lately"], "lately"),
+            (["--discount", "100"], "discount is 100 %"),
+            (["--floor-usd", "-5"], "floor usd is -5"),
+            (["--take-or-pay", "2"], "take or pay is 2"),
+            (["--replicas", "0"], "replicas is 0"),
             (["--format", "pdf"], "unknown format `pdf`"),
         ] {
             let error = output(&words).expect_err(part);

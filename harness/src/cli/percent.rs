@@ -5,16 +5,16 @@ use std::str::FromStr;
 
 /// A change in percent, zero or more.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Percent(f64);
+pub struct Percent(f64);
 
 impl Percent {
     /// As a share of one.
-    pub(super) fn share(self) -> f64 {
+    pub fn share(self) -> f64 {
         self.0 / 100.0
     }
 
     /// This many percent.
-    pub(super) const fn of(percent: f64) -> Percent {
+    pub const fn of(percent: f64) -> Percent {
         Percent(percent)
     }
 }

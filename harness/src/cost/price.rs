@@ -1,6 +1,7 @@
 //! Which price a device is charged at, and what it is worth.
 
 use super::request::{CostRequest, Machine};
+use super::terms::Agreed;
 use crate::catalogue::{Catalogue, Chip, ChipPrice, CpuMatch, CpuPrice};
 use crate::units::{Estimate, Kinds, Provenance, UsdPerHour};
 use serde::Serialize;
@@ -20,6 +21,9 @@ pub struct PriceUsed {
     pub term: String,
     /// Where it is listed, with the date.
     pub source: String,
+    /// What terms made of the list price, where any were agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<Agreed>,
 }
 
 /// The user's price, else the catalogue's; `Err` says why there is none.
@@ -46,6 +50,7 @@ pub(super) fn of_chip(
         offer: format!("{}{}", listed.offer, elsewhere(catalogue, chip)),
         term: listed.term.clone(),
         source: format!("{}, {}", source.title, source.date),
+        agreed: None,
     })
 }
 
@@ -99,6 +104,7 @@ fn of_vcpus(price: &CpuPrice, usd_per_hour: Estimate<UsdPerHour>, threads: usize
         offer: format!("{}{why}", price.offer),
         term: "on-demand".into(),
         source: format!("{}, {}", source.title, source.date),
+        agreed: None,
     }
 }
 
@@ -115,6 +121,7 @@ fn given(price: UsdPerHour, unit: &'static str, units: f64) -> PriceUsed {
         offer: "given by the user".into(),
         term: "given".into(),
         source: "--price".into(),
+        agreed: None,
     }
 }
 

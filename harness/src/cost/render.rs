@@ -39,7 +39,8 @@ impl FromStr for Format {
     }
 }
 
-const HEAD: [&str; 9] =
+/// Columns of a table of costs.
+pub(crate) const HEAD: [&str; 9] =
     ["model", "device", "out tok/s", "TTFT s", "TPOT ms", "$/M in", "$/M out", "$/h, term", "rests on (speed / cost)"];
 
 /// The lines in a format; each format carries the workload and the sources of prices.
@@ -92,7 +93,7 @@ fn terminal_cells(line: &CostLine) -> [String; 9] {
 }
 
 /// Cells of [`HEAD`].
-fn cells(line: &CostLine) -> [String; 9] {
+pub(crate) fn cells(line: &CostLine) -> [String; 9] {
     let speed = line.speed.as_ref();
     let spend = line.spend.as_ref();
     let dash = || "–".to_string();
@@ -136,7 +137,7 @@ fn interval<T: Quantity>(estimate: &Estimate<T>, scale: f64) -> String {
 }
 
 /// So many significant digits, never an exponent.
-fn significant(x: f64, digits: i32) -> String {
+pub(super) fn significant(x: f64, digits: i32) -> String {
     if x == 0.0 || !x.is_finite() {
         return x.to_string();
     }
@@ -147,7 +148,7 @@ fn significant(x: f64, digits: i32) -> String {
 }
 
 /// What stands below a table: workload, prices with source and date, reasons and notes.
-fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
+pub(crate) fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
     let workload = &request.workload;
     let mut text = vec![format!(
         "{} tokens in{}, {} out, {} in flight, {} weights, {} cache; utilisation {} and availability {} (assumed); mid \
@@ -195,12 +196,14 @@ fn json(request: &CostRequest, lines: &[CostLine]) -> String {
         workload: &'a super::Workload,
         utilisation: f64,
         availability: f64,
+        terms: &'a super::Terms,
         lines: &'a [CostLine],
     }
     let document = Document {
         workload: &request.workload,
         utilisation: request.utilisation.0,
         availability: request.availability.0,
+        terms: &request.terms,
         lines,
     };
     serde_json::to_string_pretty(&document).expect("maps have text keys and all writers are in memory") + "\n"

@@ -2,6 +2,7 @@
 
 use super::error::CostError;
 use super::serving::{Deployment, Precisions, Traffic};
+use super::terms::Terms;
 use crate::catalogue::{Catalogue, Chip, Model, Month, Precision, Profile};
 use crate::nearest;
 use crate::record::Environment;
@@ -27,6 +28,14 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// The number format in which a KV cache is usually kept beside weights in a format: theirs, and bf16 below 16 bits.
+    pub fn usual_kv(weights: Precision) -> Precision {
+        match weights {
+            wide @ (Precision::F32 | Precision::F16 | Precision::Bf16) => wide,
+            _ => Precision::Bf16,
+        }
+    }
+
     /// Context that a decode step sees on average: the prompt and half of the answer.
     pub fn mean_context(&self) -> f64 {
         f64::from(self.input_tokens) + f64::from(self.output_tokens) / 2.0
@@ -122,36 +131,39 @@ pub struct CostRequest {
     pub slo: Option<Slo>,
     /// Month whose prices count; the latest if not given.
     pub at: Option<Month>,
+    /// What is agreed beside the price.
+    pub terms: Terms,
 }
 
 impl CostRequest {
-    /// Refuses inputs outside their range.
-    pub(super) fn check(&self) -> Result<(), CostError> {
+    /// Share of the paid time in which there is demand where nothing else is said: our assumption.
+    pub const UTILISATION: Share = Share(0.5);
+    /// Share of the paid time in which a replica works where nothing else is said: our assumption.
+    pub const AVAILABILITY: Share = Share(0.98);
+
+    /// Inputs outside their range, each as [`CostError::Invalid`].
+    pub fn invalid(&self) -> Vec<CostError> {
+        let invalid = |field, value: f64, allowed| CostError::Invalid { field, value: value.to_string(), allowed };
         let counts = [
             ("input tokens", self.workload.input_tokens),
             ("output tokens", self.workload.output_tokens),
             ("concurrency", self.workload.concurrency),
         ];
-        if let Some((field, _)) = counts.into_iter().find(|(_, n)| *n == 0) {
-            return Err(CostError::Invalid { field, value: "0".into(), allowed: "a whole number above 0" });
-        }
-        for (field, Share(x)) in [("utilisation", self.utilisation), ("availability", self.availability)] {
-            if !(x > 0.0 && x <= 1.0) {
-                let allowed = "a share above 0 and at most 1";
-                return Err(CostError::Invalid { field, value: x.to_string(), allowed });
-            }
-        }
+        let counts = counts.into_iter().filter(|(_, n)| *n == 0);
+        let counts = counts.map(|(field, _)| invalid(field, 0.0, "a whole number above 0"));
+        let shares = [("utilisation", self.utilisation.0), ("availability", self.availability.0)];
+        let shares = shares.into_iter().filter(|(_, x)| !(*x > 0.0 && *x <= 1.0));
+        let shares = shares.map(|(field, x)| invalid(field, x, "a share above 0 and at most 1"));
         let Share(cached) = self.workload.cached;
-        if !(0.0..1.0).contains(&cached) {
-            let allowed = "a share from 0 to below 1";
-            return Err(CostError::Invalid { field: "cached", value: cached.to_string(), allowed });
-        }
-        match self.price {
-            Some(UsdPerHour(x)) if !(x > 0.0 && x.is_finite()) => {
-                Err(CostError::Invalid { field: "price", value: x.to_string(), allowed: "finite dollars above 0" })
-            }
-            _ => Ok(()),
-        }
+        let cached = (!(0.0..1.0).contains(&cached)).then(|| invalid("cached", cached, "a share from 0 to below 1"));
+        let price = self.price.filter(|price| !(price.0 > 0.0 && price.0.is_finite()));
+        let price = price.map(|price| invalid("price", price.0, "finite dollars above 0"));
+        counts.chain(shares).chain(cached).chain(price).chain(self.terms.invalid()).collect()
+    }
+
+    /// Refuses inputs outside their range.
+    pub(super) fn check(&self) -> Result<(), CostError> {
+        self.invalid().into_iter().next().map_or(Ok(()), Err)
     }
 
     /// Dollars of a chip-hour: the user's, else the catalogue's; `Err` says why there is none.

@@ -17,10 +17,11 @@ pub(crate) fn request() -> CostRequest {
         engine: None,
         slo: None,
         at: None,
+        terms: Terms::LISTED,
     }
 }
 
-fn in_bf16(targets: &[&str]) -> CostRequest {
+pub(crate) fn in_bf16(targets: &[&str]) -> CostRequest {
     let base = request();
     let targets = targets.iter().map(|name| (*name).to_string()).collect();
     CostRequest {
@@ -30,7 +31,7 @@ fn in_bf16(targets: &[&str]) -> CostRequest {
     }
 }
 
-fn cost(request: &CostRequest, rows: &[Row]) -> Vec<CostLine> {
+pub(crate) fn cost(request: &CostRequest, rows: &[Row]) -> Vec<CostLine> {
     let catalogue = Catalogue::embedded().expect("valid");
     price(request, &catalogue, rows, &limits("cpu")).expect("a legal request")
 }

@@ -66,6 +66,11 @@ pub enum UnknownTraffic {
 }
 
 impl TrafficPattern {
+    /// Those that have a name.
+    pub fn named() -> &'static [(&'static str, TrafficPattern)] {
+        &NAMED
+    }
+
     /// The traffic of that name, or of that file.
     ///
     /// # Errors
