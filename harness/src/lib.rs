@@ -29,6 +29,7 @@ pub mod report;
 pub mod roofline;
 pub mod session;
 pub mod shard;
+pub mod site;
 pub mod stats;
 pub mod store;
 pub mod suite;

@@ -49,6 +49,26 @@ impl Table {
         self.notes.push(printable(note.as_ref()));
     }
 
+    /// What stands above it.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Names and alignment of its columns; names are empty where it is a list of facts.
+    pub fn columns(&self) -> &[(String, Align)] {
+        &self.columns
+    }
+
+    /// Its rows, a cell a column.
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    /// The lines below it.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
