@@ -27,6 +27,7 @@ mod neuron;
 mod percent;
 mod plan;
 mod progress;
+mod publish;
 mod race;
 mod results;
 mod run;
@@ -74,6 +75,8 @@ enum Command {
     Deal(Box<deal::DealArgs>),
     /// Draws throughput by size from a run
     Chart(chart::ChartArgs),
+    /// Writes the site: every row with its proof, costs, deals, method and data, as pages that need no network
+    Publish(publish::PublishArgs),
     /// AWS Trainium and Inferentia2: prints kernels for them, examines a machine, makes first runs
     Neuron(neuron::NeuronArgs),
     /// Lists runs, and regenerates their index
@@ -182,6 +185,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Catalogue(args) => catalogue::run(&args, &mut out),
         Command::Deal(args) => deal::run(&args, &mut out),
         Command::Chart(args) => chart::run(&args, &results, &mut out),
+        Command::Publish(args) => publish::run(&args, &results, &mut out),
         Command::Neuron(args) => neuron::run(&args, backends, &results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
         Command::Worker(args) => worker::run(&args, backends),

@@ -26,6 +26,7 @@ pub mod race;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod reproduce;
 pub mod roofline;
 pub mod session;
 pub mod shard;

@@ -152,6 +152,16 @@ pub struct Row {
     pub warnings: Vec<Warning>,
 }
 
+impl Row {
+    /// The share of its limit, where it may be quoted: measured, right, and not above the limit, which would mean that the
+    /// limit or the count of work is wrong.
+    pub fn quotable_share(&self) -> Option<f64> {
+        let above = self.warnings.iter().any(|warning| warning.doubt == Doubt::AboveLimit);
+        let quotable = self.kind == Kind::Measured && self.status == Status::Ok && !above;
+        self.share.filter(|share| quotable && share.is_finite())
+    }
+}
+
 /// One measured limit of a device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MeasuredLimit {

@@ -141,14 +141,14 @@ impl CostArgs {
             Some(name) => TrafficPattern::find(name)?,
             None => TrafficPattern::default(),
         };
-        Ok(Workload {
+        let pattern = TrafficPattern {
             input_tokens: self.input_tokens.unwrap_or(pattern.input_tokens),
             output_tokens: self.output_tokens.unwrap_or(pattern.output_tokens),
             concurrency: self.concurrency.unwrap_or(pattern.concurrency),
-            cached: Share(self.cached.unwrap_or(pattern.cached)),
-            weights: self.precision,
-            kv: self.kv.unwrap_or(Workload::usual_kv(self.precision)),
-        })
+            cached: self.cached.unwrap_or(pattern.cached),
+        };
+        let workload = Workload::of(&pattern, self.precision);
+        Ok(Workload { kv: self.kv.unwrap_or(workload.kv), ..workload })
     }
 
     fn deployment(&self) -> Option<Deployment> {

@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 mod export;
-mod reproduce;
 mod show;
 mod verify;
 

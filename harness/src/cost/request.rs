@@ -3,6 +3,7 @@
 use super::error::CostError;
 use super::serving::{Deployment, Precisions, Traffic};
 use super::terms::Terms;
+use super::traffic::TrafficPattern;
 use crate::catalogue::{Catalogue, Chip, Model, Month, Precision, Profile};
 use crate::nearest;
 use crate::record::Environment;
@@ -33,6 +34,18 @@ impl Workload {
         match weights {
             wide @ (Precision::F32 | Precision::F16 | Precision::Bf16) => wide,
             _ => Precision::Bf16,
+        }
+    }
+
+    /// Traffic of that kind, served from weights in a format, the cache in its usual one.
+    pub fn of(traffic: &TrafficPattern, weights: Precision) -> Self {
+        Workload {
+            input_tokens: traffic.input_tokens,
+            output_tokens: traffic.output_tokens,
+            concurrency: traffic.concurrency,
+            cached: Share(traffic.cached),
+            weights,
+            kv: Workload::usual_kv(weights),
         }
     }
 
@@ -140,6 +153,24 @@ impl CostRequest {
     pub const UTILISATION: Share = Share(0.5);
     /// Share of the paid time in which a replica works where nothing else is said: our assumption.
     pub const AVAILABILITY: Share = Share(0.98);
+
+    /// A model on every device at list prices, all else as is assumed where nothing is said.
+    pub fn usual(model: Model, workload: Workload) -> Self {
+        CostRequest {
+            models: vec![model],
+            targets: Vec::new(),
+            price: None,
+            workload,
+            utilisation: CostRequest::UTILISATION,
+            availability: CostRequest::AVAILABILITY,
+            machine: None,
+            deployment: None,
+            engine: None,
+            slo: None,
+            at: None,
+            terms: Terms::LISTED,
+        }
+    }
 
     /// Inputs outside their range, each as [`CostError::Invalid`].
     pub fn invalid(&self) -> Vec<CostError> {

@@ -13,7 +13,8 @@ use super::analysis::{Analysis, PartyLine, VendorLine};
 use super::summary::Percentiles;
 use crate::report::{Align, Table};
 use crate::units::{Kinds, Provenance};
-use figures::{bound, money, number, percent, quantity, rates};
+use figures::{bound, money, percent, rates};
+pub use figures::{number, quantity};
 
 use Align::{Left, Right};
 

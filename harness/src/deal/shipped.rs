@@ -1,5 +1,8 @@
 //! The scenarios that come with the program: deals as announced or reported, each figure with its source.
 
+/// The talks, and what came of them: what a back-test compares unless told otherwise.
+pub const TALKS_AND_OUTCOME: (&str, &str) = ("openai-aws-2025-12", "openai-aws-2026-02");
+
 /// Id and text of every shipped scenario: the talks and what came of them first, then by buyer and date.
 pub fn scenarios() -> &'static [(&'static str, &'static str)] {
     macro_rules! shipped {

@@ -61,7 +61,8 @@ fn table(title: &str, own: &[&Row], all: &[Row], peers: &[String]) -> Table {
     table
 }
 
-fn case_cell(row: &Row) -> String {
+/// Operation, shape and what else sets the case apart, element type aside.
+pub(crate) fn case_cell(row: &Row) -> String {
     let variant = row.layout.as_deref().or(row.mask.as_deref()).unwrap_or_default();
     let batch = if row.batch > 1 { format!(" b{}", row.batch) } else { String::new() };
     let out = if row.out_dtype == row.dtype || row.out_dtype == farthing_kernels::DType::F32 {
@@ -72,20 +73,21 @@ fn case_cell(row: &Row) -> String {
     format!("{} {} {variant}{batch}{out}", row.op, row.shape)
 }
 
-fn numbers(row: &Row) -> Vec<String> {
+/// Threads, operands, median or status, ± of it, rate, share, limit, check.
+pub(crate) fn numbers(row: &Row) -> [String; 8] {
     let threads = row.threads.map_or("-".into(), |t| t.to_string());
     let data = format!("{:?}", row.temperature).to_lowercase();
     let (Some(median), Status::Ok) = (row.median_s, row.status) else {
         let status = format!("{:?}", row.status).to_uppercase();
         let check = row.error_ratio.map_or("-".into(), digits);
-        return [threads, data, status, "-".into(), "-".into(), "-".into(), "-".into(), check].into();
+        return [threads, data, status, "-".into(), "-".into(), "-".into(), "-".into(), check];
     };
     let spread = row.ci95_s.map_or("-".into(), |[low, high]| percent((high - low) / 2.0 / median));
     let small = |r: f64| if r > 0.0 && r < 0.001 { "< 0.001".to_owned() } else { digits(r) };
     let check = row.error_ratio.map_or("-".into(), small);
     let share = row.share.map_or("-".into(), percent);
     let limit = row.limit.clone().unwrap_or_else(|| "-".into());
-    [threads, data, seconds(median), spread, rate_cell(row), share, limit, check].into()
+    [threads, data, seconds(median), spread, rate_cell(row), share, limit, check]
 }
 
 fn rate_cell(row: &Row) -> String {

@@ -98,6 +98,12 @@ impl Grid {
         Grid { filtered: true, ..self }
     }
 
+    /// In the order given, whichever column is clicked.
+    #[must_use]
+    pub fn as_listed(self) -> Grid {
+        Grid { sortable: false, ..self }
+    }
+
     /// Adds a row: one cell a column.
     pub fn row(&mut self, cells: Vec<Cell>) {
         self.rows.push((None, cells));

@@ -24,6 +24,37 @@ pub fn slug(text: &str) -> String {
     format!("{stem}-{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3])
 }
 
+/// The page of a run.
+pub fn of_run(run: &str) -> String {
+    format!("machines/{}.html", slug(run))
+}
+
+/// The page of a row of a run.
+pub fn of_row(run: &str, id: &str) -> String {
+    format!("rows/{}/{}.html", slug(run), slug(id))
+}
+
+/// The page of a kernel: the first where its rows take several.
+pub fn of_kernel(op: &str, page: usize) -> String {
+    let number = if page == 0 { String::new() } else { format!("-{}", page + 1) };
+    format!("kernels/{}{number}.html", slug(op))
+}
+
+/// The page of a backend.
+pub fn of_backend(backend: &str) -> String {
+    format!("backends/{}.html", slug(backend))
+}
+
+/// The page of a deal.
+pub fn of_deal(id: &str) -> String {
+    format!("deals/{}.html", slug(id))
+}
+
+/// The place of an entry of the catalogue.
+pub fn of_entry(id: &str) -> String {
+    format!("catalogue.html#{}", slug(id))
+}
+
 /// Text as long as a reader wants it: names of devices come from outside, and may be megabytes.
 pub fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {

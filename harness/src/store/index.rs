@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{Results, Run, StoreError, read_run, run_name};
-use crate::record::{Kind, Row, Status};
+use crate::record::{Row, Status};
 
 /// File that a writer of the index locks.
 const LOCK: &str = ".index.lock";
@@ -53,7 +53,7 @@ fn take_turn(lock: &Path) -> Result<File, StoreError> {
 
 const HEAD: &str = "# Runs\n\n\
     Generated from `runs/*.jsonl` by every run that is saved there; do not edit. Best share: the row that came closest to \
-    the limit measured in its own run.\n\n\
+    the limit measured in its own run, rows above a limit aside.\n\n\
     | run | started | machine | commit | rows | best share |\n\
     |---|---|---|---|---|---|";
 
@@ -73,10 +73,9 @@ fn run_line(run: &Run) -> String {
     )
 }
 
-/// The best measured share.
+/// The best share that may be quoted.
 fn best(rows: &[Row]) -> String {
-    let measured = rows.iter().filter(|r| r.kind == Kind::Measured);
-    let shares = measured.filter_map(|r| Some((r.share?, r)));
+    let shares = rows.iter().filter_map(|r| Some((r.quotable_share()?, r)));
     let Some((share, row)) = shares.max_by(|a, b| a.0.total_cmp(&b.0)) else { return "none".into() };
     let limit = row.limit.as_deref().unwrap_or("?");
     cell(&format!("{:.0} % of {limit} ({} {} {}, {})", 100.0 * share, row.op, row.shape, row.dtype, row.backend))

@@ -9,10 +9,10 @@ use std::io::Write;
 #[derive(Args)]
 pub(super) struct BacktestArgs {
     /// The scenario of beliefs
-    #[arg(default_value = "openai-aws-2025-12")]
+    #[arg(default_value = deal::TALKS_AND_OUTCOME.0)]
     prior: String,
     /// The scenario of what came, with an `outcome`
-    #[arg(default_value = "openai-aws-2026-02")]
+    #[arg(default_value = deal::TALKS_AND_OUTCOME.1)]
     came: String,
     #[command(flatten)]
     asked: Asked,

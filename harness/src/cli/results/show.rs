@@ -5,10 +5,10 @@ use std::io::Write;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::reproduce::reproduce;
 use crate::cli::{CliError, Format, explain, write_tables};
 use crate::record::{Row, RunHeader};
 use crate::report::{Align, Table, histogram, rate, row_tables};
+use crate::reproduce::reproduce;
 use crate::store::{Results, Run, run_name};
 
 /// Arguments of `farthing results show`.

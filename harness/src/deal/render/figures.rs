@@ -14,7 +14,7 @@ pub(super) fn money(usd: f64) -> String {
 }
 
 /// Three significant digits, without noise behind a large number.
-pub(super) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "-".into(),
         a if a >= 1000.0 => format!("{value:.0}"),
@@ -27,7 +27,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A value in its unit: money by size, all else as it is.
-pub(super) fn quantity(value: f64, unit: &str) -> String {
+pub fn quantity(value: f64, unit: &str) -> String {
     if unit == "USD" { money(value) } else { number(value) }
 }
 

@@ -19,7 +19,7 @@ fn case_of(row: &Row) -> Option<Case> {
 }
 
 /// The command, and what it does not give back of the row.
-pub(super) fn reproduce(row: &Row, header: &RunHeader) -> (String, Vec<String>) {
+pub fn reproduce(row: &Row, header: &RunHeader) -> (String, Vec<String>) {
     (command(row, header), reservations(row, header))
 }
 

@@ -1,0 +1,97 @@
+//! The first page: what was measured, what it means for a token, what it means for a deal.
+
+use maud::{Markup, html};
+
+use super::grid::{Cell, Grid};
+use super::kernel::best;
+use super::kind;
+use super::layout::{Frame, Head};
+use super::link::{self, clipped, relative};
+use super::machine;
+use super::rows::{self, Of};
+use super::source::Source;
+use crate::record::Status;
+use crate::report::{Align, case_cell, percent};
+use crate::store::run_name;
+
+/// Path and text of the page.
+pub(super) fn page(frame: &Frame, source: &Source) -> (String, String) {
+    let path = "index.html";
+    let all = rows::all(&source.runs);
+    let body = html! {
+        h1 { "What a token costs, measured from the kernel up" }
+        p .lead {
+            "Vendors quote TFLOPS; a token is paid for by what kernels reach. Here every kernel is proved against an f64 oracle, \
+             timed, and put beside the limit measured on the same machine in the same run. Every number says what it rests on, \
+             and leads to it."
+        }
+        ul .tiles { (tiles(&all)) }
+        @if source.runs.is_empty() {
+            p .stamp { "No run is kept yet: make one with " code { "cargo bench" } "." }
+        }
+        h2 { "What was measured" }
+        (runs(path, source).html())
+    };
+    let description = "Kernels measured against their machine's limits, tokens priced from them, deals answered.";
+    (path.to_string(), frame.page(&Head::new(path, "Overview", description), &body))
+}
+
+/// The best of what was measured, each leading to its row.
+fn tiles(all: &[Of<'_>]) -> Markup {
+    let memory = |of: &&Of<'_>| of.1.limit.as_deref().is_some_and(|limit| limit.starts_with("read_"));
+    let arithmetic = |of: &&Of<'_>| of.1.limit.is_some() && !memory(of);
+    let right = all.iter().filter(|(_, row)| row.status == Status::Ok).count();
+    html! {
+        @for found in [best(all.iter().filter(arithmetic)), best(all.iter().filter(memory))].into_iter().flatten() {
+            @let (share, run, row) = found;
+            li {
+                a .value href=(link::of_row(&run_name(&run.path), &row.id)) { (percent(share)) }
+                span .what {
+                    "of the measured " (row.limit.as_deref().unwrap_or("–")) ": " (clipped(&case_cell(row), 60)) " " (row.dtype.to_string())
+                    ", " (clipped(&row.backend, 30)) " " (kind::of_row(row.kind))
+                }
+            }
+        }
+        li {
+            a .value href="kernels.html" { (right) " of " (all.len()) }
+            span .what { "rows were right before and after they were timed; the others say why they are not" }
+        }
+    }
+}
+
+/// The runs, newest first, with their best share.
+fn runs(path: &str, source: &Source) -> Grid {
+    let columns = [
+        ("run", Align::Left),
+        ("devices", Align::Left),
+        ("commit", Align::Left),
+        ("rows", Align::Right),
+        ("best share", Align::Right),
+        ("of limit", Align::Left),
+        ("case", Align::Left),
+    ];
+    let mut grid = Grid::new("runs", "Runs, newest first", &columns);
+    for run in source.runs.iter().rev() {
+        let name = run_name(&run.path);
+        let own = rows::all([run]);
+        let found = best(own.iter());
+        let [share, limit, case] = match found {
+            Some((share, _, row)) => [
+                Cell::number(share, percent(share)).to(&relative(path, &link::of_row(&name, &row.id))),
+                Cell::text(row.limit.as_deref().unwrap_or("–")),
+                Cell::text(format!("{} {}, {}", clipped(&case_cell(row), 60), row.dtype, clipped(&row.backend, 30))),
+            ],
+            None => [Cell::none(), Cell::none(), Cell::none()],
+        };
+        grid.row(vec![
+            Cell::text(machine::started(run)).to(&relative(path, &link::of_run(&name))),
+            Cell::text(machine::devices(run).join("; ")),
+            Cell::text(machine::commit(run)),
+            Cell::number(run.rows.len() as f64, run.rows.len().to_string()),
+            share,
+            limit,
+            case,
+        ]);
+    }
+    grid
+}
