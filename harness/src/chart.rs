@@ -1,22 +1,54 @@
-//! Charts as SVG: one file a figure, what is drawn apart from how.
+//! Figures as SVG: one file a figure, its data (`series`) apart from its drawing (`figure`).
 //!
-//! Each chart is a card with its own background, so that it reads the same on a light and on a dark page. Colours are
-//! those of Okabe and Ito (2008), chosen to stay apart under every common colour blindness; no meaning rests on colour
-//! alone, since lines carry their names.
+//! Each figure is a card with its own background, so that it reads the same on a light and on a dark page, in colour and
+//! in grey: see [`theme`]. Lines and marks carry their names. What was not measured never shares an axis with what was.
 
 mod axis;
 mod canvas;
+mod card;
+mod sheet;
+pub mod theme;
 pub mod throughput;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Why a chart was not drawn.
+use crate::record::{Kind, Row, RunHeader, Status};
+use crate::report::Table;
+
+/// A figure with what a reader who cannot see it needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// Stem of its file, such as `roofline`.
+    pub name: &'static str,
+    /// What it is about.
+    pub title: String,
+    /// One or two sentences with the main numbers.
+    pub alt: String,
+    /// What it was drawn from: run and commit, or the dates of the catalogue and the seed of the draws.
+    pub caption: String,
+    /// The drawing.
+    pub svg: String,
+    /// The data that was drawn, a row a mark, with the ids of rows where it came from rows.
+    pub table: Table,
+}
+
+impl Figure {
+    /// Writes the drawing; the old file stands until the new one is whole.
+    ///
+    /// # Errors
+    /// [`ChartError::Write`].
+    pub fn write(&self, path: &Path) -> Result<(), ChartError> {
+        write_atomically(path, self.svg.as_bytes())
+    }
+}
+
+/// Why a figure was not drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
-    /// There is nothing to draw.
-    #[error("no row has a throughput to draw: run `farthing run --suite quick` first")]
-    Empty,
+    /// There is nothing to draw: what is missing, and how it is got.
+    #[error("{0}")]
+    Empty(&'static str),
     /// The drawing library refused.
     #[error("cannot draw the chart: {0}")]
     Draw(String),
@@ -30,16 +62,46 @@ pub enum ChartError {
     },
 }
 
+/// Kinds of rows in the order in which they are drawn, measured ones first.
+const KINDS: [Kind; 4] = [Kind::Measured, Kind::Software, Kind::Simulated, Kind::Fake];
+
+/// What a panel says of rows that were not measured.
+fn stamp(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Measured => None,
+        Kind::Software => Some("SOFTWARE DEVICE: says nothing of a GPU"),
+        Kind::Simulated => Some("SIMULATED"),
+        Kind::Fake => Some("FAKE: A TEST DOUBLE"),
+    }
+}
+
+/// Machine, day, run and commit of rows.
+fn run_caption(header: &RunHeader) -> String {
+    let environment = &header.environment;
+    let day = header.started.split('T').next().unwrap_or_default();
+    let dirty = if environment.dirty == Some(true) { ", uncommitted changes" } else { "" };
+    let commit = environment.commit.as_ref().map_or("none known", |commit| commit.get(..7).unwrap_or(commit));
+    format!(
+        "{} · {} · {} CPUs · {day} · run {} · commit {commit}{dirty}",
+        environment.cpu, environment.isa, environment.cpus, header.run
+    )
+}
+
+/// Whether a row is right and has a time to draw.
+fn has_time(row: &Row) -> bool {
+    row.status == Status::Ok && row.median_s.is_some_and(|t| t.is_finite() && t > 0.0)
+}
+
 /// Writes to a temporary name beside the target, syncs, renames: a reader sees the old chart or the new one.
-fn write_atomically(path: &Path, text: &str) -> Result<(), ChartError> {
+fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ChartError> {
     let failed = |source| ChartError::Write { path: path.to_path_buf(), source };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new().suffix(".svg.tmp").tempfile_in(folder).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    let mut file = tempfile::Builder::new().suffix(".chart.tmp").tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     readable_by_all(file.as_file()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;

@@ -64,17 +64,19 @@ impl Axis {
     }
 }
 
-/// A number for an axis or a label: three digits, thousands as `k`.
+/// A number for an axis or a label: three digits, and `k`, `M`, `G` or `T` from ten thousand on.
 pub(super) fn short(x: f64) -> String {
-    let (x, suffix) = if x >= 10_000.0 { (x / 1000.0, "k") } else { (x, "") };
-    let decimals = if x >= 100.0 || x.fract() == 0.0 {
-        0
-    } else if x >= 10.0 {
-        1
-    } else {
-        2
+    let (scaled, suffix) = match x.abs() {
+        a if a >= 1e12 => (x / 1e12, "T"),
+        a if a >= 1e9 => (x / 1e9, "G"),
+        a if a >= 1e6 => (x / 1e6, "M"),
+        a if a >= 1e4 => (x / 1e3, "k"),
+        _ => (x, ""),
     };
-    let text = format!("{x:.decimals$}");
+    // Whole numbers show all of theirs; others three digits, down to a millionth.
+    let whole = scaled == 0.0 || scaled.fract() == 0.0;
+    let decimals = if whole { 0 } else { (2 - scaled.abs().log10().floor() as i32).clamp(0, 6) as usize };
+    let text = format!("{scaled:.decimals$}");
     let trimmed = if decimals > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{trimmed}{suffix}")
 }
@@ -130,5 +132,6 @@ mod tests {
         for (x, text) in [(0.5, "0.5"), (64.0, "64"), (12.34, "12.3"), (2048.0, "2048"), (65_536.0, "65.5k")] {
             assert_eq!(short(x), text);
         }
+        assert_eq!([short(0.0), short(0.001), short(-0.25), short(3.72e12)], ["0", "0.001", "-0.25", "3.72T"]);
     }
 }

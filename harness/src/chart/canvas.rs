@@ -1,108 +1,39 @@
-//! A panel with axes, lines and limits, drawn in pixels on plotters' SVG backend.
-
-mod bars;
+//! Text, lines, marks and bars in pixels, on plotters' SVG backend: presentation attributes alone, no ids.
 
 use super::ChartError;
-use super::axis::{Axis, Scale, short, spread};
+use super::theme::{AXIS, CARD, CARD_EDGE, FONT, GRID, Mark, Series, Token, Type};
 use plotters::coord::Shift;
-use plotters::element::{Circle, PathElement, Rectangle, Text};
+use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, ShapeStyle, TextStyle};
 
-/// Okabe and Ito's colours that stand out on white, the farthest apart first.
-pub(super) const PALETTE: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(230, 159, 0),
-];
-const CARD: RGBColor = RGBColor(253, 253, 252);
-const CARD_EDGE: RGBColor = RGBColor(208, 212, 218);
-const WASH: RGBColor = RGBColor(247, 241, 228);
-const GRID: RGBColor = RGBColor(232, 234, 237);
-const AXIS: RGBColor = RGBColor(140, 147, 156);
-const INK: RGBColor = RGBColor(31, 35, 40);
-const FAINT: RGBColor = RGBColor(89, 96, 106);
+/// Pixels: x to the right, y down.
+pub(super) type Px = (i32, i32);
 
-const FONT: &str = "Inter, 'Helvetica Neue', Helvetica, Arial, 'DejaVu Sans', sans-serif";
-
-/// Pixels from the edges of a panel to its plot: left for the ticks, top for the title, right for the names.
-const INSET: Inset = Inset { left: 58, top: 58, right: 176, bottom: 46 };
-
-struct Inset {
-    left: i32,
-    top: i32,
-    right: i32,
-    bottom: i32,
-}
-
-/// A line with its name.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stroke {
-    pub(super) name: String,
-    pub(super) colour: usize,
-    /// Size, value, low and high of its interval; sorted by size.
-    pub(super) points: Vec<[f64; 4]>,
-    pub(super) dashed: bool,
-    /// Open marks tell element types apart where two lines cross.
-    pub(super) open_marks: bool,
-}
-
-/// A level that bounds the lines.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Level {
-    pub(super) name: String,
-    pub(super) colour: usize,
-    pub(super) value: f64,
-}
-
-/// Everything that a panel shows.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Sheet {
-    pub(super) title: String,
-    pub(super) subtitle: String,
-    pub(super) x_name: String,
-    pub(super) strokes: Vec<Stroke>,
-    pub(super) levels: Vec<Level>,
-    /// A word across the panel that keeps it from being read as a measurement.
-    pub(super) stamp: Option<String>,
-}
-
-impl Sheet {
-    /// Height of the panel: that of its bars, or the same for all panels of lines.
-    pub(super) fn height(&self) -> i32 {
-        match self.size_in_common() {
-            Some(_) => INSET.top + bars::PITCH * self.strokes.len() as i32 + INSET.bottom + 14,
-            None => 330,
-        }
-    }
-
-    /// The unit; where one size serves all, with that size.
-    fn heading(&self) -> String {
-        match self.size_in_common() {
-            Some(size) => format!("{} at {} {}", self.subtitle, short_size(size), self.x_name),
-            None => self.subtitle.clone(),
-        }
-    }
-
-    /// The size of every point, where there is but one: bars then say more than lines of one point.
-    fn size_in_common(&self) -> Option<f64> {
-        let mut sizes = self.strokes.iter().flat_map(|stroke| &stroke.points).map(|point| point[0]);
-        let first = sizes.next()?;
-        sizes.all(|size| size == first).then_some(first)
-    }
-}
+/// Left, top, right and bottom, in pixels.
+pub(super) type Area = (i32, i32, i32, i32);
 
 /// Where text hangs on its point.
-#[derive(Clone, Copy)]
-enum Hang {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hang {
     Left,
     Middle,
     Right,
 }
+
+/// How the inside of a bar tells what it rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fill {
+    Solid,
+    /// Lines across.
+    Hatched,
+    /// The edge alone.
+    Open,
+}
+
+/// Pixels between two lines of a hatching.
+const HATCH: i32 = 6;
 
 /// A drawing in pixels.
 pub(super) struct Canvas<'a> {
@@ -111,14 +42,11 @@ pub(super) struct Canvas<'a> {
 
 impl<'a> Canvas<'a> {
     /// A card of that size, drawn into `text`.
-    pub(super) fn new(text: &'a mut String, (width, height): (i32, i32)) -> Result<Self, ChartError> {
+    pub(super) fn new(text: &'a mut String, (width, height): Px) -> Result<Self, ChartError> {
         let area = SVGBackend::with_string(text, (width as u32, height as u32)).into_drawing_area();
         let canvas = Canvas { area };
-        canvas.fill((0, 0, width, height), CARD)?;
-        canvas
-            .area
-            .draw(&Rectangle::new([(0, 0), (width - 1, height - 1)], CARD_EDGE.stroke_width(1)))
-            .map_err(failed)?;
+        canvas.rectangle((0, 0, width, height), CARD, Fill::Solid)?;
+        canvas.rectangle((0, 0, width - 1, height - 1), CARD_EDGE, Fill::Open)?;
         Ok(canvas)
     }
 
@@ -127,137 +55,54 @@ impl<'a> Canvas<'a> {
         self.area.present().map_err(failed)
     }
 
-    /// A heading at a point.
-    pub(super) fn heading(&self, text: &str, at: (i32, i32)) -> Result<(), ChartError> {
-        self.text(text, at, Hang::Left, &style(19.0, FontStyle::Bold, INK))
-    }
-
-    /// A line of small print at a point.
-    pub(super) fn small_print(&self, text: &str, at: (i32, i32)) -> Result<(), ChartError> {
-        self.text(text, at, Hang::Left, &style(11.5, FontStyle::Normal, FAINT))
-    }
-
-    /// A panel within `(left, top, right, bottom)`.
-    pub(super) fn panel(
-        &self,
-        sheet: &Sheet,
-        (left, top, right, bottom): (i32, i32, i32, i32),
-    ) -> Result<(), ChartError> {
-        if sheet.stamp.is_some() {
-            self.fill((left + 8, top + 2, right - 8, bottom), WASH)?;
-        }
-        let (l, t, r, b) = (left + INSET.left, top + INSET.top, right - INSET.right, bottom - INSET.bottom);
-        let title = style(14.0, FontStyle::Bold, INK);
-        self.text(&sheet.title, (left + 22, top + 18), Hang::Left, &title)?;
-        self.text(&sheet.heading(), (left + 22, top + 37), Hang::Left, &style(11.5, FontStyle::Normal, FAINT))?;
-        if sheet.size_in_common().is_some() {
-            self.bars(sheet, (l, t, r, b))?;
-        } else {
-            self.lines(sheet, (l, t, r, b))?;
-        }
-        if let Some(stamp) = &sheet.stamp {
-            let bold = style(12.0, FontStyle::Bold, RGBColor(150, 90, 0));
-            // Beside the unit, which is short; titles may reach this far.
-            self.text(stamp, (right - 24, top + 37), Hang::Right, &bold)?;
-        }
-        Ok(())
-    }
-
-    fn lines(&self, sheet: &Sheet, (l, t, r, b): (i32, i32, i32, i32)) -> Result<(), ChartError> {
-        let (x, y) = axes(sheet, (l, t, r, b));
-        self.grid(sheet, (l, r, b), &x, &y)?;
-        for level in &sheet.levels {
-            self.dashes(
-                &[(l, y.px(level.value)), (r, y.px(level.value))],
-                paint(level.colour).stroke_width(1),
-                (5, 4),
-            )?;
-        }
-        for stroke in &sheet.strokes {
-            self.stroke(stroke, &x, &y)?;
-        }
-        self.names(sheet, (t, r, b), &x, &y)
-    }
-
-    fn grid(&self, sheet: &Sheet, (l, r, b): (i32, i32, i32), x: &Axis, y: &Axis) -> Result<(), ChartError> {
-        let ticks = style(11.0, FontStyle::Normal, FAINT);
-        for value in y.ticks() {
-            let at = y.px(value);
-            self.path(&[(l, at), (r, at)], GRID.stroke_width(1))?;
-            self.text(&short(value), (l - 8, at), Hang::Right, &ticks)?;
-        }
-        for value in x.octaves() {
-            let at = x.px(value);
-            self.path(&[(at, b), (at, b + 4)], AXIS.stroke_width(1))?;
-            self.text(&short_size(value), (at, b + 14), Hang::Middle, &ticks)?;
-        }
-        self.path(&[(l, b), (r, b)], AXIS.stroke_width(1))?;
-        self.text(&sheet.x_name, ((l + r) / 2, b + 33), Hang::Middle, &style(11.5, FontStyle::Normal, FAINT))?;
-        Ok(())
-    }
-
-    fn stroke(&self, stroke: &Stroke, x: &Axis, y: &Axis) -> Result<(), ChartError> {
-        let colour = paint(stroke.colour);
-        let line: Vec<(i32, i32)> = stroke.points.iter().map(|[size, value, ..]| (x.px(*size), y.px(*value))).collect();
-        if stroke.dashed {
-            self.dashes(&line, colour.stroke_width(2), (7, 4))?;
-        } else {
-            self.path(&line, colour.stroke_width(2))?;
-        }
-        for (&(px, py), [_, _, low, high]) in line.iter().zip(&stroke.points) {
-            self.path(&[(px, y.px(*low)), (px, y.px(*high))], colour.stroke_width(1))?;
-            self.area.draw(&Circle::new((px, py), 4, CARD.filled())).map_err(failed)?;
-            let mark: ShapeStyle = if stroke.open_marks { colour.stroke_width(2) } else { colour.filled() };
-            self.area.draw(&Circle::new((px, py), 3, mark)).map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    /// Names of lines and levels in a column beside the plot, each with a thin lead to its end.
-    fn names(&self, sheet: &Sheet, (t, r, b): (i32, i32, i32), x: &Axis, y: &Axis) -> Result<(), ChartError> {
-        let ends = sheet.strokes.iter().filter_map(|stroke| {
-            let [size, value, ..] = stroke.points.last()?;
-            let name = format!("{} {}", stroke.name, short(*value));
-            Some((name, stroke.colour, (x.px(*size), y.px(*value)), FontStyle::Bold))
-        });
-        let levels = sheet.levels.iter().map(|level| {
-            let name = format!("{} {}", level.name, short(level.value));
-            (name, level.colour, (r, y.px(level.value)), FontStyle::Normal)
-        });
-        let names: Vec<_> = ends.chain(levels).collect();
-        let wanted: Vec<i32> = names.iter().map(|(_, _, (_, py), _)| *py).collect();
-        let placed = spread(&wanted, 15, (t - 6, b));
-        for ((name, colour, (px, py), weight), at) in names.iter().zip(placed) {
-            let lead = paint(*colour).mix(0.45).stroke_width(1);
-            let start = if *px < r { (*px + 6, *py) } else { (r + 1, *py) };
-            self.path(&[start, (r + 4, *py), (r + 13, at)], lead)?;
-            self.text(&clipped(name), (r + 17, at), Hang::Left, &style(11.5, *weight, darker(*colour)))?;
-        }
-        Ok(())
-    }
-
-    fn text(&self, text: &str, at: (i32, i32), hang: Hang, style: &TextStyle<'_>) -> Result<(), ChartError> {
+    pub(super) fn text(&self, text: &str, at: Px, hang: Hang, (kind, token): (Type, Token)) -> Result<(), ChartError> {
         let across = match hang {
             Hang::Left => HPos::Left,
             Hang::Middle => HPos::Center,
             Hang::Right => HPos::Right,
         };
-        // Control characters are not XML, escaped or not.
-        let legal: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // Control characters are not XML, escaped or not; nor are the two that are no characters.
+        let legal = text.chars().map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c });
+        let weight = if kind.is_bold() { FontStyle::Bold } else { FontStyle::Normal };
+        // The backend divides by 1.24 to get from the height of a line to that of the letters.
+        let font = FontDesc::new(FontFamily::Name(FONT), kind.size() * 1.24, weight);
+        let style = TextStyle { color: token.light().to_backend_color(), ..font.into() };
         let style = style.pos(Pos::new(across, VPos::Center));
-        self.area.draw(&Text::new(legal, at, style)).map_err(failed)
+        self.area.draw(&Text::new(legal.collect::<String>(), at, style)).map_err(failed)
     }
 
-    fn path(&self, points: &[(i32, i32)], style: impl Into<ShapeStyle>) -> Result<(), ChartError> {
+    /// A line of `width` pixels through points.
+    pub(super) fn path(&self, points: &[Px], token: Token, width: u32) -> Result<(), ChartError> {
+        self.styled(points, token.light().stroke_width(width))
+    }
+
+    /// A line that is hardly there: from a mark to its name.
+    pub(super) fn lead(&self, points: &[Px], token: Token) -> Result<(), ChartError> {
+        self.styled(points, token.light().mix(0.45).stroke_width(1))
+    }
+
+    /// A line of the grid.
+    pub(super) fn grid(&self, points: &[Px]) -> Result<(), ChartError> {
+        self.path(points, GRID, 1)
+    }
+
+    /// A line of the axes.
+    pub(super) fn axis(&self, points: &[Px]) -> Result<(), ChartError> {
+        self.path(points, AXIS, 1)
+    }
+
+    fn styled(&self, points: &[Px], style: ShapeStyle) -> Result<(), ChartError> {
         self.area.draw(&PathElement::new(points.to_vec(), style)).map_err(failed)
     }
 
-    fn fill(&self, (l, t, r, b): (i32, i32, i32, i32), colour: RGBColor) -> Result<(), ChartError> {
-        self.area.draw(&Rectangle::new([(l, t), (r, b)], colour.filled())).map_err(failed)
-    }
-
-    /// A path in strokes of `on` pixels with gaps of `off` between, carried on across its corners.
-    fn dashes(&self, points: &[(i32, i32)], style: ShapeStyle, (on, off): (i32, i32)) -> Result<(), ChartError> {
+    /// A line in strokes of `on` pixels with gaps of `off` between, carried on across its corners.
+    pub(super) fn dashes(
+        &self,
+        points: &[Px],
+        (token, width): (Token, u32),
+        (on, off): (i32, i32),
+    ) -> Result<(), ChartError> {
+        let style = token.light().stroke_width(width);
         let (on, period) = (f64::from(on), f64::from(on + off));
         let mut travelled = 0.0;
         for pair in points.windows(2) {
@@ -270,7 +115,7 @@ impl<'a> Canvas<'a> {
             let mut start = -(travelled % period);
             while length > 0.0 && start < length {
                 if start + on > 0.0 {
-                    self.path(&[at(start), at(start + on)], style)?;
+                    self.styled(&[at(start), at(start + on)], style)?;
                 }
                 start += period;
             }
@@ -278,56 +123,118 @@ impl<'a> Canvas<'a> {
         }
         Ok(())
     }
+
+    pub(super) fn rectangle(&self, (l, t, r, b): Area, token: Token, fill: Fill) -> Result<(), ChartError> {
+        let colour = token.light();
+        let corners = [(l, t), (r, b)];
+        if fill == Fill::Solid {
+            return self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(failed);
+        }
+        if fill == Fill::Hatched {
+            for line in hatching((l, t, r, b), 1) {
+                self.path(&line, token, 1)?;
+            }
+        }
+        self.area.draw(&Rectangle::new(corners, colour.stroke_width(1))).map_err(failed)
+    }
+
+    /// The mark of a series at a point, with an edge of card around it; open ones show the card inside.
+    pub(super) fn mark(&self, at: Px, series: Series, is_open: bool) -> Result<(), ChartError> {
+        self.form(at, series.mark, 5, CARD)?;
+        self.form(at, series.mark, 4, series.paint)?;
+        if is_open { self.form(at, series.mark, 2, CARD) } else { Ok(()) }
+    }
+
+    fn form(&self, (x, y): Px, mark: Mark, r: i32, token: Token) -> Result<(), ChartError> {
+        let filled = token.light().filled();
+        let corners = match mark {
+            Mark::Circle => return self.area.draw(&Circle::new((x, y), r, filled)).map_err(failed),
+            Mark::Square => vec![(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)],
+            Mark::Triangle => vec![(x, y - r - 1), (x + r + 1, y + r), (x - r - 1, y + r)],
+            Mark::Wedge => vec![(x, y + r + 1), (x + r + 1, y - r), (x - r - 1, y - r)],
+            Mark::Diamond => vec![(x, y - r - 1), (x + r + 1, y), (x, y + r + 1), (x - r - 1, y)],
+            Mark::Cross => {
+                let (arm, half) = (r + 1, (r / 2).max(1));
+                let quarter = [(half, arm), (half, half), (arm, half)];
+                let turned = |f: fn(Px) -> Px| quarter.map(f);
+                // Around the centre, a quarter at a time.
+                let corners = [
+                    turned(|(dx, dy)| (dx, -dy)),
+                    [(arm, half), (half, half), (half, arm)],
+                    turned(|(dx, dy)| (-dx, dy)),
+                    [(-arm, -half), (-half, -half), (-half, -arm)],
+                ];
+                corners.concat().into_iter().map(|(dx, dy)| (x + dx, y + dy)).collect()
+            }
+        };
+        self.area.draw(&Polygon::new(corners, filled)).map_err(failed)
+    }
+
+    /// A whisker from one point to another, which share a coordinate.
+    pub(super) fn whisker(&self, from: Px, to: Px, token: Token) -> Result<(), ChartError> {
+        self.path(&[from, to], token, 1)?;
+        let (dx, dy) = if from.0 == to.0 { (3, 0) } else { (0, 3) };
+        for (x, y) in [from, to] {
+            self.path(&[(x - dx, y - dy), (x + dx, y + dy)], token, 1)?;
+        }
+        Ok(())
+    }
 }
 
-/// Half an octave of room beside the outermost sizes. Values start at zero, so that heights compare with the limit; a
-/// logarithm serves only where the peaks of two lines lie more than a decade apart.
-fn axes(sheet: &Sheet, (l, t, r, b): (i32, i32, i32, i32)) -> (Axis, Axis) {
-    let points = || sheet.strokes.iter().flat_map(|stroke| &stroke.points);
-    let sizes = || points().map(|point| point[0]);
-    let (from, to) = (sizes().fold(f64::INFINITY, f64::min), sizes().fold(0.0, f64::max));
-    let x = Axis::new(Scale::Log, (from / 1.3, to * 1.15), (l, r));
-    let levels = sheet.levels.iter().map(|level| level.value);
-    let top = points().map(|point| point[3]).chain(levels).fold(0.0, f64::max) * 1.04;
-    let peak = |stroke: &Stroke| stroke.points.iter().map(|point| point[1]).fold(0.0, f64::max);
-    let peaks = || sheet.strokes.iter().map(peak);
-    let apart = peaks().fold(0.0, f64::max) / peaks().fold(f64::INFINITY, f64::min);
-    let y = if apart > 10.0 {
-        let bottom = points().map(|point| point[2]).fold(f64::INFINITY, f64::min);
-        Axis::new(Scale::Log, (bottom / 1.2, top * 1.1), (b, t))
-    } else {
-        Axis::new(Scale::Linear, (0.0, top), (b, t))
+/// Lines at 45° that fill an area; `slope` 1 rises to the right, -1 falls. They keep their place when areas adjoin.
+fn hatching((l, t, r, b): Area, slope: i32) -> Vec<[Px; 2]> {
+    // Lines of x + slope·y = c; those between the corners with the least and the greatest c.
+    let corners = [(l, t), (r, t), (l, b), (r, b)].map(|(x, y)| x + slope * y);
+    let [least, greatest] = corners.iter().fold([i32::MAX, i32::MIN], |[low, high], c| [low.min(*c), high.max(*c)]);
+    let first = least + (HATCH - least.rem_euclid(HATCH)) % HATCH;
+    let line = |c: i32| {
+        // Where the line enters and leaves: y runs with slope, x from the left edge or from where y meets an edge.
+        let y_at = |x: i32| slope * (c - x);
+        let x_at = |y: i32| c - slope * y;
+        let from = if (t..=b).contains(&y_at(l)) { (l, y_at(l)) } else { edge(x_at, y_at(l), (t, b)) };
+        let to = if (t..=b).contains(&y_at(r)) { (r, y_at(r)) } else { edge(x_at, y_at(r), (t, b)) };
+        [from, to]
     };
-    (x, y)
+    (first..=greatest).step_by(HATCH as usize).map(line).filter(|[from, to]| from != to).collect()
 }
 
-fn paint(colour: usize) -> RGBColor {
-    PALETTE[colour % PALETTE.len()]
+/// The point of a line on the upper or lower edge, whichever a height lies beyond.
+fn edge(x_at: impl Fn(i32) -> i32, y: i32, (t, b): Px) -> Px {
+    let y = if y < t { t } else { b };
+    (x_at(y), y)
 }
 
-/// The colour dark enough for small text on the card.
-fn darker(colour: usize) -> RGBColor {
-    let RGBColor(red, green, blue) = paint(colour);
-    let dim = |c: u8| (f64::from(c) * 0.72) as u8;
-    RGBColor(dim(red), dim(green), dim(blue))
-}
-
-/// Sizes of matrices are known by their powers of two: 1024, not 1.02k.
-fn short_size(x: f64) -> String {
-    if x >= 65_536.0 && x % 1024.0 == 0.0 { format!("{}Ki", x / 1024.0) } else { format!("{x}") }
-}
-
-/// The column of names holds about twenty-four letters.
-fn clipped(name: &str) -> String {
-    if name.chars().count() <= 24 { name.to_string() } else { name.chars().take(23).chain(['…']).collect() }
-}
-
-fn style(size: f64, weight: FontStyle, colour: RGBColor) -> TextStyle<'static> {
-    // The backend divides by 1.24 to get from the height of a line to that of the letters.
-    let font = FontDesc::new(FontFamily::Name(FONT), size * 1.24, weight);
-    TextStyle { color: colour.to_backend_color(), ..font.into() }
-}
-
-fn failed(error: impl std::fmt::Display) -> ChartError {
+pub(super) fn failed(error: impl std::fmt::Display) -> ChartError {
     ChartError::Draw(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hatching_stays_inside_and_crosses_at_forty_five_degrees() {
+        for area in [(10, 20, 110, 40), (0, 0, 3, 200), (-7, -9, 8, 11)] {
+            for slope in [1, -1] {
+                let lines = hatching(area, slope);
+                assert!(!lines.is_empty());
+                for [(x0, y0), (x1, y1)] in lines {
+                    let (l, t, r, b) = area;
+                    assert!([x0, x1].iter().all(|x| (l..=r).contains(x)), "{area:?}");
+                    assert!([y0, y1].iter().all(|y| (t..=b).contains(y)), "{area:?}");
+                    assert_eq!((x1 - x0).abs(), (y1 - y0).abs());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_cross_is_whole() {
+        let mut text = String::new();
+        let canvas = Canvas::new(&mut text, (40, 40)).expect("a canvas");
+        canvas.mark((20, 20), crate::chart::theme::SERIES[5], false).expect("drawn");
+        canvas.finish().expect("finished");
+        let points = text.split("points=\"").nth(2).and_then(|rest| rest.split('"').next()).expect("a polygon");
+        assert_eq!(points.split_whitespace().count(), 12);
+    }
 }

@@ -1,11 +1,13 @@
 //! Throughput against size: what each backend makes of the machine, and the limit that was measured beside it.
 
-use super::canvas::{Canvas, Level, PALETTE, Sheet, Stroke};
-use super::{ChartError, write_atomically};
+use super::card::Card;
+use super::sheet::{Level, Sheet, Stroke};
+use super::theme::{self, SERIES};
+use super::{ChartError, Figure, KINDS, run_caption, stamp};
 use crate::cost::{AttentionShape, MatmulShape};
 use crate::record::{Kind, MeasuredLimit, Row, RunHeader, Status};
+use crate::report::{Align, Table, digits};
 use farthing_kernels::DType;
-use std::path::Path;
 
 /// What the chart shows, apart from how.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +53,8 @@ pub struct Line {
     pub dtype: DType,
     /// Size, throughput, and the low and high end of its 95 % interval; sorted by size.
     pub points: Vec<[f64; 4]>,
+    /// Id of the row behind each point.
+    pub ids: Vec<String>,
 }
 
 /// One measured limit.
@@ -108,24 +112,21 @@ impl Family {
 /// [`ChartError::Empty`] when no row lies on a curve.
 pub fn series(header: &RunHeader, rows: &[Row]) -> Result<ThroughputChart, ChartError> {
     let mut panels = Vec::new();
-    for kind in [Kind::Measured, Kind::Software, Kind::Simulated, Kind::Fake] {
+    for kind in KINDS {
         for family in Family::ALL {
             let own: Vec<(&Row, f64)> = rows
                 .iter()
-                .filter(|row| row.kind == kind && row.status == Status::Ok && row.median_s.is_some_and(|t| t > 0.0))
+                .filter(|row| row.kind == kind && row.status == Status::Ok && super::has_time(row))
                 .filter_map(|row| Family::of(row).filter(|(f, _)| *f == family).map(|(_, size)| (row, size)))
                 .collect();
             panels.extend(panel(family, kind, &own, &header.limits));
         }
     }
     if panels.is_empty() {
-        return Err(ChartError::Empty);
+        let why = "no row has a throughput by size to draw: run `farthing run --suite quick --save` first";
+        return Err(ChartError::Empty(why));
     }
-    let environment = &header.environment;
-    let day = header.started.split('T').next().unwrap_or_default();
-    let caption =
-        format!("{} · {} · {} CPUs · {day} · run {}", environment.cpu, environment.isa, environment.cpus, header.run);
-    Ok(ThroughputChart { panels, caption })
+    Ok(ThroughputChart { panels, caption: run_caption(header) })
 }
 
 fn panel(family: Family, kind: Kind, rows: &[(&Row, f64)], limits: &[MeasuredLimit]) -> Option<Panel> {
@@ -140,7 +141,8 @@ fn panel(family: Family, kind: Kind, rows: &[(&Row, f64)], limits: &[MeasuredLim
         if let (Kind::Measured, Some((row, _))) = (kind, chosen.last()) {
             drawn.limits.extend(limit(family, row, limits, drawn.lines.len()));
         }
-        drawn.lines.push(Line { backend: backend.to_string(), dtype, points: points(family, &chosen) });
+        let (points, ids) = points(family, &chosen).into_iter().unzip();
+        drawn.lines.push(Line { backend: backend.to_string(), dtype, points, ids });
     }
     let mut seen: Vec<(String, u64)> = Vec::new();
     drawn.limits.retain(|limit| {
@@ -152,19 +154,20 @@ fn panel(family: Family, kind: Kind, rows: &[(&Row, f64)], limits: &[MeasuredLim
     (!drawn.lines.is_empty()).then_some(drawn)
 }
 
-/// Throughput at each size, the best of rows that share one (hot beside cold).
-fn points(family: Family, rows: &[(&Row, f64)]) -> Vec<[f64; 4]> {
-    let mut points: Vec<[f64; 4]> = rows
+/// Throughput at each size and the row's id, the best of rows that share one (hot beside cold).
+fn points(family: Family, rows: &[(&Row, f64)]) -> Vec<([f64; 4], String)> {
+    let mut points: Vec<([f64; 4], String)> = rows
         .iter()
         .filter_map(|(row, size)| {
             let median = row.median_s?;
             let [fast, slow] = row.ci95_s.unwrap_or([median, median]);
             let work = family.work(row);
-            Some([*size, work / median, work / slow.max(median), work / fast.min(median)])
+            let point = [*size, work / median, work / slow.max(median), work / fast.min(median)];
+            point.iter().all(|x| x.is_finite() && *x > 0.0).then(|| (point, row.id.clone()))
         })
         .collect();
-    points.sort_by(|a, b| a[0].total_cmp(&b[0]).then(b[1].total_cmp(&a[1])));
-    points.dedup_by_key(|point| point[0].to_bits());
+    points.sort_by(|(a, _), (b, _)| a[0].total_cmp(&b[0]).then(b[1].total_cmp(&a[1])));
+    points.dedup_by_key(|(point, _)| point[0].to_bits());
     points
 }
 
@@ -182,43 +185,82 @@ fn limit(family: Family, row: &Row, limits: &[MeasuredLimit], line: usize) -> Op
 }
 
 const TITLE: &str = "Throughput by size";
+const NOTE: &str = "median and 95 % interval at the most threads; dashed across: the limit measured in the same run";
 const PANEL_WIDTH: i32 = 600;
-const HEAD: i32 = 62;
-const FOOT: i32 = 34;
 
-/// Draws to an SVG file, two panels abreast, and replaces the file at once.
+/// Draws two panels abreast.
 ///
 /// # Errors
-/// [`ChartError`] when drawing or writing fails; the old file then stands.
-pub fn draw(chart: &ThroughputChart, path: &Path) -> Result<(), ChartError> {
-    write_atomically(path, &svg(chart)?)
-}
-
-fn svg(chart: &ThroughputChart) -> Result<String, ChartError> {
+/// [`ChartError::Draw`].
+pub fn figure(chart: &ThroughputChart) -> Result<Figure, ChartError> {
     let colours = colours(chart);
     let sheets: Vec<Sheet> = chart.panels.iter().map(|panel| sheet(panel, &colours)).collect();
     let abreast = sheets.len().min(2);
     // A row is as high as its highest panel.
     let heights: Vec<i32> =
         sheets.chunks(abreast).map(|row| row.iter().map(Sheet::height).max().unwrap_or_default()).collect();
-    let size = (PANEL_WIDTH * abreast as i32, HEAD + heights.iter().sum::<i32>() + FOOT);
-    let mut text = String::new();
-    let canvas = Canvas::new(&mut text, size)?;
-    canvas.heading(TITLE, (22, 28))?;
-    let how = "median and 95 % interval at the most threads; dashed across: the limit measured in the same run";
-    canvas.small_print(how, (22, 49))?;
-    let mut top = HEAD;
-    for (row, height) in sheets.chunks(abreast).zip(heights) {
-        for (idx, sheet) in row.iter().enumerate() {
-            let left = PANEL_WIDTH * idx as i32;
-            canvas.panel(sheet, (left, top, left + PANEL_WIDTH, top + height))?;
+    let alt = alt(chart);
+    let size = (PANEL_WIDTH * abreast as i32, heights.iter().sum::<i32>());
+    let card = Card { title: TITLE, note: NOTE, caption: &chart.caption, alt: &alt, size };
+    let svg = card.svg(|canvas, (left, mut top, ..)| {
+        for (row, height) in sheets.chunks(abreast).zip(heights) {
+            for (idx, sheet) in row.iter().enumerate() {
+                let left = left + PANEL_WIDTH * idx as i32;
+                canvas.sheet(sheet, (left, top, left + PANEL_WIDTH, top + height))?;
+            }
+            top += height;
         }
-        top += height;
+        Ok(())
+    })?;
+    Ok(Figure {
+        name: "throughput",
+        title: TITLE.into(),
+        alt,
+        caption: chart.caption.clone(),
+        svg,
+        table: table(chart),
+    })
+}
+
+/// The greatest throughput of each measured panel, or of each panel where none is measured.
+fn alt(chart: &ThroughputChart) -> String {
+    let measured = chart.panels.iter().any(|panel| panel.kind == Kind::Measured);
+    let told = chart.panels.iter().filter(|panel| !measured || panel.kind == Kind::Measured);
+    let best = told.filter_map(|panel| {
+        let all = panel.lines.iter().flat_map(|line| line.points.iter().map(move |point| (line, point)));
+        let (line, point) = all.max_by(|(_, a), (_, b)| a[1].total_cmp(&b[1]))?;
+        let (title, unit, _) = panel.family.words();
+        Some(format!("{title}: up to {} {unit} by {} {}", digits(point[1]), line.backend, line.dtype))
+    });
+    format!("Throughput against size of the problem. {}.", best.collect::<Vec<_>>().join("; "))
+}
+
+fn table(chart: &ThroughputChart) -> Table {
+    let columns = [
+        ("panel", Align::Left),
+        ("kind", Align::Left),
+        ("backend", Align::Left),
+        ("dtype", Align::Left),
+        ("size", Align::Right),
+        ("throughput", Align::Right),
+        ("low", Align::Right),
+        ("high", Align::Right),
+        ("unit", Align::Left),
+        ("row", Align::Left),
+    ];
+    let mut table = Table::new(TITLE, &columns);
+    for panel in &chart.panels {
+        let (title, unit, _) = panel.family.words();
+        for line in &panel.lines {
+            for ([size, value, low, high], id) in line.points.iter().zip(&line.ids) {
+                let kind = format!("{:?}", panel.kind).to_lowercase();
+                let mut cells = vec![title.into(), kind, line.backend.clone(), line.dtype.to_string()];
+                cells.extend([size.to_string(), digits(*value), digits(*low), digits(*high), unit.into(), id.clone()]);
+                table.row(cells);
+            }
+        }
     }
-    canvas.small_print(&chart.caption, (22, size.1 - 16))?;
-    canvas.finish()?;
-    // For readers who hear the page.
-    Ok(text.replacen('>', &format!(" role=\"img\"><title>{TITLE}</title>"), 1))
+    table
 }
 
 /// Colours of backends and element types, the same in all panels. While the palette lasts every line has its own; beyond
@@ -234,7 +276,7 @@ fn colours(chart: &ThroughputChart) -> Vec<(&str, DType, usize)> {
             backends.push(backend);
         }
     }
-    let own = lines.len() <= PALETTE.len();
+    let own = lines.len() <= SERIES.len();
     let of_backend = |name: &str| backends.iter().position(|backend| *backend == name).unwrap_or(0);
     let number = |(idx, (backend, dtype))| (backend, dtype, if own { idx } else { of_backend(backend) });
     lines.into_iter().enumerate().map(number).collect()
@@ -248,29 +290,23 @@ fn sheet(panel: &Panel, colours: &[(&str, DType, usize)]) -> Sheet {
     let (title, unit, x_name) = panel.family.words();
     let strokes = panel.lines.iter().map(|line| Stroke {
         name: format!("{} {}", line.backend, line.dtype),
-        colour: colour(line),
+        series: theme::nth(colour(line)),
         points: line.points.clone(),
         dashed: panel.kind != Kind::Measured,
         open_marks: line.dtype != DType::F32,
     });
     let levels = panel.limits.iter().map(|limit| Level {
         name: format!("limit {}", limit.name),
-        colour: colour(&panel.lines[limit.line]),
+        series: theme::nth(colour(&panel.lines[limit.line])),
         value: limit.value,
     });
-    let stamp = match panel.kind {
-        Kind::Measured => None,
-        Kind::Software => Some("SOFTWARE DEVICE: says nothing of a GPU".to_string()),
-        Kind::Simulated => Some("SIMULATED".to_string()),
-        Kind::Fake => Some("FAKE: A TEST DOUBLE".to_string()),
-    };
     Sheet {
         title: title.to_string(),
         subtitle: unit.to_string(),
         x_name: x_name.to_string(),
         strokes: strokes.collect(),
         levels: levels.collect(),
-        stamp,
+        stamp: stamp(panel.kind),
     }
 }
 

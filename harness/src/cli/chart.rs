@@ -39,5 +39,5 @@ pub(crate) fn default_path(header: &RunHeader, results: &Results) -> PathBuf {
 
 /// Draws a run's throughput.
 pub(crate) fn draw(header: &RunHeader, rows: &[Row], path: &std::path::Path) -> Result<(), ChartError> {
-    throughput::draw(&throughput::series(header, rows)?, path)
+    throughput::figure(&throughput::series(header, rows)?)?.write(path)
 }
