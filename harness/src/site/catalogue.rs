@@ -47,7 +47,7 @@ fn grid(listing: &Listing) -> Grid {
             Cell::text(value),
             Cell::text(unit),
             mark,
-            Cell::text(date),
+            Cell::whole(date),
             Cell::text(source),
         ]);
     }

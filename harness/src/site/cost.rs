@@ -1,7 +1,8 @@
 //! The page of costs: what a token costs on every machine that was measured and every chip of the catalogue.
 
-use maud::{Markup, html};
+use maud::html;
 
+use super::figures::Figures;
 use super::grid::{Cell, Grid};
 use super::kind;
 use super::layout::{Frame, Head};
@@ -29,7 +30,7 @@ const COLUMNS: [(&str, Align); 11] = [
 ];
 
 /// Path and text of the page.
-pub(super) fn page(frame: &Frame, source: &Source, figures: &Markup) -> (String, String) {
+pub(super) fn page(frame: &Frame, source: &Source, figures: &Figures) -> (String, String) {
     let path = "cost.html";
     let body = html! {
         h1 { "Cost of a token" }
@@ -41,7 +42,7 @@ pub(super) fn page(frame: &Frame, source: &Source, figures: &Markup) -> (String,
             "How: " a href="method.html" { "method" } ". Prices, with source and date: " a href="catalogue.html" { "catalogue" } "."
             @if frame.live { " Other models, traffic and terms: " a href="explore" { "explore" } "." }
         }
-        (figures)
+        (figures.of_costs(path))
         @for priced in &source.priced { section { (grid(path, source, priced).html()) } }
     };
     let head =
