@@ -15,7 +15,7 @@ use crate::report::{Align, percent};
 use crate::store::run_name;
 use crate::units::{Estimate, Quantity};
 
-const COLUMNS: [(&str, Align); 11] = [
+const COLUMNS: [(&str, Align); 12] = [
     ("device", Align::Left),
     ("chips", Align::Right),
     ("output tok/s", Align::Right),
@@ -25,6 +25,7 @@ const COLUMNS: [(&str, Align); 11] = [
     ("$/M output", Align::Right),
     ("low to high", Align::Right),
     ("$/h paid", Align::Right),
+    ("M tok/MWh", Align::Right),
     ("speed rests on", Align::Left),
     ("cost rests on", Align::Left),
 ];
@@ -100,6 +101,7 @@ fn cells(path: &str, source: &Source, target: &Target, line: &CostLine) -> Vec<C
             let paid = price.usd_per_hour.mid.0 * price.units;
             Cell::number(paid, format!("{} {}", number(paid), clipped(&price.term, 20)))
         }),
+        mid(line.output_tokens_per_mwh.as_ref(), 1e-6),
         speed.map_or_else(Cell::none, |speed| Cell::markup(kind::weakest(speed.output_tokens_per_s.kinds))),
         spend.map_or_else(Cell::none, |spend| Cell::markup(kind::weakest(spend.usd_per_m_output.kinds))),
     ]

@@ -90,9 +90,10 @@ pub(super) fn page(frame: &Frame, run: &Run, figures: &Figures) -> (String, Stri
     let body = html! {
         h1 { "Run " (title) }
         p .lead { (started(run)) " · " (clipped(&run.header.environment.cpu, 80)) " · commit " (commit(run)) }
-        (facts(run).html())
         (limits("limits", run, None).html())
         (figures.of_run(&path, run))
+        h2 { "Machine" }
+        (facts(run).html())
         h2 { "Rows" }
         @if shown.len() < all.len() {
             p { "The first " (shown.len()) " of " (all.len()) " rows; all are in the run's file." }
