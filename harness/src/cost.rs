@@ -23,6 +23,7 @@ pub mod serving;
 mod shape;
 mod speed;
 mod spend;
+mod split;
 #[cfg(test)]
 pub(crate) mod testing;
 mod traffic;
@@ -41,6 +42,7 @@ pub use request::{CostRequest, Machine, Slo, UnknownSlo, Workload};
 pub use shape::{AttentionShape, MatmulShape};
 pub use speed::Speed;
 pub use spend::Spend;
+pub use split::{Part, Split, split};
 pub use traffic::{TrafficPattern, UnknownTraffic};
 
 use crate::catalogue::{Case, Catalogue, Chip, Measurement, Model, Profile};
@@ -300,4 +302,4 @@ fn machine_price(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -12,6 +12,7 @@ mod rows;
 
 pub use flat::{Flat, Type};
 pub use histogram::histogram;
+pub(crate) use rows::case_cell;
 pub use rows::{devices_short, row_tables};
 
 /// How a column is aligned.

@@ -61,7 +61,8 @@ fn table(title: &str, own: &[&Row], all: &[Row], peers: &[String]) -> Table {
     table
 }
 
-fn case_cell(row: &Row) -> String {
+/// A case in a cell: operation, sizes, and layout or mask.
+pub(crate) fn case_cell(row: &Row) -> String {
     let variant = row.layout.as_deref().or(row.mask.as_deref()).unwrap_or_default();
     let batch = if row.batch > 1 { format!(" b{}", row.batch) } else { String::new() };
     let out = if row.out_dtype == row.dtype || row.out_dtype == farthing_kernels::DType::F32 {
