@@ -4,17 +4,41 @@
 //! in grey: see [`theme`]. Lines and marks carry their names. What was not measured never shares an axis with what was.
 
 mod axis;
+pub mod bandwidth;
 mod canvas;
 mod card;
+mod columns;
+pub mod cost_stack;
+pub mod deal_flow;
+mod label;
+mod ladder;
+pub mod mix;
+mod names;
+pub mod npv;
+pub mod pareto;
+pub mod peers;
+mod plot;
+pub mod roofline;
 mod sheet;
+#[cfg(test)]
+mod testing;
 pub mod theme;
+pub mod threads;
 pub mod throughput;
+pub mod ties;
+pub mod tornado;
+pub mod trend;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::catalogue::{Catalogue, Month};
+use crate::cost::{CostError, CostRequest};
+use crate::deal::Analysis;
 use crate::record::{Kind, Row, RunHeader, Status};
 use crate::report::Table;
+use crate::units::{Kinds, Provenance};
+use canvas::Fill;
 
 /// A figure with what a reader who cannot see it needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +73,9 @@ pub enum ChartError {
     /// There is nothing to draw: what is missing, and how it is got.
     #[error("{0}")]
     Empty(&'static str),
+    /// The costs that were asked for make no sense.
+    #[error(transparent)]
+    Cost(#[from] CostError),
     /// The drawing library refused.
     #[error("cannot draw the chart: {0}")]
     Draw(String),
@@ -85,6 +112,57 @@ fn run_caption(header: &RunHeader) -> String {
         "{} · {} · {} CPUs · {day} · run {} · commit {commit}{dirty}",
         environment.cpu, environment.isa, environment.cpus, header.run
     )
+}
+
+/// What a cost assumes beside the catalogue.
+fn assumptions(request: &CostRequest) -> String {
+    let workload = &request.workload;
+    let cached = match workload.cached.0 {
+        0.0 => String::new(),
+        share => format!(" ({:.0} % cached)", 100.0 * share),
+    };
+    format!(
+        "{} tokens in{cached}, {} out, {} in flight, {} weights · utilisation {} and availability {} (assumed)",
+        workload.input_tokens,
+        workload.output_tokens,
+        workload.concurrency,
+        workload.weights,
+        request.utilisation.0,
+        request.availability.0
+    )
+}
+
+/// The months in which the prices of chips were listed.
+fn listed<'a>(catalogue: &Catalogue, chips: impl Iterator<Item = &'a str>) -> String {
+    let months: Vec<Month> = chips.filter_map(|chip| catalogue.default_price(chip)?.listed()).collect();
+    match (months.iter().min(), months.iter().max()) {
+        (Some(first), Some(last)) if first == last => format!("catalogue prices of {last}"),
+        (Some(first), Some(last)) => format!("catalogue prices of {first} to {last}"),
+        _ => "no catalogue price is dated".into(),
+    }
+}
+
+/// What a figure of a deal was worked out from.
+fn deal_caption(analysis: &Analysis) -> String {
+    format!(
+        "scenario {}, terms of {} · seed {}, {} draws · the scenario's figures, none measured: `farthing deal explain` \
+         names their sources",
+        analysis.scenario, analysis.as_of, analysis.seed, analysis.draws
+    )
+}
+
+/// How a bar shows the weakest evidence that it rests on.
+fn evidence(kinds: Kinds) -> Fill {
+    match kinds.weakest() {
+        None | Some(Provenance::Measured | Provenance::Published) => Fill::Solid,
+        Some(Provenance::Press | Provenance::Estimated) => Fill::Hatched,
+        Some(Provenance::Assumed) => Fill::Crossed,
+    }
+}
+
+/// The word of a kind, a temperature: as rows are stored.
+fn word(value: impl std::fmt::Debug) -> String {
+    format!("{value:?}").to_lowercase()
 }
 
 /// Whether a row is right and has a time to draw.

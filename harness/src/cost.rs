@@ -24,6 +24,7 @@ pub mod serving;
 mod shape;
 mod speed;
 mod spend;
+mod split;
 mod terms;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -45,6 +46,7 @@ pub use sensitivity::{Moved, Sensitivity, sensitivities};
 pub use shape::{AttentionShape, MatmulShape};
 pub use speed::Speed;
 pub use spend::Spend;
+pub use split::{Part, Split, split};
 pub use terms::{Agreed, Floor, HOURS_A_MONTH, Terms, discounted};
 pub use traffic::{TrafficPattern, UnknownTraffic};
 
@@ -331,4 +333,4 @@ fn machine_price(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

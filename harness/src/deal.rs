@@ -42,8 +42,8 @@ mod warrant;
 pub use crate::finding::{Finding, Findings, Severity};
 pub use allocation::{Allocation, SellerLine};
 pub use analysis::{
-    Analysis, AnswerLine, CentralLine, Exit, FlowLine, InvestorLine, Options, PartyLine, StateLine, VendorLine, Worked,
-    central_answers,
+    Analysis, AnswerLine, CentralLine, CommitmentLine, Course, Exit, FlowLine, InvestorLine, Options, PartyLine,
+    StateLine, VendorLine, Worked, central_answers,
 };
 pub use backtest::{Backtest, BacktestError, TermLine, backtest};
 pub use input::Input;

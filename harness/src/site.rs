@@ -111,7 +111,7 @@ fn of_rows(frame: &Frame, source: &Source, figures: &Figures) -> Vec<(String, St
     let mut pages =
         vec![kernel::index(frame, &all, source, figures), backend::index(frame, &all), machine::index(frame, source)];
     for op in kernel::ops(&all) {
-        pages.extend(kernel::pages(frame, op, &all));
+        pages.extend(kernel::pages(frame, op, &all, figures));
     }
     pages.extend(backend::names(&all).into_iter().map(|name| backend::page(frame, name, &all, source, figures)));
     pages.extend(source.runs.iter().map(|run| machine::page(frame, run, figures)));

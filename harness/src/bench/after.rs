@@ -2,8 +2,6 @@
 
 use std::io::{self, Write};
 
-use clap::{Args, FromArgMatches};
-
 use crate::cli::chart;
 use crate::cli::cost::{self, CostArgs};
 use crate::record::{Row, RunHeader};
@@ -15,17 +13,15 @@ pub fn after(header: &RunHeader, rows: &[Row], results: &Results) {
     if let Err(error) = price(header, rows) {
         eprintln!("no cost table: {error:#}");
     }
-    let path = chart::default_path(header, results);
-    match chart::draw(header, rows, &path) {
-        Ok(()) => println!("\nchart: {}", shown(&path)),
+    match chart::draw(header, rows, results) {
+        Ok(path) => println!("\nchart: {}", shown(&path)),
         Err(error) => eprintln!("no chart: {error}"),
     }
 }
 
 /// `farthing cost` with its defaults.
 fn price(header: &RunHeader, rows: &[Row]) -> anyhow::Result<()> {
-    let command = CostArgs::augment_args(clap::Command::new("cost"));
-    let args = CostArgs::from_arg_matches(&command.try_get_matches_from(["cost"])?)?;
+    let args = CostArgs::of_words(&[])?;
     let mut out = io::stdout().lock();
     writeln!(out)?;
     cost::run(&args, Some((&header.environment).into()), rows, &header.limits, &mut out)

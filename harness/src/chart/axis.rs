@@ -81,6 +81,12 @@ pub(super) fn short(x: f64) -> String {
     format!("{trimmed}{suffix}")
 }
 
+/// Dollars for an axis or a label: `$1.2bn`.
+pub(super) fn usd(x: f64) -> String {
+    let text = short(x.abs()).replace('G', "bn").replace('T', "tn");
+    if x < 0.0 { format!("−${text}") } else { format!("${text}") }
+}
+
 /// Moves positions apart to at least `gap`, keeping their order and staying within `bounds` where there is room.
 pub(super) fn spread(wanted: &[i32], gap: i32, bounds: (i32, i32)) -> Vec<i32> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
@@ -133,5 +139,6 @@ mod tests {
             assert_eq!(short(x), text);
         }
         assert_eq!([short(0.0), short(0.001), short(-0.25), short(3.72e12)], ["0", "0.001", "-0.25", "3.72T"]);
+        assert_eq!([usd(-2.5e9), usd(0.052), usd(1e12)], ["−$2.5bn", "$0.052", "$1tn"]);
     }
 }

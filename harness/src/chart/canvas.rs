@@ -26,8 +26,10 @@ pub(super) enum Hang {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fill {
     Solid,
-    /// Lines across.
+    /// Lines one way.
     Hatched,
+    /// Lines both ways.
+    Crossed,
     /// The edge alone.
     Open,
 }
@@ -124,14 +126,24 @@ impl<'a> Canvas<'a> {
         Ok(())
     }
 
+    /// The line of a series, in its dashes.
+    pub(super) fn line(&self, points: &[Px], series: Series) -> Result<(), ChartError> {
+        match series.dash {
+            Some(dash) => self.dashes(points, (series.paint, 2), dash),
+            None => self.path(points, series.paint, 2),
+        }
+    }
+
     pub(super) fn rectangle(&self, (l, t, r, b): Area, token: Token, fill: Fill) -> Result<(), ChartError> {
         let colour = token.light();
         let corners = [(l, t), (r, b)];
         if fill == Fill::Solid {
             return self.area.draw(&Rectangle::new(corners, colour.filled())).map_err(failed);
         }
-        if fill == Fill::Hatched {
-            for line in hatching((l, t, r, b), 1) {
+        let rising = matches!(fill, Fill::Hatched | Fill::Crossed).then_some(1);
+        let falling = (fill == Fill::Crossed).then_some(-1);
+        for slope in rising.into_iter().chain(falling) {
+            for line in hatching((l, t, r, b), slope) {
                 self.path(&line, token, 1)?;
             }
         }

@@ -3,19 +3,15 @@
 mod bars;
 
 use super::ChartError;
-use super::axis::{Axis, Scale, short, spread};
+use super::axis::{Axis, Scale, short};
 use super::canvas::{Area, Canvas, Fill, Hang};
+use super::names::End;
 use super::theme::{FAINT, INK, Series, Type, WARNING, WASH};
 
-/// Pixels from the edges of a panel to its plot: left for the ticks, top for the title, right for the names.
-const INSET: Inset = Inset { left: 58, top: 58, right: 176, bottom: 46 };
-
-struct Inset {
-    left: i32,
-    top: i32,
-    right: i32,
-    bottom: i32,
-}
+/// Pixels from the edges of a panel to its plot: left for the ticks, above for the title, below for the sizes.
+const LEFT: i32 = 58;
+const ABOVE: i32 = 58;
+const BELOW: i32 = 46;
 
 /// A line with its name.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +39,8 @@ pub(super) struct Sheet {
     pub(super) title: String,
     pub(super) subtitle: String,
     pub(super) x_name: String,
+    /// Pixels for names on the right.
+    pub(super) names: i32,
     pub(super) strokes: Vec<Stroke>,
     pub(super) levels: Vec<Level>,
     /// A word across the panel that keeps it from being read as a measurement.
@@ -53,7 +51,7 @@ impl Sheet {
     /// Height of the panel: that of its bars, or the same for all panels of lines.
     pub(super) fn height(&self) -> i32 {
         match self.size_in_common() {
-            Some(_) => INSET.top + bars::PITCH * self.strokes.len() as i32 + INSET.bottom + 14,
+            Some(_) => ABOVE + bars::PITCH * self.strokes.len() as i32 + BELOW + 14,
             None => 330,
         }
     }
@@ -92,7 +90,7 @@ impl Canvas<'_> {
     pub(super) fn sheet(&self, sheet: &Sheet, area: Area) -> Result<(), ChartError> {
         self.head(&sheet.title, &sheet.heading(), sheet.stamp, area)?;
         let (left, top, right, bottom) = area;
-        let plot = (left + INSET.left, top + INSET.top, right - INSET.right, bottom - INSET.bottom);
+        let plot = (left + LEFT, top + ABOVE, right - sheet.names, bottom - BELOW);
         if sheet.size_in_common().is_some() { self.bars(sheet, plot) } else { self.lines(sheet, plot) }
     }
 
@@ -105,7 +103,7 @@ impl Canvas<'_> {
         for stroke in &sheet.strokes {
             self.stroke(stroke, &x, &y)?;
         }
-        self.names(sheet, (t, r, b), &x, &y)
+        self.line_names(sheet, (l, t, r, b), &x, &y)
     }
 
     fn rulings(&self, sheet: &Sheet, (l, r, b): (i32, i32, i32), x: &Axis, y: &Axis) -> Result<(), ChartError> {
@@ -138,27 +136,18 @@ impl Canvas<'_> {
         Ok(())
     }
 
-    /// Names of lines and levels in a column beside the plot, each with a thin lead to its end.
-    fn names(&self, sheet: &Sheet, (t, r, b): (i32, i32, i32), x: &Axis, y: &Axis) -> Result<(), ChartError> {
+    /// Names of lines and levels beside the plot.
+    fn line_names(&self, sheet: &Sheet, plot: Area, x: &Axis, y: &Axis) -> Result<(), ChartError> {
         let ends = sheet.strokes.iter().filter_map(|stroke| {
             let [size, value, ..] = stroke.points.last()?;
-            let name = format!("{} {}", stroke.name, short(*value));
-            Some((name, stroke.series, (x.px(*size), y.px(*value)), Type::Name))
+            let (name, at) = (format!("{} {}", stroke.name, short(*value)), (x.px(*size), y.px(*value)));
+            Some(End { name, series: stroke.series, at, kind: Type::Name })
         });
         let levels = sheet.levels.iter().map(|level| {
-            let name = format!("{} {}", level.name, short(level.value));
-            (name, level.series, (r, y.px(level.value)), Type::Small)
+            let (name, at) = (format!("{} {}", level.name, short(level.value)), (plot.2, y.px(level.value)));
+            End { name, series: level.series, at, kind: Type::Small }
         });
-        let names: Vec<_> = ends.chain(levels).collect();
-        let wanted: Vec<i32> = names.iter().map(|(_, _, (_, py), _)| *py).collect();
-        let placed = spread(&wanted, 15, (t - 6, b));
-        for ((name, series, (px, py), kind), at) in names.iter().zip(placed) {
-            let start = if *px < r { (*px + 6, *py) } else { (r + 1, *py) };
-            self.lead(&[start, (r + 4, *py), (r + 13, at)], series.paint)?;
-            let name = kind.clipped(name, INSET.right - 20);
-            self.text(&name, (r + 17, at), Hang::Left, (*kind, series.text))?;
-        }
-        Ok(())
+        self.names(&ends.chain(levels).collect::<Vec<_>>(), plot, sheet.names)
     }
 }
 

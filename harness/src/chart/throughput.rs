@@ -3,7 +3,7 @@
 use super::card::Card;
 use super::sheet::{Level, Sheet, Stroke};
 use super::theme::{self, SERIES};
-use super::{ChartError, Figure, KINDS, run_caption, stamp};
+use super::{ChartError, Figure, KINDS, run_caption, stamp, word};
 use crate::cost::{AttentionShape, MatmulShape};
 use crate::record::{Kind, MeasuredLimit, Row, RunHeader, Status};
 use crate::report::{Align, Table, digits};
@@ -187,6 +187,8 @@ fn limit(family: Family, row: &Row, limits: &[MeasuredLimit], line: usize) -> Op
 const TITLE: &str = "Throughput by size";
 const NOTE: &str = "median and 95 % interval at the most threads; dashed across: the limit measured in the same run";
 const PANEL_WIDTH: i32 = 600;
+/// Pixels for the names of lines: about twenty letters and a number.
+const NAMES: i32 = 176;
 
 /// Draws two panels abreast.
 ///
@@ -253,8 +255,7 @@ fn table(chart: &ThroughputChart) -> Table {
         let (title, unit, _) = panel.family.words();
         for line in &panel.lines {
             for ([size, value, low, high], id) in line.points.iter().zip(&line.ids) {
-                let kind = format!("{:?}", panel.kind).to_lowercase();
-                let mut cells = vec![title.into(), kind, line.backend.clone(), line.dtype.to_string()];
+                let mut cells = vec![title.into(), word(panel.kind), line.backend.clone(), line.dtype.to_string()];
                 cells.extend([size.to_string(), digits(*value), digits(*low), digits(*high), unit.into(), id.clone()]);
                 table.row(cells);
             }
@@ -304,6 +305,7 @@ fn sheet(panel: &Panel, colours: &[(&str, DType, usize)]) -> Sheet {
         title: title.to_string(),
         subtitle: unit.to_string(),
         x_name: x_name.to_string(),
+        names: NAMES,
         strokes: strokes.collect(),
         levels: levels.collect(),
         stamp: stamp(panel.kind),

@@ -1,13 +1,13 @@
 //! `farthing cost`: what a token costs on the machine just measured and on the chips of the catalogue.
 
 use super::percent::Percent;
-use crate::catalogue::{Catalogue, Month, Precision};
+use crate::catalogue::{Catalogue, CatalogueError, Month, Precision};
 use crate::cost::serving::Deployment;
 use crate::cost::{self, CostRequest, Floor, Format, Machine, Slo, Terms, TrafficPattern, Workload};
 use crate::record::{MeasuredLimit, Row};
 use crate::units::{ChipHours, Share, Usd, UsdPerHour};
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -106,6 +106,24 @@ pub struct CostArgs {
 }
 
 impl CostArgs {
+    /// The arguments that words make, each word that is not given at its default.
+    ///
+    /// # Errors
+    /// What `farthing cost` says of such words.
+    pub fn of_words(words: &[String]) -> Result<Self, clap::Error> {
+        let command = CostArgs::augment_args(clap::Command::new("cost"));
+        let matches = command.try_get_matches_from([String::from("cost")].iter().chain(words))?;
+        CostArgs::from_arg_matches(&matches)
+    }
+
+    /// The figures that count: the built-in ones, or those of the folder.
+    ///
+    /// # Errors
+    /// A broken catalogue.
+    pub fn catalogue(&self) -> Result<Catalogue, CatalogueError> {
+        self.catalogue.as_deref().map_or_else(Catalogue::embedded, Catalogue::from_dir)
+    }
+
     /// The request that these arguments make.
     ///
     /// # Errors
@@ -174,10 +192,7 @@ pub fn run(
     limits: &[MeasuredLimit],
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let catalogue = match &args.catalogue {
-        Some(dir) => Catalogue::from_dir(dir)?,
-        None => Catalogue::embedded()?,
-    };
+    let catalogue = args.catalogue()?;
     let request = args.request(&catalogue, machine)?;
     let text = if args.pareto {
         views::written(&views::frontiers(&request, &catalogue)?, args.format)

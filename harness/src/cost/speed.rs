@@ -2,7 +2,7 @@
 
 use super::request::Workload;
 use super::serving::{Breakdown, Steady};
-use crate::units::{Estimate, Kinds, Seconds, Tokens, TokensPerSecond};
+use crate::units::{Estimate, Kinds, Seconds, Share, Tokens, TokensPerSecond};
 use serde::Serialize;
 
 /// Latency and throughput of a replica.
@@ -20,6 +20,10 @@ pub struct Speed {
     pub output_tokens_per_s: Estimate<TokensPerSecond>,
     /// An average step by cause, in seconds, in the central case.
     pub step_s: Breakdown,
+    /// A step without prompts by cause, likewise.
+    pub decode_step_s: Breakdown,
+    /// Share of the replica's time that goes to prompts, likewise.
+    pub prefill_share: Share,
 }
 
 /// One request's times in a replica at work.
@@ -81,6 +85,8 @@ impl Latency {
             input_tokens_per_s: rate(workload.input_tokens),
             output_tokens_per_s: rate(workload.output_tokens),
             step_s: self.central.step,
+            decode_step_s: self.central.decode_step,
+            prefill_share: Share(self.central.prefill_share),
         }
     }
 }
@@ -101,6 +107,7 @@ mod tests {
             requests_per_s: 4.0 / 3.5,
             prefill_share: 0.25,
             step: Breakdown::default(),
+            decode_step: Breakdown::default(),
         };
         Latency::with_factors(central, [1.25, 2.0], Estimated.into())
     }

@@ -12,7 +12,6 @@ use super::play::{Course, tokens_per_chip};
 use super::scenario::Scenario;
 use super::term::at;
 use crate::units::{Chips, Share, TokensPerSecond, Usd, Watts};
-use jiff::ToSpan;
 use serde::Serialize;
 
 /// The cheapest mix with the deal, and what it would cost without.
@@ -140,10 +139,7 @@ fn names(model: &Model, vendors: &[usize]) -> String {
 
 /// `2026 Q1` and on.
 fn quarters(scenario: &Scenario, discount: &[f64]) -> Vec<Quarter> {
-    let quarter = |(t, discount): (usize, &f64)| {
-        let day = scenario.start.saturating_add((3 * t as i64).months());
-        Quarter { label: format!("{} Q{}", day.year(), (day.month() - 1) / 3 + 1), discount: *discount }
-    };
+    let quarter = |(t, discount): (usize, &f64)| Quarter { label: scenario.quarter(t), discount: *discount };
     discount.iter().enumerate().map(quarter).collect()
 }
 

@@ -1,8 +1,10 @@
 //! Everything that is asked of a deal, answered.
 
+mod course;
 mod parties;
 mod vendors;
 
+pub use course::{CommitmentLine, Course};
 pub use parties::{Exit, FlowLine, InvestorLine, PartyLine};
 pub use vendors::VendorLine;
 

@@ -13,6 +13,7 @@ pub use market::{Concentration, Exclusive, Market, Porting, Vendor, Workload};
 use super::term::Term;
 use crate::catalogue::Source;
 use crate::units::{Count, Intensity, PerYear, Share, TokensPerSecond, Years};
+use jiff::ToSpan;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -193,6 +194,12 @@ pub struct Correlation {
 }
 
 impl Scenario {
+    /// Name of a quarter by its number from 0: `2026 Q1`.
+    pub fn quarter(&self, t: usize) -> String {
+        let day = self.start.saturating_add((3 * t as i64).months());
+        format!("{} Q{}", day.year(), (day.month() - 1) / 3 + 1)
+    }
+
     /// The party that buys compute, where there is exactly one.
     pub fn buyer(&self) -> Option<&Party> {
         let mut buyers = self.party.iter().filter(|party| party.roles.contains(&Role::Buyer));

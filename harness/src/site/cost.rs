@@ -43,8 +43,13 @@ pub(super) fn page(frame: &Frame, source: &Source, figures: &Figures) -> (String
             "How: " a href="method.html" { "method" } ". Prices, with source and date: " a href="catalogue.html" { "catalogue" } "."
             @if frame.live { " Other models, traffic and terms: " a href="explore" { "explore" } "." }
         }
-        (figures.of_costs(path))
-        @for priced in &source.priced { section { (grid(path, source, priced).html()) } }
+        @for priced in &source.priced {
+            section {
+                h2 { (priced.model()) }
+                (grid(path, source, priced).html())
+                (figures.of_costs(path, priced.model()))
+            }
+        }
     };
     let head =
         Head::new(path, "Cost", "Dollars a million tokens by model and chip, with low and high case and evidence.");

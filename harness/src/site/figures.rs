@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 
 use maud::{Markup, PreEscaped, html};
+use rayon::prelude::*;
 
 use super::data::Download;
 use super::grid::Grid;
 use super::link::{relative, slug};
 use super::source::{Deal, Source};
-use super::{SiteError, backend, rows};
-use crate::chart::{ChartError, Figure, throughput};
+use super::{Priced, SiteError, backend, kernel, rows};
+use crate::chart::{
+    ChartError, Figure, bandwidth, cost_stack, deal_flow, mix, npv, pareto, peers, roofline, threads, throughput, ties,
+    tornado, trend,
+};
+use crate::cost::CostLine;
 use crate::record::{Kind, Row, RunHeader};
 use crate::store::{Run, run_name};
 
@@ -58,7 +63,8 @@ impl Drawn {
 pub(super) struct Figures {
     runs: BTreeMap<String, Vec<Drawn>>,
     backends: BTreeMap<String, Vec<Drawn>>,
-    costs: Vec<Drawn>,
+    kernels: BTreeMap<String, Vec<Drawn>>,
+    costs: BTreeMap<String, Vec<Drawn>>,
     deals: BTreeMap<String, Vec<Drawn>>,
 }
 
@@ -68,18 +74,19 @@ impl Figures {
     /// # Errors
     /// The drawing library refused.
     pub(super) fn draw(source: &Source) -> Result<Figures, SiteError> {
-        let named = |run: &Run| {
-            Ok::<_, SiteError>((run_name(&run.path), of_run(&run_name(&run.path), &run.header, &run.rows)?))
+        let of_run = |run: &Run| {
+            let name = run_name(&run.path);
+            of_run(&name, &run.header, &run.rows).map(|drawn| (name, drawn))
         };
+        let of_deal = |deal: &Deal| of_deal(deal).map(|drawn| (deal.scenario.id.clone(), drawn));
+        let all = rows::all(&source.runs);
+        let of_kernel = |op: &str| of_kernel(source, op).map(|drawn| (op.to_string(), drawn));
         Ok(Figures {
-            runs: source.runs.iter().map(named).collect::<Result<_, _>>()?,
+            runs: source.runs.par_iter().map(of_run).collect::<Result<_, _>>()?,
             backends: of_backends(source)?,
+            kernels: kernel::ops(&all).into_iter().map(of_kernel).collect::<Result<_, _>>()?,
             costs: of_costs(source)?,
-            deals: source
-                .deals
-                .iter()
-                .map(|deal| Ok::<_, SiteError>((deal.scenario.id.clone(), of_deal(deal)?)))
-                .collect::<Result<_, _>>()?,
+            deals: source.deals.par_iter().map(of_deal).collect::<Result<_, _>>()?,
         })
     }
 
@@ -109,14 +116,19 @@ impl Figures {
         html(page, self.backends.get(backend).into_iter().flatten())
     }
 
-    /// What costs show.
-    pub(super) fn of_costs(&self, page: &str) -> Markup {
-        html(page, &self.costs)
+    /// What a kernel shows.
+    pub(super) fn of_kernel(&self, page: &str, op: &str) -> Markup {
+        html(page, self.kernels.get(op).into_iter().flatten())
     }
 
-    /// One figure of costs.
-    pub(super) fn of_cost(&self, page: &str, name: &str) -> Markup {
-        html(page, self.costs.iter().filter(|drawn| drawn.figure.name == name).take(1))
+    /// What the costs of a model show.
+    pub(super) fn of_costs(&self, page: &str, model: &str) -> Markup {
+        html(page, self.costs.get(model).into_iter().flatten())
+    }
+
+    /// One figure of the costs of a model.
+    pub(super) fn of_cost(&self, page: &str, model: &str, name: &str) -> Markup {
+        html(page, self.costs.get(model).into_iter().flatten().filter(|drawn| drawn.figure.name == name))
     }
 
     /// What a deal shows.
@@ -126,8 +138,8 @@ impl Figures {
 
     /// Their files.
     pub(super) fn downloads(&self) -> Vec<Download> {
-        let groups = [&self.runs, &self.backends, &self.deals].into_iter().flat_map(BTreeMap::values).flatten();
-        groups.chain(&self.costs).map(Drawn::download).collect()
+        let groups = [&self.runs, &self.backends, &self.kernels, &self.costs, &self.deals];
+        groups.into_iter().flat_map(BTreeMap::values).flatten().map(Drawn::download).collect()
     }
 }
 
@@ -151,8 +163,16 @@ fn drawn(of: &str, figures: Vec<Result<Figure, ChartError>>) -> Result<Vec<Drawn
 }
 
 fn of_run(of: &str, header: &RunHeader, rows: &[Row]) -> Result<Vec<Drawn>, SiteError> {
-    let throughput = throughput::series(header, rows).and_then(|chart| throughput::figure(&chart));
-    drawn(of, vec![throughput])
+    drawn(
+        of,
+        vec![
+            throughput::series(header, rows).and_then(|chart| throughput::figure(&chart)),
+            roofline::series(header, rows).and_then(|chart| roofline::figure(&chart)),
+            bandwidth::series(header, rows).and_then(|chart| bandwidth::figure(&chart)),
+            threads::series(header, rows).and_then(|chart| threads::figure(&chart)),
+            peers::series(header, rows, None).and_then(|chart| peers::figure(&chart)),
+        ],
+    )
 }
 
 /// Each backend in the run that has most of its rows, apart from the others of that run.
@@ -169,10 +189,37 @@ fn of_backends(source: &Source) -> Result<BTreeMap<String, Vec<Drawn>>, SiteErro
     Ok(of_backends)
 }
 
-fn of_costs(_source: &Source) -> Result<Vec<Drawn>, SiteError> {
-    drawn("costs", Vec::new())
+/// Each model's costs by cause, its users' speed against them, and the prices at which chips tie.
+fn of_costs(source: &Source) -> Result<BTreeMap<String, Vec<Drawn>>, SiteError> {
+    let of_model = |priced: &Priced| {
+        let (request, catalogue) = (&priced.request, &source.catalogue);
+        let lines: Vec<CostLine> = priced.lines.iter().map(|(_, line)| line.clone()).collect();
+        let figures = vec![
+            cost_stack::series(request, catalogue, &lines).and_then(|chart| cost_stack::figure(&chart)),
+            pareto::series(request, catalogue).and_then(|chart| pareto::figure(&chart)),
+            ties::series(request, catalogue, &lines, None).and_then(|chart| ties::figure(&chart)),
+        ];
+        Ok((priced.model().to_string(), drawn(priced.model(), figures)?))
+    };
+    source.priced.par_iter().map(of_model).collect()
 }
 
 fn of_deal(deal: &Deal) -> Result<Vec<Drawn>, SiteError> {
-    drawn(&deal.scenario.id, Vec::new())
+    let Deal { scenario, worked, analysis } = deal;
+    drawn(
+        &scenario.id,
+        vec![
+            deal_flow::series(scenario, worked, analysis).and_then(|chart| deal_flow::figure(&chart)),
+            npv::series(worked, analysis).and_then(|chart| npv::figure(&chart)),
+            tornado::series(worked, analysis).and_then(|chart| tornado::figure(&chart)),
+            mix::series(scenario, analysis).and_then(|chart| mix::figure(&chart)),
+        ],
+    )
+}
+
+/// The medians of one kernel over all runs.
+fn of_kernel(source: &Source, op: &str) -> Result<Vec<Drawn>, SiteError> {
+    let name = trend::kernels(&source.runs).into_iter().find(|kernel| kernel.starts_with(op));
+    let trend = name.map(|name| trend::series(&source.runs, Some(&name)).and_then(|chart| trend::figure(&chart)));
+    drawn(op, trend.into_iter().collect())
 }

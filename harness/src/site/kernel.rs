@@ -96,8 +96,8 @@ pub(super) fn best<'a, 'b: 'a>(rows: impl Iterator<Item = &'a Of<'b>>) -> Option
     rows.filter_map(|(run, row)| Some((row.quotable_share()?, *run, *row))).max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
-/// Paths and texts of the pages of one kernel.
-pub(super) fn pages(frame: &Frame, op: &str, rows: &[Of<'_>]) -> Vec<(String, String)> {
+/// Paths and texts of the pages of one kernel; the first carries its figure.
+pub(super) fn pages(frame: &Frame, op: &str, rows: &[Of<'_>], figures: &Figures) -> Vec<(String, String)> {
     let own: Vec<Of<'_>> = rows.iter().filter(|(_, row)| row.op == op).copied().collect();
     let n_pages = own.len().div_ceil(ROWS_OF_A_PAGE);
     let name = clipped(op, 40);
@@ -108,6 +108,7 @@ pub(super) fn pages(frame: &Frame, op: &str, rows: &[Of<'_>]) -> Vec<(String, St
             h1 { (title) }
             p .lead { (about(op)) }
             (pager(&path, op, number, n_pages))
+            @if number == 0 { (figures.of_kernel(&path, op)) }
             h2 { "Every row" }
             (rows::grid("rows", &format!("Rows of {name}, oldest run first"), &path, part).html())
             (pager(&path, op, number, n_pages))

@@ -38,7 +38,7 @@ pub(super) fn page(frame: &Frame, source: &Source, figures: &Figures) -> (String
         (figures.of_devices(path, source, "throughput"))
         (runs(path, source).html())
         h2 { "What a token costs" }
-        (figures.of_cost(path, "cost-stack"))
+        @for priced in source.priced.iter().take(1) { (figures.of_cost(path, priced.model(), "cost_stack")) }
         (cheapest(path, source).html())
         h2 { "What deals come to" }
         (deal::list(path, source).html())

@@ -24,7 +24,7 @@ impl Canvas<'_> {
         let mut longest_first: Vec<&Stroke> = sheet.strokes.iter().collect();
         longest_first.sort_by(|a, b| value(b).total_cmp(&value(a)));
         for (idx, stroke) in longest_first.into_iter().enumerate() {
-            self.bar(stroke, &x, (r, t + pitch * idx as i32 + pitch / 2, pitch))?;
+            self.bar(stroke, &x, (r, t + pitch * idx as i32 + pitch / 2, pitch), sheet.names)?;
         }
         self.axis(&[(l, t), (l, bottom)])?;
         for level in &sheet.levels {
@@ -47,7 +47,7 @@ impl Canvas<'_> {
         Ok(())
     }
 
-    fn bar(&self, stroke: &Stroke, x: &Axis, (r, at, pitch): (i32, i32, i32)) -> Result<(), ChartError> {
+    fn bar(&self, stroke: &Stroke, x: &Axis, (r, at, pitch): (i32, i32, i32), names: i32) -> Result<(), ChartError> {
         let Some([_, value, low, high]) = stroke.points.last() else { return Ok(()) };
         let half = (pitch * 3 / 5).min(THICKNESS) / 2;
         let area = (x.px(0.0), at - half, x.px(*value), at + half);
@@ -55,7 +55,7 @@ impl Canvas<'_> {
         self.rectangle(area, CARD, Fill::Solid)?;
         self.rectangle(area, stroke.series.paint, if stroke.dashed { Fill::Hatched } else { Fill::Solid })?;
         self.whisker((x.px(*low), at), (x.px(*high), at), INK)?;
-        let name = Type::Name.clipped(&format!("{} {}", stroke.name, short(*value)), super::INSET.right - 20);
+        let name = Type::Name.clipped(&format!("{} {}", stroke.name, short(*value)), names - 20);
         self.text(&name, (r + 17, at), Hang::Left, (Type::Name, stroke.series.text))
     }
 }

@@ -1,42 +1,7 @@
 use super::*;
+use crate::chart::testing::{at, header};
 use crate::chart::theme::tests::assert_sound;
-use crate::cost::testing::{limits, nk, row, timed};
-use crate::record::{Environment, Hardware, SCHEMA};
-
-fn header() -> RunHeader {
-    let environment = Environment {
-        cpu: "Test CPU".into(),
-        isa: "avx512".into(),
-        cpus: 2,
-        caches_bytes: Default::default(),
-        memory_bytes: None,
-        os: "test".into(),
-        governor: None,
-        virtualised: None,
-        load_before: None,
-        rustc: "test".into(),
-        rustflags: None,
-        profile: None,
-        commit: None,
-        dirty: None,
-        binary: None,
-        hardware: Hardware::default(),
-    };
-    RunHeader {
-        schema: SCHEMA,
-        run: "2026-01-02-test".into(),
-        started: "2026-01-02T03:04:05Z".into(),
-        environment,
-        limits: limits("cpu"),
-        settings: Default::default(),
-    }
-}
-
-/// A row at a made-up rate in GFLOP/s.
-fn at(rate: f64, base: Row) -> Row {
-    let flops = timed(base.clone(), 1.0).flops;
-    timed(base, flops / (rate * 1e9))
-}
+use crate::cost::testing::{nk, row};
 
 fn sample() -> Vec<Row> {
     let mut rows = Vec::new();

@@ -49,6 +49,8 @@ pub struct Steady {
     pub prefill_share: f64,
     /// An average step by cause.
     pub step: Breakdown,
+    /// A step without prompts by cause.
+    pub decode_step: Breakdown,
 }
 
 /// The state in which arrivals and completions balance.
@@ -116,5 +118,6 @@ fn settled(
     // A user alone spends its first-token time on the prompt; in a batch the share is that of steps.
     let alone = first / (first + traffic.output * tpot);
     let prefill_share = if mixed > 0.0 { 1.0 - plain.total() / step.total() } else { alone };
-    Steady { batch, decoding, ttft: first + queue, queue, tpot, requests_per_s: batch / residence, prefill_share, step }
+    let (ttft, requests_per_s) = (first + queue, batch / residence);
+    Steady { batch, decoding, ttft, queue, tpot, requests_per_s, prefill_share, step, decode_step: plain }
 }
