@@ -143,13 +143,6 @@ impl CostLine {
         let (Some(speed), Some(chips), Some(power)) = (&self.speed, self.chips, &chip.all_in_power) else { return };
         let watts = Watts(power.value * f64::from(chips));
         let tokens = speed.output_tokens_per_s.rising(|rate| rate / watts).resting_on(power.source.kind);
-        self.notes.push(format!(
-            "{} M output tokens a MWh at the meter, at {} {} a chip ({})",
-            render::significant(tokens.mid.0 / 1e6, 3),
-            power.written,
-            power.unit,
-            power.source.kind
-        ));
         self.output_tokens_per_mwh = Some(tokens);
     }
 }

@@ -90,7 +90,8 @@ impl Site {
         pages.push(overview::page(&frame, source, &figures));
         pages.push(catalogue::page(&frame, &source.catalogue));
         pages.extend(of_rows(&frame, source, &figures));
-        pages.push(cost::page(&frame, source, &figures));
+        pages.push(cost::index(&frame, source, &figures));
+        pages.extend(source.priced.iter().map(|priced| cost::page(&frame, source, priced, &figures)));
         pages.push(deal::index(&frame, source));
         pages.extend(source.deals.iter().map(|deal| deal::page(&frame, deal, &figures)));
         let mut files = data::files(downloads);

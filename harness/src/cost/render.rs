@@ -168,6 +168,10 @@ pub(crate) fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
         }
         let subject = format!("{} on {}", line.model, line.device);
         text.extend(line.reason.iter().chain(&line.notes).map(|why| format!("{subject}: {why}")));
+        text.extend(line.output_tokens_per_mwh.as_ref().map(|tokens| {
+            let amount = interval(tokens, 1e-6);
+            format!("{subject}: {amount} M output tokens a MWh at the meter ({})", tokens.weakest())
+        }));
     }
     let mut unique: Vec<String> = Vec::new();
     for line in text.iter().map(|line| inert(line)) {

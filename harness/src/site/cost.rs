@@ -30,8 +30,8 @@ const COLUMNS: [(&str, Align); 12] = [
     ("cost rests on", Align::Left),
 ];
 
-/// Path and text of the page.
-pub(super) fn page(frame: &Frame, source: &Source, figures: &Figures) -> (String, String) {
+/// Path and text of the page that leads to those of models.
+pub(super) fn index(frame: &Frame, source: &Source, figures: &Figures) -> (String, String) {
     let path = "cost.html";
     let body = html! {
         h1 { "Cost of a token" }
@@ -43,17 +43,61 @@ pub(super) fn page(frame: &Frame, source: &Source, figures: &Figures) -> (String
             "How: " a href="method.html" { "method" } ". Prices, with source and date: " a href="catalogue.html" { "catalogue" } "."
             @if frame.live { " Other models, traffic and terms: " a href="explore" { "explore" } "." }
         }
-        @for priced in &source.priced {
-            section {
-                h2 { (priced.model()) }
-                (grid(path, source, priced).html())
-                (figures.of_costs(path, priced.model()))
-            }
+        (cheapest(path, source).html())
+        p {
+            "Every device, with its costs by cause, its users' speed against them, and the prices at which it ties with another: "
+            @for priced in &source.priced { a href=(relative(path, &link::of_cost(priced.model()))) { (priced.model()) } " " }
         }
+        @for priced in source.priced.iter().take(1) { (figures.of_cost(path, priced.model(), "cost_stack")) }
     };
     let head =
         Head::new(path, "Cost", "Dollars a million tokens by model and chip, with low and high case and evidence.");
     (path.to_string(), frame.page(&head, &body))
+}
+
+/// Path and text of the page of a model.
+pub(super) fn page(frame: &Frame, source: &Source, priced: &Priced, figures: &Figures) -> (String, String) {
+    let path = link::of_cost(priced.model());
+    let title = format!("Cost of {}", priced.model());
+    let body = html! {
+        h1 { (title) }
+        (grid(&path, source, priced).html())
+        (figures.of_costs(&path, priced.model()))
+    };
+    let description =
+        format!("Dollars a million tokens of {} on every device, by cause, with evidence.", priced.model());
+    let text = frame.page(&Head::new(&path, &title, &description), &body);
+    (path, text)
+}
+
+/// For each model the chip on which its output is cheapest, and the best that was measured.
+pub(super) fn cheapest(path: &str, source: &Source) -> Grid {
+    let columns = [
+        ("model", Align::Left),
+        ("device", Align::Left),
+        ("$/M output", Align::Right),
+        ("low to high", Align::Right),
+        ("rests on", Align::Left),
+    ];
+    let mut grid =
+        Grid::new("cheapest", "Cheapest output tokens by model: of all chips, and of machines measured here", &columns);
+    for priced in &source.priced {
+        let usd = |line: &CostLine| line.spend.as_ref().map(|spend| spend.usd_per_m_output);
+        for measured in [false, true] {
+            let lines = priced.lines.iter().filter(|(target, _)| (*target != Target::Chip) == measured);
+            let found = lines.filter_map(|(_, line)| Some((usd(line)?, line)));
+            let Some((usd, line)) = found.min_by(|a, b| a.0.mid.0.total_cmp(&b.0.mid.0)) else { continue };
+            let address = relative(path, &link::of_cost(priced.model()));
+            grid.row(vec![
+                Cell::text(format!("{}, {}", priced.model(), priced.request.workload.weights)).to(&address),
+                Cell::text(clipped(&line.device, 60)),
+                Cell::number(usd.mid.0, number(usd.mid.0)),
+                Cell::number(usd.high.0 - usd.low.0, format!("{} to {}", number(usd.low.0), number(usd.high.0))),
+                Cell::markup(kind::weakest(usd.kinds)),
+            ]);
+        }
+    }
+    grid
 }
 
 fn grid(path: &str, source: &Source, priced: &Priced) -> Grid {

@@ -45,6 +45,11 @@ pub fn of_backend(backend: &str) -> String {
     format!("backends/{}.html", slug(backend))
 }
 
+/// The page of what a model costs.
+pub fn of_cost(model: &str) -> String {
+    format!("cost/{}.html", slug(model))
+}
+
 /// The page of a deal.
 pub fn of_deal(id: &str) -> String {
     format!("deals/{}.html", slug(id))

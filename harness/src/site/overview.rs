@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::cost;
 use super::deal;
 use super::figures::Figures;
 use super::grid::{Cell, Grid};
@@ -10,11 +11,8 @@ use super::kind;
 use super::layout::{Frame, Head};
 use super::link::{self, clipped, relative};
 use super::machine;
-use super::priced::Target;
 use super::rows::{self, Of};
 use super::source::Source;
-use crate::cost::CostLine;
-use crate::deal::number;
 use crate::record::Status;
 use crate::report::{Align, case_cell, percent};
 use crate::store::run_name;
@@ -39,42 +37,12 @@ pub(super) fn page(frame: &Frame, source: &Source, figures: &Figures) -> (String
         (runs(path, source).html())
         h2 { "What a token costs" }
         @for priced in source.priced.iter().take(1) { (figures.of_cost(path, priced.model(), "cost_stack")) }
-        (cheapest(path, source).html())
+        (cost::cheapest(path, source).html())
         h2 { "What deals come to" }
         (deal::list(path, source).html())
     };
     let description = "Kernels measured against their machine's limits, tokens priced from them, deals answered.";
     (path.to_string(), frame.page(&Head::new(path, "Overview", description), &body))
-}
-
-/// For each model the chip on which its output is cheapest, and the best that was measured.
-fn cheapest(path: &str, source: &Source) -> Grid {
-    let columns = [
-        ("model", Align::Left),
-        ("device", Align::Left),
-        ("$/M output", Align::Right),
-        ("low to high", Align::Right),
-        ("rests on", Align::Left),
-    ];
-    let mut grid =
-        Grid::new("cheapest", "Cheapest output tokens by model: of all chips, and of machines measured here", &columns);
-    for priced in &source.priced {
-        let usd = |line: &CostLine| line.spend.as_ref().map(|spend| spend.usd_per_m_output);
-        for measured in [false, true] {
-            let lines = priced.lines.iter().filter(|(target, _)| (*target != Target::Chip) == measured);
-            let found = lines.filter_map(|(_, line)| Some((usd(line)?, line)));
-            let Some((usd, line)) = found.min_by(|a, b| a.0.mid.0.total_cmp(&b.0.mid.0)) else { continue };
-            let address = relative(path, &format!("cost.html#cost-{}", link::slug(priced.model())));
-            grid.row(vec![
-                Cell::text(format!("{}, {}", priced.model(), priced.request.workload.weights)).to(&address),
-                Cell::text(clipped(&line.device, 60)),
-                Cell::number(usd.mid.0, number(usd.mid.0)),
-                Cell::number(usd.high.0 - usd.low.0, format!("{} to {}", number(usd.low.0), number(usd.high.0))),
-                Cell::markup(kind::weakest(usd.kinds)),
-            ]);
-        }
-    }
-    grid
 }
 
 /// The best of what was measured, each leading to its row.
