@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use layout::Frame;
 pub use priced::{Priced, Target};
 pub use publish::publish;
-pub use source::{Deal, Source, SourceError};
+pub use source::{DRAWN, Deal, Source, SourceError};
 
 /// A file of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
