@@ -19,6 +19,7 @@ mod price;
 mod published;
 mod render;
 mod request;
+mod sensitivity;
 pub mod serving;
 mod shape;
 mod speed;
@@ -40,6 +41,7 @@ pub use price::PriceUsed;
 pub use render::{Format, UnknownFormat, render};
 pub(crate) use render::{HEAD, cells, footer};
 pub use request::{CostRequest, Machine, Slo, UnknownSlo, Workload};
+pub use sensitivity::{Moved, Sensitivity, sensitivities};
 pub use shape::{AttentionShape, MatmulShape};
 pub use speed::Speed;
 pub use spend::Spend;
@@ -48,7 +50,7 @@ pub use traffic::{TrafficPattern, UnknownTraffic};
 
 use crate::catalogue::{Case, Catalogue, Chip, Measurement, Model, Profile};
 use crate::record::{MeasuredLimit, Row};
-use crate::units::{Estimate, Provenance};
+use crate::units::{Estimate, Provenance, TokensPerMegawattHour, Watts};
 use measured::{AtCase, Measured};
 use serde::Serialize;
 use serving::{Deployment, StepModel, steady};
@@ -78,6 +80,8 @@ pub struct CostLine {
     pub price: Option<PriceUsed>,
     /// What tokens cost.
     pub spend: Option<Spend>,
+    /// Output tokens of a replica at work for a megawatt-hour at the meter; null where its power there is not known.
+    pub output_tokens_per_mwh: Option<Estimate<TokensPerMegawattHour>>,
     /// Why figures are missing.
     pub reason: Option<String>,
     /// What a reader should know before quoting the figures.
@@ -97,6 +101,7 @@ impl CostLine {
             speed: None,
             price: None,
             spend: None,
+            output_tokens_per_mwh: None,
             reason: None,
             notes: Vec::new(),
         }
@@ -127,6 +132,23 @@ impl CostLine {
             }
             Err(reason) => self.reason = Some(reason),
         }
+    }
+}
+
+impl CostLine {
+    /// Fills in energy, where the chip's power with its part of server, network and cooling is known.
+    fn fill_energy(&mut self, chip: &Chip) {
+        let (Some(speed), Some(chips), Some(power)) = (&self.speed, self.chips, &chip.all_in_power) else { return };
+        let watts = Watts(power.value * f64::from(chips));
+        let tokens = speed.output_tokens_per_s.rising(|rate| rate / watts).resting_on(power.source.kind);
+        self.notes.push(format!(
+            "{} M output tokens a MWh at the meter, at {} {} a chip ({})",
+            render::significant(tokens.mid.0 / 1e6, 3),
+            power.written,
+            power.unit,
+            power.source.kind
+        ));
+        self.output_tokens_per_mwh = Some(tokens);
     }
 }
 
@@ -203,6 +225,7 @@ fn published_line(
             let chips = placement.deployment.chips();
             let price = price::of_chip(request, catalogue, chip, chips);
             line.fill(request, &workload, (&latency, placement), price);
+            line.fill_energy(chip);
             line.notes.extend(notes(profile, model, chip, request, &placement));
         }
         Err(error @ CostError::Deployment(_)) => return Err(error),
@@ -255,6 +278,9 @@ fn measured_line(
             line.threads = threads;
             let latency = if held.fits { latency } else { latency.resting_on(Provenance::Assumed) };
             line.fill(request, workload, (&latency, held.placement), price);
+            if let Some(chip) = catalogue.chip_of_device(device) {
+                line.fill_energy(chip);
+            }
             line.notes.extend(held.note);
         }
         Err(error @ CostError::Malformed { .. }) => return Err(error),

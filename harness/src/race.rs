@@ -5,7 +5,7 @@
 //!   pair   a sample of each, one right after the other, in an order that is drawn: the log of the second's time over
 //!          the first's
 //!   end    both are checked once more, on fresh inputs; the round says the median of its pairs
-//! race     the median of the rounds, and its interval by ranks
+//! race     the centre of the rounds, and its interval by signed ranks
 //! ```
 //!
 //! 1. Neighbours share what the machine does to them, so it leaves their ratio; drawn orders keep what it does step by
@@ -14,8 +14,8 @@
 //!    median is theirs.
 //! 3. The interval counts rounds, not pairs. A process keeps its luck with pages and addresses for life, and a
 //!    neighbour's compiler lasts for many pairs: pairs of one round lean the same way, and an interval over them would be
-//!    too narrow. Rounds are new processes, and the ranks ask for no distribution
-//!    ([`stats::summary`]).
+//!    too narrow. Rounds are new processes in drawn orders, so their logs lie symmetrically about what is looked for, and
+//!    signed ranks ask for no more ([`stats::shift`]).
 //!
 //! Each process reads its own clock, so what the pipe between them takes is in no time.
 
@@ -37,7 +37,7 @@ mod round;
 pub use contestant::{Contestant, ContestantError, Terms};
 use round::Round;
 
-/// Fewest rounds, whatever time they take: five give no 95 % interval of a median.
+/// Fewest rounds, whatever time they take: five give no 95 % interval.
 const LEAST_ROUNDS: usize = 6;
 
 /// How long a race takes.
@@ -55,7 +55,7 @@ impl Plan {
     /// A plan for this many seconds a case.
     pub fn of(total_s: f64) -> Plan {
         // 1 ms: a third of a scheduler's turn (3 ms on Linux), and a thousand times a clock's resolution.
-        // 25 rounds: the interval is from the 8th of them to the 18th, and starting them takes less than sampling.
+        // 25 rounds: the interval is from the 90th of 325 averages to the 236th, and starting them takes less than sampling.
         Plan { total_s, sample_s: 0.001, round_part: 1.0 / 25.0 }
     }
 }
@@ -156,8 +156,8 @@ pub fn race(
 
 fn outcome(rounds: &[Round]) -> Result<Outcome, RaceError> {
     let logs: Vec<f64> = rounds.iter().map(|round| round.log_ratio).collect();
-    let summary = stats::summary(&logs)?;
-    let [low, high] = summary.ci95.ok_or(StatsError::Empty)?;
+    let shift = stats::shift(&logs)?;
+    let [low, high] = shift.ci95.ok_or(StatsError::Empty)?;
     let median = |side: usize| {
         let samples: Vec<f64> = rounds.iter().flat_map(|round| round.samples_s[side].iter().copied()).collect();
         stats::summary(&samples).map(|summary| summary.median)
@@ -165,7 +165,7 @@ fn outcome(rounds: &[Round]) -> Result<Outcome, RaceError> {
     Ok(Outcome {
         medians_s: [median(0)?, median(1)?],
         lowered: rounds.first().map(|round| round.lowered.clone()).unwrap_or_default(),
-        ratio: summary.median.exp(),
+        ratio: shift.centre.exp(),
         interval: [low.exp(), high.exp()],
         n_pairs: rounds.iter().map(|round| round.samples_s[0].len()).sum(),
         n_rounds: rounds.len(),

@@ -22,7 +22,7 @@ mod tests;
 use crate::catalogue::Catalogue;
 use crate::cost::Format;
 use crate::site::layout::{Frame, Head};
-use crate::site::{self, Site, SiteError, Source, SourceError};
+use crate::site::{self, Runs, Site, SiteError, Source, SourceError};
 use crate::store::{Results, StoreError};
 use axum::Router;
 use axum::extract::State;
@@ -206,8 +206,8 @@ impl Served {
 
     fn site(&self) -> Result<Arc<Site>, SiteFailure> {
         self.site.get(&self.results, || {
-            let source = Source::read(&self.results, self.catalogue.clone(), site::DRAWN)?;
-            Ok(Site::build(&source, true)?)
+            let runs = Runs::read(&self.results)?;
+            Ok(Site::build(&Source::new(runs, self.catalogue.clone(), site::DRAWN)?, true)?)
         })
     }
 

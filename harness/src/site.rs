@@ -5,10 +5,12 @@
 //! rows goes through [`maud`], which escapes it, and is cut where it is long.
 
 mod backend;
+mod badge;
 mod catalogue;
 mod cost;
 mod data;
 mod deal;
+mod figures;
 pub mod grid;
 mod kernel;
 mod kind;
@@ -22,14 +24,17 @@ mod priced;
 mod publish;
 mod row;
 mod rows;
+mod share;
 mod source;
 
 use std::collections::BTreeMap;
 
+use figures::Figures;
 use layout::Frame;
 pub use priced::{Priced, Target};
 pub use publish::publish;
-pub use source::{DRAWN, Deal, Source, SourceError};
+pub use share::{badge_of, markdown};
+pub use source::{DRAWN, Deal, Runs, Source, SourceError};
 
 /// A file of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,21 +83,21 @@ impl Site {
     /// A figure cannot be drawn, or a run file has gone since it was read.
     pub fn build(source: &Source, live: bool) -> Result<Site, SiteError> {
         let frame = Frame { live, edition: edition(source) };
-        let downloads = data::downloads(source)?;
+        let figures = Figures::draw(source)?;
+        let mut downloads = data::downloads(source)?;
+        downloads.extend(figures.downloads());
         let mut pages = vec![data::page(&frame, &downloads), method::page(&frame)];
-        pages.push(overview::page(&frame, source));
+        pages.push(overview::page(&frame, source, &figures));
         pages.push(catalogue::page(&frame, &source.catalogue));
-        pages.extend(of_rows(&frame, source));
-        pages.push(cost::page(&frame, source, &maud::html! {}));
+        pages.extend(of_rows(&frame, source, &figures));
+        pages.push(cost::page(&frame, source, &figures));
         pages.push(deal::index(&frame, source));
-        pages.extend(source.deals.iter().map(|deal| deal::page(&frame, deal, &maud::html! {})));
+        pages.extend(source.deals.iter().map(|deal| deal::page(&frame, deal, &figures)));
         let mut files = data::files(downloads);
         files.extend(pages.into_iter().map(|(path, text)| (path, File { media: HTML, bytes: text.into_bytes() })));
         Ok(Site { files })
     }
-}
 
-impl Site {
     /// Pages, and bytes of all files.
     pub fn size(&self) -> (usize, usize) {
         let pages = self.files.values().filter(|file| file.media == HTML).count();
@@ -101,16 +106,15 @@ impl Site {
 }
 
 /// Pages of kernels, backends, runs and rows.
-fn of_rows(frame: &Frame, source: &Source) -> Vec<(String, String)> {
-    let nothing = maud::html! {};
+fn of_rows(frame: &Frame, source: &Source, figures: &Figures) -> Vec<(String, String)> {
     let all = rows::all(&source.runs);
     let mut pages =
-        vec![kernel::index(frame, &all, &nothing), backend::index(frame, &all), machine::index(frame, source)];
+        vec![kernel::index(frame, &all, source, figures), backend::index(frame, &all), machine::index(frame, source)];
     for op in kernel::ops(&all) {
-        pages.extend(kernel::pages(frame, op, &all, &nothing));
+        pages.extend(kernel::pages(frame, op, &all));
     }
-    pages.extend(backend::names(&all).into_iter().map(|name| backend::page(frame, name, &all, &source.runs, &nothing)));
-    pages.extend(source.runs.iter().map(|run| machine::page(frame, run, &nothing)));
+    pages.extend(backend::names(&all).into_iter().map(|name| backend::page(frame, name, &all, source, figures)));
+    pages.extend(source.runs.iter().map(|run| machine::page(frame, run, figures)));
     pages.extend(all.iter().map(|of| row::page(frame, *of)));
     pages
 }

@@ -1,5 +1,9 @@
 //! Median, its interval, and spread, without assuming a distribution.
 
+mod shift;
+
+pub use shift::{Shift, shift};
+
 use crate::record::Outliers;
 
 /// What a set of samples amounts to.
@@ -36,15 +40,21 @@ pub enum StatsError {
 /// # Errors
 /// There are none, or one is not finite.
 pub fn summary(samples: &[f64]) -> Result<Summary, StatsError> {
-    if let Some((index, &value)) = samples.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-        return Err(StatsError::NotFinite { index, value });
-    }
+    finite(samples)?;
     let sorted = ascending(samples.to_vec());
     let median = median_of_sorted(&sorted).ok_or(StatsError::Empty)?;
     let deviations = ascending(sorted.iter().map(|x| (x - median).abs()).collect());
     let mad = median_of_sorted(&deviations).ok_or(StatsError::Empty)?;
     let ci95 = median_rank_95(sorted.len()).map(|j| [sorted[j], sorted[sorted.len() - 1 - j]]);
     Ok(Summary { median, ci95, mad, outliers: outliers(&sorted) })
+}
+
+/// Refuses what is not finite.
+fn finite(samples: &[f64]) -> Result<(), StatsError> {
+    match samples.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+        Some((index, &value)) => Err(StatsError::NotFinite { index, value }),
+        None => Ok(()),
+    }
 }
 
 fn ascending(mut values: Vec<f64>) -> Vec<f64> {

@@ -108,6 +108,8 @@ quantity!(/// A plain number: a count, a multiple.
     Count);
 quantity!(/// Accelerators; fractions stand for chips held part of the time.
     Chips);
+quantity!(/// Tokens for a megawatt-hour of electricity.
+    TokensPerMegawattHour);
 quantity!(/// Dollars for each megawatt.
     UsdPerMegawatt);
 quantity!(/// A share of a limit or of a time: 1 is all of it. Measured shares are not clamped.
@@ -126,6 +128,13 @@ impl Mul<Seconds> for UsdPerHour {
     type Output = Usd;
     fn mul(self, time: Seconds) -> Usd {
         Usd(self.0 * time.0 / 3600.0)
+    }
+}
+
+impl Div<Watts> for TokensPerSecond {
+    type Output = TokensPerMegawattHour;
+    fn div(self, power: Watts) -> TokensPerMegawattHour {
+        TokensPerMegawattHour(self.0 * 3600.0 / (power.0 / 1e6))
     }
 }
 
@@ -156,5 +165,7 @@ mod tests {
         assert_eq!(spent, Usd(1.5));
         assert_eq!(spent / Tokens(3e6), UsdPerMillionTokens(0.5));
         assert_eq!(UsdPerMillionTokens(0.5) * Tokens(3e6), spent);
+        // 1000 tokens a second from 2 kW: 3.6 million in an hour that takes 2 kWh, or 1.8 billion a MWh.
+        assert_eq!(TokensPerSecond(1000.0) / Watts(2000.0), TokensPerMegawattHour(1.8e9));
     }
 }

@@ -73,6 +73,9 @@ pub struct CostArgs {
     /// Shows how well the rows of the newest run predict one another: each shape from all others
     #[arg(long, conflicts_with = "pareto")]
     pub audit: bool,
+    /// Shows what would change each cost: price, demand, the chip's figures and the traffic, each larger by a tenth
+    #[arg(long, conflicts_with_all = ["pareto", "audit"])]
+    pub sensitivity: bool,
     /// Share of the paid time in which there is demand (an assumption)
     #[arg(long, value_name = "SHARE", default_value_t = CostRequest::UTILISATION.0, allow_negative_numbers = true)]
     pub utilisation: f64,
@@ -178,6 +181,8 @@ pub fn run(
     let request = args.request(&catalogue, machine)?;
     let text = if args.pareto {
         views::written(&views::frontiers(&request, &catalogue)?, args.format)
+    } else if args.sensitivity {
+        views::written(&views::sensitivities(&cost::sensitivities(&request, &catalogue, rows, limits)?), args.format)
     } else if args.audit {
         views::written(&views::audited(&cost::audit(rows, limits, &catalogue.measurement)?), args.format)
     } else {

@@ -1,7 +1,7 @@
-//! `farthing publish`: the site, written to a folder.
+//! `farthing publish`: the site, written to a folder; a badge and a table for READMEs.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,15 +9,25 @@ use super::CliError;
 use crate::catalogue::Catalogue;
 use crate::deal::Options;
 use crate::session::shown;
-use crate::site::{self, Site, Source};
-use crate::store::{Results, write_index};
+use crate::site::{self, Runs, Site, Source};
+use crate::store::{Results, StoreError, replace, write_index};
 
 /// Arguments of `farthing publish`.
 #[derive(Args)]
+#[group(id = "what", required = true, multiple = true, args = ["out", "badge", "markdown"])]
 pub(super) struct PublishArgs {
     /// Folder of the site; an earlier site there is replaced as a whole
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    out: Option<PathBuf>,
+    /// SVG file of a badge with one share of a limit
+    #[arg(long, value_name = "FILE")]
+    badge: Option<PathBuf>,
+    /// Id of the badge's row, or the beginning of one [default: the row with the best share]
+    #[arg(long, value_name = "ROW", requires = "badge")]
+    row: Option<String>,
+    /// Markdown file with the best share of each backend, device, kernel and element type
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
     /// Draws of each deal
     #[arg(long, value_name = "N", default_value_t = site::DRAWN.draws as u32, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     draws: u32,
@@ -31,23 +41,45 @@ pub(super) struct PublishArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &PublishArgs, results: &Results, out: &mut dyn Write) -> Result<(), CliError> {
-    let catalogue = match &args.catalogue {
-        Some(dir) => Catalogue::from_dir(dir),
-        None => Catalogue::embedded(),
-    };
-    let catalogue = catalogue.map_err(|error| CliError::Usage(error.to_string()))?;
-    let options = Options { draws: args.draws as usize, seed: args.seed };
-    let failed = |error: &dyn std::fmt::Display| CliError::Failed(error.to_string());
-    let source = Source::read(results, catalogue, options).map_err(|error| failed(&error))?;
-    for (name, why) in &source.unread {
+    let runs = Runs::read(results)?;
+    for (name, why) in &runs.unread {
         eprintln!("farthing: {name} is left out: {why}");
     }
-    let site = Site::build(&source, false).map_err(|error| failed(&error))?;
-    site::publish(&site, &args.out).map_err(|error| failed(&error))?;
-    if !source.runs.is_empty() {
-        write_index(results)?;
+    if let Some(path) = &args.badge {
+        let badge =
+            site::badge_of(&runs.runs, args.row.as_deref()).map_err(|error| CliError::Usage(error.to_string()))?;
+        write(path, &badge, out)?;
     }
-    let (pages, bytes) = site.size();
-    let index = args.out.join("index.html");
-    Ok(writeln!(out, "{}: {pages} pages, {:.1} MB with the data", shown(&index), bytes as f64 / 1e6)?)
+    if let Some(path) = &args.markdown {
+        write(path, &site::markdown(&runs.runs), out)?;
+    }
+    if let Some(dir) = &args.out {
+        let source = args.source(runs)?;
+        let site = Site::build(&source, false).map_err(|error| CliError::Failed(error.to_string()))?;
+        site::publish(&site, dir).map_err(|error| CliError::Failed(error.to_string()))?;
+        if !source.runs.is_empty() {
+            write_index(results)?;
+        }
+        let (pages, bytes) = site.size();
+        let index = dir.join("index.html");
+        writeln!(out, "{}: {pages} pages, {:.1} MB with the data", shown(&index), bytes as f64 / 1e6)?;
+    }
+    Ok(())
+}
+
+impl PublishArgs {
+    fn source(&self, runs: Runs) -> Result<Source, CliError> {
+        let catalogue = match &self.catalogue {
+            Some(dir) => Catalogue::from_dir(dir),
+            None => Catalogue::embedded(),
+        };
+        let catalogue = catalogue.map_err(|error| CliError::Usage(error.to_string()))?;
+        let options = Options { draws: self.draws as usize, seed: self.seed };
+        Source::new(runs, catalogue, options).map_err(|error| CliError::Failed(error.to_string()))
+    }
+}
+
+fn write(path: &Path, text: &str, out: &mut dyn Write) -> Result<(), CliError> {
+    replace(path, text).map_err(|source| StoreError::Write { path: path.to_owned(), source })?;
+    Ok(writeln!(out, "{}", shown(path))?)
 }

@@ -3,7 +3,7 @@
 use super::error::CostError;
 use super::serving::{DecodeAttention, Experts, KernelTime, Matmul, PrefillAttention, touched};
 use super::shape::{AttentionShape, MatmulShape};
-use super::transfer::{Point, Reach, transfer};
+use super::transfer::{Key, Point, Reach, transfer};
 use crate::catalogue::{Case, Measurement};
 use crate::record::{Kind, MeasuredLimit, Row, Status, Temperature};
 use crate::units::{Bytes, BytesPerSecond, Estimate, Flops, FlopsPerSecond, Kinds, Provenance, Seconds, Share};
@@ -70,7 +70,8 @@ impl<'a> Measured<'a> {
         for row in rows.iter().filter(|row| row.op == "attention") {
             let shape = AttentionShape::of_row(row)?;
             let class = if shape.sq == 1.0 { &mut measured.decodes } else { &mut measured.prefills };
-            class.push(attention_point(shape, utilisation(row, row_roof(&limits, roof, dtype, row))));
+            let utilisation = utilisation(row, row_roof(&limits, roof, dtype, row));
+            class.push(Point { key: attention_key(&shape, row.threads), along: shape.skv.log2(), utilisation });
         }
         Ok(measured)
     }
@@ -98,15 +99,15 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// Of rows that differ in threads or temperature alone: most threads first, then cold over hot, since a serving step
-/// finds its weights in memory and not in cache.
+/// Of rows that differ in temperature alone: cold over hot, since a serving step finds its weights in memory and not in
+/// cache.
 fn best_of_each_case<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a Row> {
-    let rank = |row: &Row| (row.threads, row.temperature == Temperature::Cold);
+    let rank = |row: &Row| row.temperature == Temperature::Cold;
     let mut best: Vec<&Row> = Vec::new();
     for row in rows {
         let same = |kept: &&mut &Row| {
-            (&kept.op, &kept.shape, &kept.layout, &kept.mask, kept.batch)
-                == (&row.op, &row.shape, &row.layout, &row.mask, row.batch)
+            (&kept.op, &kept.shape, &kept.layout, &kept.mask, kept.batch, kept.threads)
+                == (&row.op, &row.shape, &row.layout, &row.mask, row.batch, row.threads)
         };
         match best.iter_mut().find(same) {
             // The later of equals wins: it is the newer.
@@ -126,20 +127,25 @@ fn matmul_points(rows: &[&Row], limits: &[&MeasuredLimit], roof: Roof, dtype: DT
         .filter(|row| !as_stored || row.layout.as_deref() == Some("nk"))
         .map(|row| {
             let shape = MatmulShape::of_row(row)?;
-            let key = [shape.n.log2(), shape.k.log2(), 0.0];
+            let key = matmul_key(&shape, row.threads);
             let utilisation = utilisation(row, row_roof(limits, roof, dtype, row));
             Ok(Point { key, along: shape.m.log2(), utilisation })
         })
         .collect()
 }
 
-/// The batch is no coordinate: its sequences are independent, and utilisation is taken not to fall with more of them.
-fn attention_point(shape: AttentionShape, utilisation: Estimate<Share>) -> Point {
-    Point { key: attention_key(&shape), along: shape.skv.log2(), utilisation }
+fn matmul_key(shape: &MatmulShape, threads: Option<usize>) -> Key {
+    [shape.n.log2(), shape.k.log2(), 0.0, octaves(threads)]
 }
 
-fn attention_key(shape: &AttentionShape) -> [f64; 3] {
-    [shape.hq.log2(), (shape.hq / shape.hkv).log2(), shape.d.log2()]
+/// The batch is no coordinate: its sequences are independent, and utilisation is taken not to fall with more of them.
+fn attention_key(shape: &AttentionShape, threads: Option<usize>) -> Key {
+    [shape.hq.log2(), (shape.hq / shape.hkv).log2(), shape.d.log2(), octaves(threads)]
+}
+
+/// Threads are a size like any other: utilisation falls with them, little by little.
+fn octaves(threads: Option<usize>) -> f64 {
+    threads.map_or(0.0, |threads| (threads.max(1) as f64).log2())
 }
 
 /// Least time over the median; the interval of the median gives low and high.
@@ -207,7 +213,7 @@ impl Measured<'_> {
     /// Time of one matrix product with weights `[n, k]`.
     pub(super) fn matmul(&self, shape: MatmulShape) -> Result<Estimate<Seconds>, CostError> {
         let least = self.roof.least_time(shape.flops(), shape.bytes(self.dtype));
-        let key = [shape.n.log2(), shape.k.log2(), 0.0];
+        let key = matmul_key(&shape, self.threads);
         let found = transfer(&self.matmuls, key, shape.m.log2());
         self.time(least, found, || self.gap("matmul", shape.to_string(), "--b nk"))
     }
@@ -217,7 +223,7 @@ impl Measured<'_> {
         let least = self.roof.least_time(shape.flops(), shape.bytes(self.dtype));
         let (class, mask) =
             if shape.sq == 1.0 { (&self.decodes, "--mask none") } else { (&self.prefills, "--mask causal") };
-        let found = transfer(class, attention_key(&shape), shape.skv.log2());
+        let found = transfer(class, attention_key(&shape, self.threads), shape.skv.log2());
         self.time(least, found, || self.gap("attention", shape.to_string(), mask))
     }
 }
@@ -242,12 +248,12 @@ impl<'a> Measured<'a> {
 /// The sizes of a point, as its class keys them.
 fn sizes(op: &str, point: &Point) -> String {
     let size = |log: f64| log.exp2().round();
-    let [a, b, c] = point.key.map(size);
+    let [a, b, c, threads] = point.key.map(size);
     let along = size(point.along);
     if op == "matmul" {
-        format!("{along}x{a}x{b}")
+        format!("{along}x{a}x{b}, {threads} threads")
     } else {
-        format!("{a} heads, {b} a group, {c} wide, {along} positions")
+        format!("{a} heads, {b} a group, {c} wide, {along} positions, {threads} threads")
     }
 }
 

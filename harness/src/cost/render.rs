@@ -214,7 +214,8 @@ const CSV_HEAD: &str = "model,target,device,chips,threads,batch,\
     ttft_s_low,ttft_s_mid,ttft_s_high,tpot_s_low,tpot_s_mid,tpot_s_high,\
     usd_per_m_input_low,usd_per_m_input_mid,usd_per_m_input_high,\
     usd_per_m_output_low,usd_per_m_output_mid,usd_per_m_output_high,\
-    usd_per_unit_hour,unit,units,term,price_source,speed_weakest,cost_weakest,reason,notes\n";
+    usd_per_unit_hour,unit,units,term,price_source,speed_weakest,cost_weakest,reason,notes,\
+    output_tokens_per_mwh_low,output_tokens_per_mwh_mid,output_tokens_per_mwh_high\n";
 
 fn csv(lines: &[CostLine]) -> String {
     lines.iter().fold(CSV_HEAD.to_string(), |text, line| text + &csv_record(line) + "\n")
@@ -240,6 +241,7 @@ fn csv_record(line: &CostLine) -> String {
         text(line.reason.as_ref()),
         line.notes.join("; "),
     ]);
+    fields.extend(cases(line.output_tokens_per_mwh.as_ref()));
     fields.iter().map(|field| escape_csv(field)).collect::<Vec<_>>().join(",")
 }
 

@@ -10,14 +10,14 @@ fn round(log_ratio: f64) -> Round {
 }
 
 #[test]
-fn a_race_is_the_median_of_its_rounds_and_their_ranks() {
-    // Ten rounds: the interval is from the second smallest to the second largest, and one round that was disturbed is
-    // outside of it.
-    let logs = [0.05, 0.02, 0.03, 0.04, 0.03, 0.03, 0.02, 0.04, 0.03, 5.0];
+fn a_race_is_the_centre_of_its_rounds_and_their_signed_ranks() {
+    // Twelve rounds: the interval is from the 14th of 78 averages to the 65th, and the twelve averages with a round that
+    // was disturbed are outside of it.
+    let logs = [0.05, 0.02, 0.03, 0.04, 0.03, 0.03, 0.02, 0.04, 0.03, 0.03, 0.03, 5.0];
     let outcome = outcome(&logs.map(round)).expect("an outcome");
-    assert!((outcome.ratio.ln() - 0.03).abs() < 1e-12);
-    assert!((outcome.interval[0].ln() - 0.02).abs() < 1e-12 && (outcome.interval[1].ln() - 0.05).abs() < 1e-12);
-    assert_eq!((outcome.medians_s, outcome.n_pairs, outcome.n_rounds), ([2.0, 3.0], 20, 10));
+    assert!((outcome.ratio.ln() - 0.03).abs() < 0.005, "{}", outcome.ratio.ln());
+    assert!((outcome.interval[0].ln() - 0.025).abs() < 1e-12 && outcome.interval[1].ln() <= 0.05, "{outcome:?}");
+    assert_eq!((outcome.medians_s, outcome.n_pairs, outcome.n_rounds), ([2.0, 3.0], 24, 12));
     assert_eq!(outcome.verdict(0.01), Verdict::Slower);
     assert_eq!([outcome.verdict(0.03), outcome.verdict(0.06)], [Verdict::Unclear, Verdict::Same]);
 }

@@ -1,7 +1,8 @@
 //! Pages of backends: the devices each ran on, their limits, its rows.
 
-use maud::{Markup, html};
+use maud::html;
 
+use super::figures::Figures;
 use super::grid::{Cell, Grid};
 use super::kernel::{ROWS_OF_A_PAGE, best};
 use super::kind;
@@ -9,9 +10,10 @@ use super::layout::{Frame, Head};
 use super::link::{self, clipped, relative};
 use super::machine;
 use super::rows::{self, Of};
+use super::source::Source;
 use crate::record::{Kind, Status};
 use crate::report::{Align, percent};
-use crate::store::{Run, run_name};
+use crate::store::run_name;
 
 /// Backends with the kind of their rows and their device: what a page is about, and what a line of the list is.
 fn lines<'a>(rows: &[Of<'a>]) -> Vec<(&'a str, Kind, &'a str)> {
@@ -95,12 +97,12 @@ fn list(path: &str, rows: &[Of<'_>], caption: &str) -> Grid {
 }
 
 /// Path and text of the page of one backend. Where its rows are more than a page holds, the newest are shown.
-pub(super) fn page(frame: &Frame, name: &str, rows: &[Of<'_>], runs: &[Run], figures: &Markup) -> (String, String) {
+pub(super) fn page(frame: &Frame, name: &str, rows: &[Of<'_>], source: &Source, figures: &Figures) -> (String, String) {
     let path = link::of_backend(name);
     let title = clipped(name, 60);
     let own: Vec<Of<'_>> = rows.iter().filter(|(_, row)| row.backend == name).copied().collect();
     let shown = &own[own.len().saturating_sub(ROWS_OF_A_PAGE)..];
-    let limits = runs.iter().rev().find(|run| run.header.limits.iter().any(|limit| limit.backend == name));
+    let limits = source.runs.iter().rev().find(|run| run.header.limits.iter().any(|limit| limit.backend == name));
     let mut kinds: Vec<Kind> = own.iter().map(|(_, row)| row.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -109,7 +111,7 @@ pub(super) fn page(frame: &Frame, name: &str, rows: &[Of<'_>], runs: &[Run], fig
         @for warning in kinds.iter().filter_map(|kind| kind::warning(*kind)) { p .stamp { (warning) } }
         (list(&path, &own, "Devices it ran on").html())
         @if let Some(run) = limits { (machine::limits("limits", run, Some(name)).html()) }
-        (figures)
+        (figures.of_backend(&path, name))
         h2 { "Rows" }
         @if shown.len() < own.len() {
             p { "The newest " (shown.len()) " of " (own.len()) " rows; all are on the pages of kernels and in the data." }

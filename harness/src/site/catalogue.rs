@@ -19,6 +19,10 @@ pub(super) fn page(frame: &Frame, catalogue: &Catalogue) -> (String, String) {
             "Chips, prices, models and CPU instances as others state them. Each figure has its unit, source, date and kind; \
              costs name the weakest kind that they rest on."
         }
+        p .small {
+            "Entries: "
+            @for listing in catalogue.listings() { a href={ "#" (slug(&listing.id)) } { (listing.id) } " " }
+        }
         @for listing in catalogue.listings() { section { (grid(&listing).html()) } }
     };
     let head =
@@ -47,7 +51,7 @@ fn grid(listing: &Listing) -> Grid {
             Cell::text(value),
             Cell::text(unit),
             mark,
-            Cell::text(date),
+            Cell::whole(date),
             Cell::text(source),
         ]);
     }

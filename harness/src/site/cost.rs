@@ -1,7 +1,8 @@
 //! The page of costs: what a token costs on every machine that was measured and every chip of the catalogue.
 
-use maud::{Markup, html};
+use maud::html;
 
+use super::figures::Figures;
 use super::grid::{Cell, Grid};
 use super::kind;
 use super::layout::{Frame, Head};
@@ -14,7 +15,7 @@ use crate::report::{Align, percent};
 use crate::store::run_name;
 use crate::units::{Estimate, Quantity};
 
-const COLUMNS: [(&str, Align); 11] = [
+const COLUMNS: [(&str, Align); 12] = [
     ("device", Align::Left),
     ("chips", Align::Right),
     ("output tok/s", Align::Right),
@@ -24,12 +25,13 @@ const COLUMNS: [(&str, Align); 11] = [
     ("$/M output", Align::Right),
     ("low to high", Align::Right),
     ("$/h paid", Align::Right),
+    ("M tok/MWh", Align::Right),
     ("speed rests on", Align::Left),
     ("cost rests on", Align::Left),
 ];
 
 /// Path and text of the page.
-pub(super) fn page(frame: &Frame, source: &Source, figures: &Markup) -> (String, String) {
+pub(super) fn page(frame: &Frame, source: &Source, figures: &Figures) -> (String, String) {
     let path = "cost.html";
     let body = html! {
         h1 { "Cost of a token" }
@@ -41,7 +43,7 @@ pub(super) fn page(frame: &Frame, source: &Source, figures: &Markup) -> (String,
             "How: " a href="method.html" { "method" } ". Prices, with source and date: " a href="catalogue.html" { "catalogue" } "."
             @if frame.live { " Other models, traffic and terms: " a href="explore" { "explore" } "." }
         }
-        (figures)
+        (figures.of_costs(path))
         @for priced in &source.priced { section { (grid(path, source, priced).html()) } }
     };
     let head =
@@ -99,6 +101,7 @@ fn cells(path: &str, source: &Source, target: &Target, line: &CostLine) -> Vec<C
             let paid = price.usd_per_hour.mid.0 * price.units;
             Cell::number(paid, format!("{} {}", number(paid), clipped(&price.term, 20)))
         }),
+        mid(line.output_tokens_per_mwh.as_ref(), 1e-6),
         speed.map_or_else(Cell::none, |speed| Cell::markup(kind::weakest(speed.output_tokens_per_s.kinds))),
         spend.map_or_else(Cell::none, |spend| Cell::markup(kind::weakest(spend.usd_per_m_output.kinds))),
     ]

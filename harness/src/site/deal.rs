@@ -1,7 +1,8 @@
 //! Pages of deals: their answers, and where each number comes from.
 
-use maud::{Markup, html};
+use maud::html;
 
+use super::figures::Figures;
 use super::grid::{Cell, Grid};
 use super::kind;
 use super::layout::{Frame, Head};
@@ -14,6 +15,25 @@ use crate::units::Kinds;
 /// Path and text of the page that lists deals.
 pub(super) fn index(frame: &Frame, source: &Source) -> (String, String) {
     let path = "deals.html";
+    let body = html! {
+        h1 { "Deals" }
+        p .lead {
+            "At what terms a token is cheaper there than here, what stands idle, what each party gets, and what moves it. \
+             Scenarios are files whose every figure has a source; press figures are marked, for no primary document was read."
+        }
+        (list(path, source).html())
+        @if let Some(test) = &source.backtest {
+            h2 { "What the talks said, and what came" }
+            (Grid::of("backtest", &deal::backtested(test)).html())
+        }
+    };
+    let head =
+        Head::new(path, "Deals", "Compute deals between labs, clouds and chip makers, answered from their terms.");
+    (path.to_string(), frame.page(&head, &body))
+}
+
+/// The deals with their main answers, for the page of that path.
+pub(super) fn list(path: &str, source: &Source) -> Grid {
     let mut columns = vec![("deal", Align::Left), ("terms of", Align::Left)];
     let named = |wanted: Answer| source.deals.iter().find_map(|deal| answer(&deal.analysis, wanted));
     let names: Vec<String> = HEADLINE
@@ -28,21 +48,7 @@ pub(super) fn index(frame: &Frame, source: &Source) -> (String, String) {
         grid.row(line(path, deal));
     }
     grid.note("central case: every input at its median, signed as stated; amounts are present values at the start");
-    let body = html! {
-        h1 { "Deals" }
-        p .lead {
-            "At what terms a token is cheaper there than here, what stands idle, what each party gets, and what moves it. \
-             Scenarios are files whose every figure has a source; press figures are marked, for no primary document was read."
-        }
-        (grid.html())
-        @if let Some(test) = &source.backtest {
-            h2 { "What the talks said, and what came" }
-            (Grid::of("backtest", &deal::backtested(test)).html())
-        }
-    };
-    let head =
-        Head::new(path, "Deals", "Compute deals between labs, clouds and chip makers, answered from their terms.");
-    (path.to_string(), frame.page(&head, &body))
+    grid
 }
 
 /// Answers that the list of deals shows.
@@ -58,7 +64,7 @@ fn line(path: &str, deal: &Deal) -> Vec<Cell> {
     let analysis = &deal.analysis;
     let mut cells = vec![
         Cell::text(&analysis.title).to(&relative(path, &link::of_deal(&analysis.scenario))),
-        Cell::text(&analysis.as_of),
+        Cell::whole(&analysis.as_of),
     ];
     for wanted in HEADLINE {
         let value = answer(analysis, wanted).and_then(|line| Some((line.central?, line.unit)));
@@ -70,7 +76,7 @@ fn line(path: &str, deal: &Deal) -> Vec<Cell> {
 }
 
 /// Path and text of the page of a deal.
-pub(super) fn page(frame: &Frame, deal: &Deal, figures: &Markup) -> (String, String) {
+pub(super) fn page(frame: &Frame, deal: &Deal, figures: &Figures) -> (String, String) {
     let analysis = &deal.analysis;
     let path = link::of_deal(&analysis.scenario);
     let tables = deal::tables(analysis);
@@ -82,7 +88,7 @@ pub(super) fn page(frame: &Frame, deal: &Deal, figures: &Markup) -> (String, Str
         @if frame.live {
             p { a href=(relative(&path, &format!("deals/{}/edit", analysis.scenario))) { "Change its terms" } }
         }
-        (figures)
+        (figures.of_deal(&path, &analysis.scenario))
         @for (idx, table) in tables.iter().enumerate() { (Grid::of(format!("table-{idx}"), table).html()) }
         h2 { "Where each number comes from" }
         details {

@@ -28,6 +28,12 @@ impl Cell {
         Cell { key: Some(value), ..Cell::text(text) }
     }
 
+    /// A date, a version: short text that is not broken over lines.
+    pub fn whole(text: impl AsRef<str>) -> Cell {
+        let shown = clipped(text.as_ref(), 24);
+        Cell::markup(html! { span .whole { (shown) } })
+    }
+
     /// Nothing known.
     pub fn none() -> Cell {
         Cell::text("–")

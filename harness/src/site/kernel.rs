@@ -2,10 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::figures::Figures;
 use super::grid::{Cell, Grid};
 use super::layout::{Frame, Head};
 use super::link::{self, clipped, relative};
 use super::rows::{self, Of};
+use super::source::Source;
 use crate::record::{Kind, Row, Status};
 use crate::report::{Align, percent};
 use crate::store::{Run, run_name};
@@ -40,7 +42,7 @@ pub(super) fn ops<'a>(rows: &[Of<'a>]) -> Vec<&'a str> {
 }
 
 /// Path and text of the page that lists kernels.
-pub(super) fn index(frame: &Frame, rows: &[Of<'_>], figures: &Markup) -> (String, String) {
+pub(super) fn index(frame: &Frame, rows: &[Of<'_>], source: &Source, figures: &Figures) -> (String, String) {
     let path = "kernels.html";
     let columns = [
         ("kernel", Align::Left),
@@ -82,7 +84,8 @@ pub(super) fn index(frame: &Frame, rows: &[Of<'_>], figures: &Markup) -> (String
              checked against an f64 oracle before and after it was timed; every row is here."
         }
         (grid.html())
-        (figures)
+        (figures.of_devices(path, source, "roofline"))
+        (figures.of_devices(path, source, "throughput"))
     };
     let head = Head::new(path, "Kernels", "Every kernel, its rows, and how close each comes to the measured limit.");
     (path.to_string(), frame.page(&head, &body))
@@ -93,8 +96,8 @@ pub(super) fn best<'a, 'b: 'a>(rows: impl Iterator<Item = &'a Of<'b>>) -> Option
     rows.filter_map(|(run, row)| Some((row.quotable_share()?, *run, *row))).max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
-/// Paths and texts of the pages of one kernel; the first carries its figures.
-pub(super) fn pages(frame: &Frame, op: &str, rows: &[Of<'_>], figures: &Markup) -> Vec<(String, String)> {
+/// Paths and texts of the pages of one kernel.
+pub(super) fn pages(frame: &Frame, op: &str, rows: &[Of<'_>]) -> Vec<(String, String)> {
     let own: Vec<Of<'_>> = rows.iter().filter(|(_, row)| row.op == op).copied().collect();
     let n_pages = own.len().div_ceil(ROWS_OF_A_PAGE);
     let name = clipped(op, 40);
@@ -105,7 +108,6 @@ pub(super) fn pages(frame: &Frame, op: &str, rows: &[Of<'_>], figures: &Markup) 
             h1 { (title) }
             p .lead { (about(op)) }
             (pager(&path, op, number, n_pages))
-            @if number == 0 { (figures) }
             h2 { "Every row" }
             (rows::grid("rows", &format!("Rows of {name}, oldest run first"), &path, part).html())
             (pager(&path, op, number, n_pages))

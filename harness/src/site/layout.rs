@@ -8,8 +8,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::link::relative;
+use crate::chart::theme;
 
-static STYLE: LazyLock<String> = LazyLock::new(|| include_str!("layout/style.css").to_string());
+/// Figures are drawn in their light colours: a dark page recolours them, a printed one does not.
+static STYLE: LazyLock<String> = LazyLock::new(|| {
+    let dark = theme::dark_css();
+    format!("{}@media screen and (prefers-color-scheme: dark) {{\n{dark}}}\n", include_str!("layout/style.css"))
+});
 const SCRIPT: &str = include_str!("layout/script.js");
 
 /// Parts of the site, in the order of the navigation.

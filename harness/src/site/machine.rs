@@ -1,8 +1,9 @@
 //! Pages of machines: what each run was made on, its measured limits, its rows.
 
-use maud::{Markup, html};
+use maud::html;
 use serde_json::Value;
 
+use super::figures::Figures;
 use super::grid::{Cell, Grid};
 use super::kernel::ROWS_OF_A_PAGE;
 use super::layout::{Frame, Head};
@@ -32,10 +33,10 @@ pub(super) fn index(frame: &Frame, source: &Source) -> (String, String) {
         let right = run.rows.iter().filter(|row| row.status == Status::Ok).count();
         grid.row(vec![
             Cell::text(clipped(&name, 40)).to(&relative(path, &link::of_run(&name))),
-            Cell::text(started(run)),
+            Cell::whole(started(run)),
             Cell::text(format!("{} × {}", environment.cpus, clipped(&environment.cpu, 60))),
             Cell::text(devices(run).join("; ")),
-            Cell::text(commit(run)),
+            Cell::whole(commit(run)),
             Cell::number(right as f64, right.to_string()),
             Cell::number(run.rows.len() as f64, run.rows.len().to_string()),
         ]);
@@ -80,7 +81,7 @@ pub(super) fn commit(run: &Run) -> String {
 }
 
 /// Path and text of the page of a run.
-pub(super) fn page(frame: &Frame, run: &Run, figures: &Markup) -> (String, String) {
+pub(super) fn page(frame: &Frame, run: &Run, figures: &Figures) -> (String, String) {
     let name = run_name(&run.path);
     let path = link::of_run(&name);
     let title = clipped(&name, 60);
@@ -89,9 +90,10 @@ pub(super) fn page(frame: &Frame, run: &Run, figures: &Markup) -> (String, Strin
     let body = html! {
         h1 { "Run " (title) }
         p .lead { (started(run)) " · " (clipped(&run.header.environment.cpu, 80)) " · commit " (commit(run)) }
-        (facts(run).html())
         (limits("limits", run, None).html())
-        (figures)
+        (figures.of_run(&path, run))
+        h2 { "Machine" }
+        (facts(run).html())
         h2 { "Rows" }
         @if shown.len() < all.len() {
             p { "The first " (shown.len()) " of " (all.len()) " rows; all are in the run's file." }

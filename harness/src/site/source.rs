@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::priced::{self, Priced};
-use crate::catalogue::{Catalogue, CatalogueError};
+use crate::catalogue::Catalogue;
 use crate::cost::CostError;
 use crate::deal::{self, Analysis, Backtest, LoadError, Model, Options, Scenario, Worked};
 use crate::store::{Results, Run, StoreError, read_run, run_name};
@@ -40,12 +42,6 @@ pub struct Deal {
 /// Why there is nothing to publish.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// The results cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The catalogue is broken.
-    #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
     /// A row cannot be read as a shape to price.
     #[error(transparent)]
     Cost(#[from] CostError),
@@ -62,13 +58,20 @@ pub enum SourceError {
     },
 }
 
-impl Source {
-    /// Reads a results folder; deals are drawn as the options say. A run that cannot be read is kept by name, with the
-    /// reason: one bad file does not hide the others.
+/// The runs of a results folder.
+pub struct Runs {
+    /// Those that can be read, oldest first.
+    pub runs: Vec<Run>,
+    /// Names of those that cannot, each with the reason: one bad file does not hide the others.
+    pub unread: Vec<(String, String)>,
+}
+
+impl Runs {
+    /// Reads a results folder.
     ///
     /// # Errors
-    /// The folder cannot be read, the catalogue is broken, or a scenario is.
-    pub fn read(results: &Results, catalogue: Catalogue, options: Options) -> Result<Source, SourceError> {
+    /// The folder cannot be read.
+    pub fn read(results: &Results) -> Result<Runs, StoreError> {
         let (mut runs, mut unread) = (Vec::new(), Vec::new());
         for path in results.run_files()? {
             match read_run(&path) {
@@ -76,6 +79,17 @@ impl Source {
                 Err(error) => unread.push((run_name(&path), told(&error.to_string(), &path))),
             }
         }
+        Ok(Runs { runs, unread })
+    }
+}
+
+impl Source {
+    /// Prices tokens from the runs and answers the deals, drawn as the options say.
+    ///
+    /// # Errors
+    /// A row cannot be priced, or a shipped scenario is broken.
+    pub fn new(runs: Runs, catalogue: Catalogue, options: Options) -> Result<Source, SourceError> {
+        let Runs { runs, unread } = runs;
         let priced = priced::priced(&runs, &catalogue)?;
         let deals = deals(&catalogue, options)?;
         let backtest = backtest(&deals, &catalogue);
@@ -98,7 +112,7 @@ fn deals(catalogue: &Catalogue, options: Options) -> Result<Vec<Deal>, SourceErr
         let analysis = worked.analysis(&scenario, options);
         Ok(Deal { scenario, worked, analysis })
     };
-    deal::scenarios().iter().map(|(id, _)| one(id)).collect()
+    deal::scenarios().par_iter().map(|(id, _)| one(id)).collect()
 }
 
 fn backtest(deals: &[Deal], catalogue: &Catalogue) -> Option<Backtest> {

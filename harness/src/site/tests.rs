@@ -12,7 +12,8 @@ fn committed() -> Results {
 
 fn source(results: &Results) -> Source {
     let catalogue = Catalogue::embedded().expect("valid");
-    Source::read(results, catalogue, Options { draws: 500, seed: 1 }).expect("readable")
+    let runs = Runs::read(results).expect("readable");
+    Source::new(runs, catalogue, Options { draws: 500, seed: 1 }).expect("priced and answered")
 }
 
 fn pages(site: &Site) -> impl Iterator<Item = (&str, &str)> {

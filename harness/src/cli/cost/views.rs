@@ -1,7 +1,7 @@
 //! Tables of `farthing cost` beside the costs themselves: frontiers and the audit of rows.
 
 use crate::catalogue::Catalogue;
-use crate::cost::{self, Audited, CostError, CostRequest, Format};
+use crate::cost::{self, Audited, CostError, CostRequest, Format, Moved, Sensitivity};
 use crate::report::{Align, Table};
 
 /// A table in the format of a cost.
@@ -61,6 +61,27 @@ pub(super) fn frontiers(request: &CostRequest, catalogue: &Catalogue) -> Result<
         "$/M out: all cost on output tokens, at full demand; without intervals (see the cost of one deployment).",
     );
     Ok(table)
+}
+
+/// By how much each input, a tenth larger, moves the price of output tokens.
+pub(super) fn sensitivities(found: &[Sensitivity]) -> Table {
+    let mut columns = vec![("model", Align::Left), ("device", Align::Left), ("$/M out", Align::Right)];
+    columns.extend(Moved::ALL.map(|moved| (moved.name(), Align::Right)));
+    let mut table =
+        Table::new("Change of the price of output tokens, in percent, for each input larger by a tenth", &columns);
+    for Sensitivity { line, change } in found {
+        let usd = line.spend.as_ref().map(|spend| spend.usd_per_m_output.mid.0);
+        let mut cells =
+            vec![line.model.clone(), line.device.clone(), usd.map_or_else(|| "–".into(), |usd| format!("{usd:.3}"))];
+        cells
+            .extend(change.map(|change| change.map_or_else(|| "–".into(), |change| format!("{:+.1}", change * 100.0))));
+        table.row(cells);
+    }
+    table.note(
+        "central cases; the deployment is chosen anew for each; of measured devices, arithmetic is the speed of their",
+    );
+    table.note("matrix products and bandwidth that of their attention");
+    table
 }
 
 /// Each shape predicted from all others.
