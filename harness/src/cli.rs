@@ -31,6 +31,7 @@ mod publish;
 mod race;
 mod results;
 mod run;
+mod serve;
 mod tune;
 mod worker;
 
@@ -79,6 +80,8 @@ enum Command {
     Publish(publish::PublishArgs),
     /// AWS Trainium and Inferentia2: prints kernels for them, examines a machine, makes first runs
     Neuron(neuron::NeuronArgs),
+    /// Serves the site and an explorer of costs on 127.0.0.1, until Ctrl-C
+    Serve(serve::ServeArgs),
     /// Lists runs, and regenerates their index
     Results(results::ResultsArgs),
     /// Serves one backend to another process by the worker protocol
@@ -187,6 +190,7 @@ fn dispatch(cli: Cli, backends: Backends) -> Result<(), CliError> {
         Command::Chart(args) => chart::run(&args, &results, &mut out),
         Command::Publish(args) => publish::run(&args, &results, &mut out),
         Command::Neuron(args) => neuron::run(&args, backends, &results, &mut out),
+        Command::Serve(args) => serve::run(&args, results, &mut out),
         Command::Results(args) => results::run(&args, &results, &mut out),
         Command::Worker(args) => worker::run(&args, backends),
     }?;

@@ -182,7 +182,7 @@ pub fn price(
 
 /// Backend and device of admissible rows. A backend without any attention (a BLAS, timed as a peer) can serve no
 /// model, so it is passed over where another can.
-fn measured_devices(rows: &[Row]) -> Vec<(&str, &str)> {
+pub(crate) fn measured_devices(rows: &[Row]) -> Vec<(&str, &str)> {
     let mut all: Vec<(&str, &str)> = Vec::new();
     let mut able: Vec<(&str, &str)> = Vec::new();
     for row in rows.iter().filter(|row| measured::admissible(row)) {

@@ -19,6 +19,7 @@ mod backtest;
 pub mod cash;
 mod central;
 mod copula;
+mod figures;
 mod flow;
 mod input;
 mod lanes;
@@ -46,6 +47,7 @@ pub use analysis::{
     StateLine, VendorLine, Worked, central_answers,
 };
 pub use backtest::{Backtest, BacktestError, TermLine, backtest};
+pub use figures::{Figure, edited, figures};
 pub use input::Input;
 pub use load::{Assignment, LoadError, load, parse, text};
 pub use model::Model;

@@ -28,6 +28,7 @@ pub mod replay;
 pub mod report;
 pub mod reproduce;
 pub mod roofline;
+pub mod serve;
 pub mod session;
 pub mod shard;
 pub mod site;

@@ -34,7 +34,7 @@ use layout::Frame;
 pub use priced::{Priced, Target};
 pub use publish::publish;
 pub use share::{badge_of, markdown};
-pub use source::{Deal, Runs, Source, SourceError};
+pub use source::{DRAWN, Deal, Runs, Source, SourceError};
 
 /// A file of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]

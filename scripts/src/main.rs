@@ -1,5 +1,6 @@
 //! `cargo xtask`: set-up, tests and tidiness. All logic of the scripts is here: shell and CI files only call it.
 
+mod browse;
 mod command;
 mod counts;
 mod fuzz;
@@ -30,6 +31,12 @@ enum Task {
     Neuron(neuron::Options),
     /// Fuzz what is read from outside (needs a nightly toolchain and cargo-fuzz), or change a million lines of it
     Fuzz(fuzz::Options),
+    /// Check the published site and the server in a real browser; the last line is `N checks passed, M failed`
+    ///
+    /// Errors, policies, layout at two widths, sorting, the explorer, and access by axe-core. Installs Debian's chromium where
+    /// none is there, if root (or sudo without a password) allows it; CHROME names another. Screenshots stay in
+    /// target/browse/shots/. FARTHING_REQUIRE=browse makes the absence of a browser a failure.
+    Browse(browse::Options),
     /// Compile every shader for GPUs that are not there, and print registers, spills, occupancy and the hot loop's instructions
     ///
     /// Needs `cargo xtask setup --mesa trixie`, once. The compilers' own words, listings among them, stay in target/gpu-stats/.
@@ -61,6 +68,7 @@ fn run(task: &Task) -> anyhow::Result<bool> {
         Task::Setup(options) => Ok(setup::run(options)),
         Task::Neuron(options) => Ok(neuron::run(options)),
         Task::Fuzz(options) => fuzz::run(options),
+        Task::Browse(options) => browse::run(options),
         Task::GpuStats(options) => gpu_stats::run(options),
         Task::Tidy { asm } => tidy::run(*asm),
     }

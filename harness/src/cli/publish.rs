@@ -29,10 +29,10 @@ pub(super) struct PublishArgs {
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
     /// Draws of each deal
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = site::DRAWN.draws as u32, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     draws: u32,
     /// Seed of the draws
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = site::DRAWN.seed)]
     seed: u64,
     /// Folder whose chips.toml, prices.toml, models.toml or serving.toml replace the built-in ones
     #[arg(long, value_name = "DIR")]

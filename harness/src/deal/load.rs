@@ -108,12 +108,18 @@ pub fn parse(name: &str, text: &str, assignments: &[Assignment]) -> Result<Scena
     if assignments.is_empty() {
         return Ok(scenario);
     }
+    Scenario::deserialize(applied(name, text, assignments)?).map_err(syntax)
+}
+
+/// The file's table with values set in it.
+pub(super) fn applied(name: &str, text: &str, assignments: &[Assignment]) -> Result<Table, LoadError> {
+    let syntax = |error: toml::de::Error| LoadError::Syntax { name: name.into(), message: error.to_string() };
     let mut table: Table = text.parse().map_err(syntax)?;
     for assignment in assignments {
         let problem = |problem| LoadError::Set { key: assignment.key.clone(), problem };
         set(&mut table, assignment).map_err(problem)?;
     }
-    Scenario::deserialize(table).map_err(syntax)
+    Ok(table)
 }
 
 fn set(table: &mut Table, assignment: &Assignment) -> Result<(), String> {
@@ -153,7 +159,12 @@ fn cite(table: &mut Table) {
     let Value::Array(sources) = sources else { return };
     let id = |source: &Value| source.get("id").and_then(Value::as_str) == Some(COMMAND_LINE);
     if !sources.iter().any(id) {
-        let fields = [("id", COMMAND_LINE), ("title", "set on the command line"), ("date", "n/d"), ("kind", "assumed")];
+        let fields = [
+            ("id", COMMAND_LINE),
+            ("title", "set from outside: on the command line or in the editor"),
+            ("date", "n/d"),
+            ("kind", "assumed"),
+        ];
         let entry = fields.map(|(key, text)| (key.to_string(), Value::String(text.into())));
         sources.push(Value::Table(entry.into_iter().collect()));
     }

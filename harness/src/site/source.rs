@@ -26,6 +26,9 @@ pub struct Source {
     pub backtest: Option<Backtest>,
 }
 
+/// How deals are drawn where nothing else is said.
+pub const DRAWN: Options = Options { draws: 20_000, seed: 1 };
+
 /// A deal and its answers.
 pub struct Deal {
     /// As its file states it.

@@ -1,6 +1,10 @@
 "use strict";
 // Tables sort by a click on a column's name, and rows can be filtered; without this script they are as complete.
-for (const table of document.querySelectorAll("table.sortable")) {
+// One listener for all tables, those that come later too.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("table.sortable thead button");
+  if (button === null) return;
+  const table = button.closest("table");
   const body = table.tBodies[0];
   const keyOf = (row, column) => row.cells[column].dataset.v ?? row.cells[column].textContent.trim();
   const compare = (a, b) => {
@@ -8,21 +12,18 @@ for (const table of document.querySelectorAll("table.sortable")) {
     const numbers = a !== "" && b !== "" && !Number.isNaN(x) && !Number.isNaN(y);
     return numbers ? x - y : a.localeCompare(b, "en", { numeric: true });
   };
-  const sort = (button) => {
-    const head = button.closest("th");
-    const ascending = head.getAttribute("aria-sort") !== "ascending";
-    for (const other of table.tHead.querySelectorAll("[aria-sort]")) other.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-    const column = head.cellIndex;
-    const keyed = [...body.rows].map((row) => [keyOf(row, column), row]);
-    // What has no value stays last, whichever way.
-    const empty = (key) => (key === "" || key === "–" ? 1 : 0);
-    const way = ascending ? 1 : -1;
-    keyed.sort(([a], [b]) => empty(a) - empty(b) || way * compare(a, b));
-    body.append(...keyed.map(([, row]) => row));
-  };
-  for (const button of table.tHead.querySelectorAll("button")) button.addEventListener("click", () => sort(button));
-}
+  const head = button.closest("th");
+  const ascending = head.getAttribute("aria-sort") !== "ascending";
+  for (const other of table.tHead.querySelectorAll("[aria-sort]")) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+  const column = head.cellIndex;
+  const keyed = [...body.rows].map((row) => [keyOf(row, column), row]);
+  // What has no value stays last, whichever way.
+  const empty = (key) => (key === "" || key === "–" ? 1 : 0);
+  const way = ascending ? 1 : -1;
+  keyed.sort(([a], [b]) => empty(a) - empty(b) || way * compare(a, b));
+  body.append(...keyed.map(([, row]) => row));
+});
 for (const input of document.querySelectorAll("input[data-filters]")) {
   const table = document.getElementById(input.dataset.filters);
   const told = document.getElementById(input.dataset.filters + "-count");
