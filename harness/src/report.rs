@@ -152,6 +152,14 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
 }
 
+/// Text as long as a reader wants it: names of devices come from outside, and may be megabytes.
+pub(crate) fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_string(),
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+    }
+}
+
 /// A time in the unit that suits it, four digits.
 pub fn seconds(s: f64) -> String {
     let (factor, unit) = match s.abs() {
@@ -218,6 +226,12 @@ mod tests {
         assert_eq!([percent(0.034), percent(1.2)], ["3.4 %", "120 %"]);
         assert_eq!([change(1.0312), change(0.9999), change(3.5)], ["+3.1 %", "+0.0 %", "+250 %"]);
         assert_eq!(change_interval([0.98, 1.042]), "-2.0 … +4.2 %");
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_letter() {
+        assert_eq!(clipped("äöü", 3), "äöü");
+        assert_eq!(clipped("äöü x", 2), "äö…");
     }
 
     #[test]

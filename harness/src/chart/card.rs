@@ -3,6 +3,7 @@
 use super::ChartError;
 use super::canvas::{Area, Canvas, Hang};
 use super::theme::{FAINT, INK, Type};
+use crate::report::clipped;
 
 /// Pixels from the edge to the words.
 const MARGIN: i32 = 22;
@@ -10,6 +11,8 @@ const HEAD: i32 = 62;
 /// Room below, for a caption of one line and for each further one.
 const FOOT: i32 = 34;
 const LINE: i32 = 16;
+/// Letters of what is read aloud at most: names of devices come from outside.
+const MOST_LETTERS: usize = 1200;
 /// Lines of a caption at most.
 const MOST_LINES: usize = 3;
 
@@ -46,7 +49,11 @@ impl Card<'_> {
             canvas.text(line, at, Hang::Left, (Type::Small, FAINT))?;
         }
         canvas.finish()?;
-        Ok(text.replacen('>', &format!(" role=\"img\"><title>{}</title>", escaped(self.alt)), 1))
+        Ok(text.replacen(
+            '>',
+            &format!(" role=\"img\"><title>{}</title>", escaped(&clipped(self.alt, MOST_LETTERS))),
+            1,
+        ))
     }
 }
 

@@ -172,7 +172,7 @@ impl Edited {
 /// Why a value cannot be set: the figure, the value, what to write.
 fn told(key: &str, value: &str, error: LoadError) -> String {
     match error {
-        LoadError::Set { problem, .. } => format!("{key}: {}", crate::site::link::clipped(&problem, 200)),
+        LoadError::Set { problem, .. } => format!("{key}: {}", crate::report::clipped(&problem, 200)),
         // The parser names a line of the whole file, which nobody sees here.
         _ => format!(
             "{key} is `{}`, which the scenario cannot hold; give a number of the kind that is written",

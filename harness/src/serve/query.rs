@@ -33,7 +33,7 @@ impl Query {
 
 /// A text from outside as a message shows it: its beginning.
 pub(super) fn shown(text: &str) -> String {
-    crate::site::link::clipped(text, 60)
+    crate::report::clipped(text, 60)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::data::Download;
 use super::grid::Grid;
-use super::link::{relative, slug};
+use super::link::{clipped, relative, slug};
 use super::source::{Deal, Source};
 use super::{Priced, SiteError, backend, kernel, rows};
 use crate::chart::{
@@ -17,6 +17,9 @@ use crate::chart::{
 use crate::cost::CostLine;
 use crate::record::{Kind, Row, RunHeader};
 use crate::store::{Run, run_name};
+
+/// Letters of a figure's words that a page shows: names of devices come from outside.
+const MOST_LETTERS: usize = 1200;
 
 /// A figure and what it is of: one name of a figure stands on many pages.
 pub(super) struct Drawn {
@@ -32,7 +35,7 @@ impl Drawn {
     }
 
     fn download(&self) -> Download {
-        let what = format!("Figure: {}", self.figure.title);
+        let what = format!("Figure: {}", clipped(&self.figure.title, 200));
         Download::new(self.path(), what, "image/svg+xml", self.figure.svg.clone().into_bytes())
     }
 
@@ -45,9 +48,9 @@ impl Drawn {
         let id = format!("{}-{}", self.figure.name, self.of);
         html! {
             figure #{ "figure-" (id) } {
-                div .plot role="group" aria-label=(self.figure.title) tabindex="0" { (PreEscaped(&self.figure.svg)) }
+                div .plot role="group" aria-label=(clipped(&self.figure.title, 200)) tabindex="0" { (PreEscaped(&self.figure.svg)) }
                 figcaption {
-                    (self.figure.alt) " "
+                    (clipped(&self.figure.alt, MOST_LETTERS)) " "
                     a href=(relative(page, &self.path())) download { "SVG" }
                 }
                 details {

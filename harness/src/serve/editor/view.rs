@@ -2,12 +2,13 @@
 
 use super::Edited;
 use crate::deal::{self, CentralLine, Figure};
+use crate::report::clipped;
 use crate::report::{self, Align};
 use crate::serve::field::{Field, Look};
 use crate::serve::live;
 use crate::site::grid::{Cell, Grid};
 use crate::site::layout::{Frame, Head};
-use crate::site::link::{clipped, of_deal, relative};
+use crate::site::link::{of_deal, relative};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 

@@ -204,5 +204,5 @@ impl Form {
 
 /// An error that may quote a long value.
 fn shown_error(error: &impl std::fmt::Display) -> String {
-    crate::site::link::clipped(&error.to_string(), 300)
+    crate::report::clipped(&error.to_string(), 300)
 }

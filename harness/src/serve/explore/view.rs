@@ -4,12 +4,12 @@ use super::form::{CHIP, Form};
 use super::{Evidence, Explored};
 use crate::catalogue::{Catalogue, Precision};
 use crate::cost::{self, CostLine, CostRequest, Terms, TrafficPattern};
+use crate::report::clipped;
 use crate::report::{self, Align};
 use crate::serve::field::Look;
 use crate::serve::live;
 use crate::site::grid::{Cell, Grid};
 use crate::site::layout::{EXPLORER, Frame, Head};
-use crate::site::link::clipped;
 use crate::units::{Estimate, Quantity};
 use maud::{Markup, html};
 
