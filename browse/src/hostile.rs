@@ -22,7 +22,9 @@ pub(crate) fn write(from: &Path, to: &Path) -> anyhow::Result<()> {
     files.sort();
     let run = files.first().context("there is no run to start from")?;
     let text = std::fs::read_to_string(run).with_context(|| format!("cannot read {}", run.display()))?;
-    for (name, device, n_rows) in [("20260101T000000Z-aaaaaa", TAG.to_string(), usize::MAX), ("20260102T000000Z-bbbbbb", "x".repeat(LONG), 2)] {
+    for (name, device, n_rows) in
+        [("20260101T000000Z-aaaaaa", TAG.to_string(), usize::MAX), ("20260102T000000Z-bbbbbb", "x".repeat(LONG), 2)]
+    {
         let path = runs.join(format!("{name}.jsonl"));
         let lines = text.lines().take(n_rows.saturating_add(1)).map(|line| renamed(line, name, &device));
         let lines: Vec<String> = lines.collect::<Result<_, _>>()?;
@@ -56,7 +58,8 @@ mod tests {
 
     #[test]
     fn headers_and_rows_get_the_name() {
-        let header = renamed(r#"{"run":"a","environment":{"cpu":"c"},"limits":[{"device":"c"}]}"#, "b", "<d>").expect("JSON");
+        let header =
+            renamed(r#"{"run":"a","environment":{"cpu":"c"},"limits":[{"device":"c"}]}"#, "b", "<d>").expect("JSON");
         assert_eq!(header, r#"{"environment":{"cpu":"<d>"},"limits":[{"device":"<d>"}],"run":"b"}"#);
         let row = renamed(r#"{"device":"c","id":"1"}"#, "b", "<d>").expect("JSON");
         assert!(row.contains(r#""device":"<d>""#) && row.contains(r#""lowered":"<d>""#));

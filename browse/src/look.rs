@@ -61,7 +61,8 @@ pub(crate) fn check(chromium: &Chromium, page: &Page, axe: &Axe, shot: &Path, ta
     tally.check(&address, "keeps its policy", none(tab.violations()));
     let seen = tab.seen();
     tally.check(&address, "no error, no dialog", none(Ok(seen.errors)));
-    let foreign = seen.requests.into_iter().filter(|asked| !asked.starts_with(&page.origin) && !asked.starts_with("data:"));
+    let foreign =
+        seen.requests.into_iter().filter(|asked| !asked.starts_with(&page.origin) && !asked.starts_with("data:"));
     tally.check(&address, "asks nobody else", none(Ok(foreign.collect())));
     tally.check(&address, "is small", is_small(&tab, page));
 }
@@ -78,7 +79,9 @@ fn heading(tab: &Tab) -> Result<(), String> {
 fn fits(tab: &Tab, width: u32, shot: &Path) -> Result<(), String> {
     let measured = || -> anyhow::Result<(u32, Vec<String>)> {
         tab.widen(width)?;
-        tab.shoot(&shot.with_file_name(format!("{}-{width}.png", shot.file_name().unwrap_or_default().to_string_lossy())))?;
+        tab.shoot(
+            &shot.with_file_name(format!("{}-{width}.png", shot.file_name().unwrap_or_default().to_string_lossy())),
+        )?;
         let wide = tab.ask("document.documentElement.scrollWidth")?;
         let culprits = "[...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth \
              && e.closest('.scroll, .plot') === null).slice(0, 3).map((e) => `${e.tagName}.${e.className}`)";

@@ -91,7 +91,8 @@ fn html_files(dir: &Path) -> anyhow::Result<Vec<String>> {
 /// At most so many pages of each folder: those of a folder differ in their figures and not in their make.
 fn few_of_each_part(paths: Vec<String>, most: usize) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
-    let part = |path: &str| path.rsplit_once('/').map(|(part, _)| part.split('/').next().unwrap_or_default().to_string());
+    let part =
+        |path: &str| path.rsplit_once('/').map(|(part, _)| part.split('/').next().unwrap_or_default().to_string());
     for path in paths {
         let folder = part(&path);
         let n_before = kept.iter().filter(|before| part(before) == folder).count();

@@ -43,7 +43,9 @@ fn click(tab: &Tab, column: usize, way: &str) -> anyhow::Result<Vec<String>> {
 }
 
 fn order(tab: &Tab, column: usize) -> anyhow::Result<Vec<String>> {
-    tab.ask(&format!("[...__table.tBodies[0].rows].map((r) => r.cells[{column}].dataset.v ?? r.cells[{column}].textContent.trim())"))
+    tab.ask(&format!(
+        "[...__table.tBodies[0].rows].map((r) => r.cells[{column}].dataset.v ?? r.cells[{column}].textContent.trim())"
+    ))
 }
 
 /// Numbers ascend; of words the browser's own collation decides, so only numbers are held to an order here.

@@ -51,7 +51,9 @@ impl Chromium {
             notes.lock().unwrap_or_else(PoisonError::into_inner).note(event);
             // Nobody would answer, and the page would wait; from another thread, since this one reads the answers.
             if let Some(tab) = tab.upgrade().filter(|_| is_dialog) {
-                std::thread::spawn(move || tab.call_method(HandleJavaScriptDialog { accept: false, prompt_text: None }));
+                std::thread::spawn(move || {
+                    tab.call_method(HandleJavaScriptDialog { accept: false, prompt_text: None })
+                });
             }
         }))?;
         handle.enable_runtime()?.enable_log()?;
@@ -131,7 +133,11 @@ impl Tab {
     /// Loads the page again.
     pub(crate) fn reload(&self) -> anyhow::Result<()> {
         self.ask::<bool>("globalThis.__old = true")?;
-        self.handle.call_method(Reload { ignore_cache: Some(true), script_to_evaluate_on_load: None, loader_id: None })?;
+        self.handle.call_method(Reload {
+            ignore_cache: Some(true),
+            script_to_evaluate_on_load: None,
+            loader_id: None,
+        })?;
         self.wait("globalThis.__old !== true && document.readyState === 'complete'", "the page to load again")
     }
 

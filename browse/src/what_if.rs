@@ -23,7 +23,8 @@ pub(crate) fn check(chromium: &Chromium, live: &str, tally: &mut Tally) {
         Ok(tab) => tab,
         Err(error) => return tally.check(&address, "opens", Err(format!("{error:#}"))),
     };
-    let mut check = |asked, found: anyhow::Result<()>| tally.check(&address, asked, found.map_err(|e| format!("{e:#}")));
+    let mut check =
+        |asked, found: anyhow::Result<()>| tally.check(&address, asked, found.map_err(|e| format!("{e:#}")));
     check("a field changes figures and address", changes(&tab));
     check("a reload restores fields, figures and address", restores(&tab));
     check("a bad value is told beside its field, and mended", refuses(&tab));
@@ -67,7 +68,8 @@ fn restores(tab: &Tab) -> anyhow::Result<()> {
     let after = state(tab)?;
     ensure!(before == after, "{before:?} became {after:?}");
     ensure!(after.price == "4", "the price is `{}`", after.price);
-    let ticked: Vec<String> = tab.ask("[...document.querySelectorAll('input[name=chip]:checked')].map((t) => t.value)")?;
+    let ticked: Vec<String> =
+        tab.ask("[...document.querySelectorAll('input[name=chip]:checked')].map((t) => t.value)")?;
     ensure!(ticked == ["h100", "b200"] || ticked == ["b200", "h100"], "ticked: {ticked:?}");
     Ok(())
 }

@@ -21,6 +21,7 @@ mod tests;
 
 use crate::catalogue::Catalogue;
 use crate::cost::Format;
+use crate::deal::CentralLine;
 use crate::site::layout::{Frame, Head};
 use crate::site::{self, Runs, Site, SiteError, Source, SourceError};
 use crate::store::{Results, StoreError};
@@ -36,9 +37,10 @@ use kept::Kept;
 use maud::html;
 use query::Query;
 use reply::Reply;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -114,6 +116,8 @@ struct Served {
     catalogue: Catalogue,
     evidence: Kept<Evidence>,
     site: Kept<Site>,
+    /// Answers of scenarios as they are shipped, by id.
+    written: Mutex<BTreeMap<&'static str, Arc<[CentralLine]>>>,
 }
 
 fn app(served: Arc<Served>) -> Router {
@@ -139,7 +143,14 @@ impl Served {
     fn new(options: Options) -> Served {
         let Options { results, catalogue, .. } = options;
         let frame = Frame { live: true, edition: "Rendered as you look, from the results folder as it is now.".into() };
-        Served { frame, results, catalogue, evidence: Kept::nothing(), site: Kept::nothing() }
+        Served {
+            frame,
+            results,
+            catalogue,
+            evidence: Kept::nothing(),
+            site: Kept::nothing(),
+            written: Mutex::default(),
+        }
     }
 
     /// The answer to a path and a query.
@@ -186,8 +197,14 @@ impl Served {
 
     /// The editor, with the answers of the scenario as written beside those of the edited one.
     fn editor(&self, edited: &Edited) -> Reply {
+        let kept = self.written.lock().unwrap_or_else(PoisonError::into_inner).get(edited.id()).cloned();
+        if let Some(written) = kept {
+            return Reply::page(edited.page(&self.frame, &written), self.policy());
+        }
         self.edited(edited.id(), "", |written| {
-            Reply::page(edited.page(&self.frame, &written.into_answers()), self.policy())
+            let answers: Arc<[CentralLine]> = written.into_answers().into();
+            self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(edited.id(), Arc::clone(&answers));
+            Reply::page(edited.page(&self.frame, &answers), self.policy())
         })
     }
 

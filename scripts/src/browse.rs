@@ -80,10 +80,9 @@ fn is_required() -> bool {
 
 /// The command, built.
 fn built() -> anyhow::Result<PathBuf> {
-    let status =
-        cargo().args(["build", "--release", "--package", "farthing"]).status().context("cannot start cargo")?;
+    let status = cargo().args(["build", "--package", "farthing"]).status().context("cannot start cargo")?;
     ensure!(status.success(), "farthing does not build");
-    Ok(target_dir().join("release/farthing"))
+    Ok(target_dir().join("debug/farthing"))
 }
 
 fn publish(farthing: &Path, results: &Path, out: &Path) -> anyhow::Result<()> {
