@@ -72,7 +72,7 @@ enum Command {
     Catalogue(catalogue::CatalogueArgs),
     /// Answers what a compute deal is worth: prices, break-even, stranded commitments, NPV, Monte Carlo, vendor mix
     Deal(Box<deal::DealArgs>),
-    /// Draws throughput by size from a run
+    /// Draws figures of runs, costs and deals
     Chart(chart::ChartArgs),
     /// AWS Trainium and Inferentia2: prints kernels for them, examines a machine, makes first runs
     Neuron(neuron::NeuronArgs),
