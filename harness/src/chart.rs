@@ -18,6 +18,8 @@ pub mod npv;
 pub mod pareto;
 pub mod peers;
 mod plot;
+#[cfg(feature = "png")]
+mod png;
 pub mod roofline;
 mod sheet;
 #[cfg(test)]
@@ -58,12 +60,26 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Writes the drawing; the old file stands until the new one is whole.
+    /// Writes the drawing, as PNG where the file is called so; the old file stands until the new one is whole.
     ///
     /// # Errors
-    /// [`ChartError::Write`].
+    /// [`ChartError::Write`]; for PNG [`ChartError::NoPng`] and [`ChartError::NoFont`].
     pub fn write(&self, path: &Path) -> Result<(), ChartError> {
-        write_atomically(path, self.svg.as_bytes())
+        if path.extension().is_some_and(|end| end == "png") {
+            write_atomically(path, &self.png()?)
+        } else {
+            write_atomically(path, self.svg.as_bytes())
+        }
+    }
+
+    #[cfg(feature = "png")]
+    fn png(&self) -> Result<Vec<u8>, ChartError> {
+        png::png(&self.svg)
+    }
+
+    #[cfg(not(feature = "png"))]
+    fn png(&self) -> Result<Vec<u8>, ChartError> {
+        Err(ChartError::NoPng)
     }
 }
 
@@ -76,6 +92,15 @@ pub enum ChartError {
     /// The costs that were asked for make no sense.
     #[error(transparent)]
     Cost(#[from] CostError),
+    /// This build cannot write PNG.
+    #[error("this farthing was built without PNG: build it with --features png, or name an .svg file")]
+    NoPng,
+    /// No words can be drawn into an image.
+    #[error(
+        "no font is installed, and a figure without words says nothing: install one, such as DejaVu Sans, or name an \
+             .svg file"
+    )]
+    NoFont,
     /// The drawing library refused.
     #[error("cannot draw the chart: {0}")]
     Draw(String),
@@ -145,8 +170,8 @@ fn listed<'a>(catalogue: &Catalogue, chips: impl Iterator<Item = &'a str>) -> St
 /// What a figure of a deal was worked out from.
 fn deal_caption(analysis: &Analysis) -> String {
     format!(
-        "scenario {}, terms of {} · seed {}, {} draws · the scenario's figures, none measured: `farthing deal explain` \
-         names their sources",
+        "scenario {}, terms of {} · seed {}, {} draws · the scenario's figures, none measured (farthing deal explain names their \
+         sources)",
         analysis.scenario, analysis.as_of, analysis.seed, analysis.draws
     )
 }

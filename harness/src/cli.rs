@@ -74,7 +74,7 @@ enum Command {
     Catalogue(catalogue::CatalogueArgs),
     /// Answers what a compute deal is worth: prices, break-even, stranded commitments, NPV, Monte Carlo, vendor mix
     Deal(Box<deal::DealArgs>),
-    /// Draws throughput by size from a run
+    /// Draws figures of runs, costs and deals
     Chart(chart::ChartArgs),
     /// Writes the site: every row with its proof, costs, deals, method and data, as pages that need no network
     Publish(publish::PublishArgs),

@@ -3,7 +3,7 @@
 use super::ChartError;
 use super::axis::{Axis, Scale};
 use super::canvas::{Area, Canvas, Fill, Hang};
-use super::names::End;
+use super::names::Swatch;
 use super::theme::{self, FAINT, Series, Type};
 
 /// One layer of every column.
@@ -19,22 +19,14 @@ pub(super) struct Layer {
 impl Layer {
     /// A layer by its number: colours alone would not tell layers apart in grey.
     pub(super) fn nth(idx: usize, name: String, values: Vec<f64>) -> Self {
-        let fills = [Fill::Solid, Fill::Hatched, Fill::Crossed, Fill::Open];
+        let fills = [Fill::Solid, Fill::Hatched, Fill::Crossed];
         Layer { name, series: theme::nth(idx), fill: fills[idx % fills.len()], values }
     }
 }
 
-/// Names of layers where they stand in the last column, for a plot from `t` to `b` whose scale ends at `most`.
-pub(super) fn ends(layers: &[Layer], most: f64, (_, t, r, b): Area) -> Vec<End> {
-    let y = Axis::new(Scale::Linear, (0.0, most), (b, t));
-    let mut below = 0.0;
-    let end = |layer: &Layer| {
-        let value = layer.values.last().copied().unwrap_or(0.0);
-        let at = (r, y.px(below + value / 2.0));
-        below += value;
-        End { name: layer.name.clone(), series: layer.series, at, kind: Type::Name }
-    };
-    layers.iter().map(end).collect()
+/// The names of layers, for a key.
+pub(super) fn swatches(layers: &[Layer]) -> Vec<Swatch> {
+    layers.iter().map(|layer| (layer.name.clone(), layer.series, layer.fill)).collect()
 }
 
 /// Columns with their scale.

@@ -87,7 +87,7 @@ const TITLE: &str = "Dollars a million output tokens, with their prompts";
 const NOTE: &str = "central case by what the paid hours go to; whiskers: low and high case of the whole";
 const WIDTH: i32 = 1000;
 const LEFT: i32 = 210;
-const RIGHT: i32 = 150;
+const RIGHT: i32 = 225;
 const PITCH: i32 = 26;
 /// Title, key, and room above the bars; the scale below.
 const ABOVE: i32 = 84;
@@ -129,9 +129,8 @@ fn draw(canvas: &Canvas<'_>, panel: &Panel, area: Area) -> Result<(), ChartError
         None,
         area,
     )?;
-    let swatches: Vec<(String, Series, Fill)> =
-        Part::ALL.iter().map(|part| (part.to_string(), look(*part), Fill::Solid)).collect();
-    canvas.key(&swatches, (left + 22, top + 60))?;
+    let parts = Part::ALL.map(|part| (part.to_string(), look(part), Fill::Solid));
+    canvas.key(&parts, (left + 22, top + 60), WIDTH - 44)?;
     let (l, t, r) = (left + LEFT, top + ABOVE, right - RIGHT);
     let b = t + PITCH * panel.bars.len() as i32;
     let most = panel.bars.iter().map(|bar| bar.split.total.high.0).fold(0.0, f64::max);

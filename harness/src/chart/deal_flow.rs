@@ -3,7 +3,8 @@
 use super::axis::{short, usd};
 use super::canvas::{Area, Canvas, Fill};
 use super::card::Card;
-use super::columns::{Columns, Layer, ends, highest};
+use super::columns::{Columns, Layer, highest, swatches};
+use super::names::{KEY_LINE, key_lines};
 use super::theme::OTHER;
 use super::{ChartError, Figure, deal_caption};
 use crate::deal::{Analysis, CommitmentLine, Course, Scenario, Worked};
@@ -40,9 +41,8 @@ const NOTE: &str = "central case, signed as stated: dollars paid, and gigawatts 
                     does";
 const WIDTH: i32 = 1000;
 const PANEL: i32 = 250;
-const NAMES: i32 = 220;
-/// Title of the deal.
-const ABOVE: i32 = 48;
+/// Title of the deal and its unit; the key takes more.
+const ABOVE: i32 = 56;
 
 /// Draws spend above capacity.
 ///
@@ -50,36 +50,41 @@ const ABOVE: i32 = 48;
 /// [`ChartError::Draw`].
 pub fn figure(flow: &DealFlow) -> Result<Figure, ChartError> {
     let alt = alt(flow);
-    let card = Card { title: TITLE, note: NOTE, caption: &flow.caption, alt: &alt, size: (WIDTH, ABOVE + 2 * PANEL) };
-    let svg = card.svg(|canvas, area| draw(canvas, flow, area))?;
+    let capacity = layers(flow, |line| &line.gigawatts);
+    let mut spend = layers(flow, |line| &line.paid);
+    let (name, values) = ("market".to_string(), flow.course.market_paid.clone());
+    spend.push(Layer { name, series: OTHER, fill: Fill::Solid, values });
+    let key = swatches(&spend);
+    let above = ABOVE + KEY_LINE * key_lines(&key, WIDTH - 44);
+    let card = Card { title: TITLE, note: NOTE, caption: &flow.caption, alt: &alt, size: (WIDTH, above + 2 * PANEL) };
+    let svg = card.svg(|canvas, area| {
+        let (left, top, right, _) = area;
+        canvas.head(&flow.deal, "dollars of each quarter, and gigawatts in place", None, area)?;
+        canvas.key(&key, (left + 22, top + 60), WIDTH - 44)?;
+        let times = Some(&flow.course.quarters[..]);
+        panel(canvas, (&spend, usd, None), (left, top + above, right, top + above + PANEL))?;
+        panel(canvas, (&capacity, gigawatts, times), (left, top + above + PANEL, right, top + above + 2 * PANEL))
+    })?;
     let (title, caption) = (format!("{TITLE}: {}", flow.deal), flow.caption.clone());
     Ok(Figure { name: "deal_flow", title, alt, caption, svg, table: table(flow) })
 }
 
-fn draw(canvas: &Canvas<'_>, flow: &DealFlow, area: Area) -> Result<(), ChartError> {
-    canvas.head(&flow.deal, "dollars and gigawatts of each quarter", None, area)?;
-    let (left, top, right, _) = area;
-    let layers = |of: fn(&CommitmentLine) -> &Vec<f64>| {
-        let layer = |(idx, line): (usize, &CommitmentLine)| {
-            let deal = if line.of_the_deal { " (deal)" } else { "" };
-            Layer::nth(idx, format!("{}{deal}", line.compute), of(line).clone())
-        };
-        flow.course.commitments.iter().enumerate().map(layer).collect::<Vec<Layer>>()
+fn layers(flow: &DealFlow, of: fn(&CommitmentLine) -> &Vec<f64>) -> Vec<Layer> {
+    let layer = |(idx, line): (usize, &CommitmentLine)| {
+        let deal = if line.of_the_deal { " (deal)" } else { "" };
+        Layer::nth(idx, format!("{}{deal}", line.compute), of(line).clone())
     };
-    let mut spend = layers(|line| &line.paid);
-    let (name, values) = ("market".to_string(), flow.course.market_paid.clone());
-    spend.push(Layer { name, series: OTHER, fill: Fill::Solid, values });
-    let capacity = layers(|line| &line.gigawatts);
-    let panels = [(&spend, usd as fn(f64) -> String, None), (&capacity, gigawatts, Some(&flow.course.quarters[..]))];
-    for (idx, (layers, format, times)) in panels.into_iter().enumerate() {
-        let top = top + ABOVE + PANEL * idx as i32;
-        let most = highest(layers) * 1.05;
-        let most = if most > 0.0 { most } else { 1.0 };
-        let plot = (left + 78, top + 16, right - NAMES, top + PANEL - 26);
-        canvas.columns(&Columns { layers, times, format, most }, plot)?;
-        canvas.names(&ends(layers, most, plot), plot, NAMES)?;
-    }
-    Ok(())
+    flow.course.commitments.iter().enumerate().map(layer).collect()
+}
+
+/// Layers, how their scale reads, and the names of the times.
+type Panel<'p> = (&'p [Layer], fn(f64) -> String, Option<&'p [String]>);
+
+fn panel(canvas: &Canvas<'_>, (layers, format, times): Panel<'_>, area: Area) -> Result<(), ChartError> {
+    let (left, top, right, bottom) = area;
+    let most = highest(layers) * 1.05;
+    let columns = Columns { layers, times, format, most: if most > 0.0 { most } else { 1.0 } };
+    canvas.columns(&columns, (left + 78, top + 12, right - 30, bottom - 26))
 }
 
 fn gigawatts(x: f64) -> String {

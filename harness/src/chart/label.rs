@@ -22,10 +22,32 @@ impl Labels {
         self.taken.push((x - 5, y - 5, x + 5, y + 5));
     }
 
+    /// Keeps a line across free of names.
+    pub(super) fn keep_line(&mut self, (from, y): Px, to: i32) {
+        self.taken.push((from, y - 2, to, y + 2));
+    }
+
     /// Where a name goes: the first free place around its mark; none where all are taken, and the table has to do.
     pub(super) fn place(&mut self, text: &str, kind: Type, (x, y): Px) -> Option<(Px, Hang)> {
         let width = kind.width(text);
-        let tries = [(9, 0), (-9, 0), (9, -13), (9, 13), (-9, -13), (-9, 13), (0, -15), (0, 15), (9, -26), (9, 26)];
+        let tries: [Px; 16] = [
+            (9, 0),
+            (-9, 0),
+            (9, -13),
+            (9, 13),
+            (-9, -13),
+            (-9, 13),
+            (0, -15),
+            (0, 15),
+            (9, -26),
+            (9, 26),
+            (-9, -26),
+            (-9, 26),
+            (9, 39),
+            (-9, 39),
+            (9, 52),
+            (-9, 52),
+        ];
         tries.into_iter().find_map(|(dx, dy)| {
             let (hang, left) = match dx {
                 0 => (Hang::Middle, x - width / 2),

@@ -30,7 +30,7 @@ pub(super) struct Ladder<'r> {
 }
 
 /// Pixels for names on the left and for figures on the right.
-const NAMES: i32 = 350;
+const NAMES: i32 = 385;
 const FIGURES: i32 = 110;
 /// Height of a rung; more of them than this are drawn closer, without names.
 const PITCH: i32 = 22;
@@ -70,7 +70,7 @@ impl Canvas<'_> {
             let at = t + pitch * idx as i32 + pitch / 2;
             let [value, low, high] = rung.value.map(|value| x.px(value));
             if pitch == PITCH {
-                let name = Type::Small.clipped(&rung.name, NAMES - 34);
+                let name = Type::Small.clipped(&rung.name, NAMES - 26);
                 self.text(&name, (l - 10, at), Hang::Right, (Type::Small, INK))?;
                 self.text(&rung.figure, (r + 10, at), Hang::Left, (Type::Name, rung.series.text))?;
             }

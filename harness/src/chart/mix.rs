@@ -1,8 +1,8 @@
 //! The cheapest vendor mix of a deal over time: each seller's share of a year's spend.
 
-use super::canvas::{Area, Canvas};
 use super::card::Card;
-use super::columns::{Columns, Layer, ends};
+use super::columns::{Columns, Layer, swatches};
+use super::names::{KEY_LINE, key_lines};
 use super::{ChartError, Figure, deal_caption};
 use crate::deal::{Allocation, Analysis, Scenario};
 use crate::report::{Align, Table, percent};
@@ -60,10 +60,12 @@ pub fn series(scenario: &Scenario, analysis: &Analysis) -> Result<Mix, ChartErro
 }
 
 const TITLE: &str = "The cheapest vendor mix";
-const NOTE: &str = "share of each year's spend in the central case, every contract used as well as it can be; beside the \
-                    last year, its shares";
-const SIZE: (i32, i32) = (1000, 420);
-const NAMES: i32 = 250;
+const NOTE: &str = "share of each year's spend in the central case, every contract used as well as it can be";
+const WIDTH: i32 = 1000;
+const PLOT: i32 = 320;
+/// Title, unit and one line of the key above the plot, years below it.
+const ABOVE: i32 = 80;
+const BELOW: i32 = 34;
 
 /// Draws it.
 ///
@@ -71,25 +73,29 @@ const NAMES: i32 = 250;
 /// [`ChartError::Draw`].
 pub fn figure(mix: &Mix) -> Result<Figure, ChartError> {
     let alt = alt(mix);
-    let card = Card { title: TITLE, note: NOTE, caption: &mix.caption, alt: &alt, size: SIZE };
-    let svg = card.svg(|canvas, area| draw(canvas, mix, area))?;
+    let layers = layers(mix);
+    let key = swatches(&layers);
+    let lines = key_lines(&key, WIDTH - 44);
+    let size = (WIDTH, ABOVE + KEY_LINE * lines + PLOT + BELOW);
+    let card = Card { title: TITLE, note: NOTE, caption: &mix.caption, alt: &alt, size };
+    let svg = card.svg(|canvas, area| {
+        let (left, top, right, bottom) = area;
+        canvas.head(&mix.deal, "share of the year's spend", None, area)?;
+        canvas.key(&key, (left + 22, top + 60), WIDTH - 44)?;
+        let format = |share| format!("{:.0} %", 100.0 * share);
+        let columns = Columns { layers: &layers, times: Some(&mix.years), format, most: 1.0 };
+        canvas.columns(&columns, (left + 64, bottom - BELOW - PLOT, right - 30, bottom - BELOW))
+    })?;
     let (title, caption) = (format!("{TITLE}: {}", mix.deal), mix.caption.clone());
     Ok(Figure { name: "mix", title, alt, caption, svg, table: table(mix) })
 }
 
-fn draw(canvas: &Canvas<'_>, mix: &Mix, area: Area) -> Result<(), ChartError> {
-    canvas.head(&mix.deal, "share of the year's spend", None, area)?;
-    let (left, top, right, bottom) = area;
-    let (l, t, r, b) = (left + 64, top + 58, right - NAMES, bottom - 34);
+fn layers(mix: &Mix) -> Vec<Layer> {
     let layer = |(idx, seller): (usize, &Seller)| {
         let deal = if seller.of_the_deal { " (deal)" } else { "" };
-        let last = percent(seller.share.last().copied().unwrap_or(0.0));
-        Layer::nth(idx, format!("{}{deal} {last}", seller.name), seller.share.clone())
+        Layer::nth(idx, format!("{}{deal}", seller.name), seller.share.clone())
     };
-    let layers: Vec<Layer> = mix.sellers.iter().enumerate().map(layer).collect();
-    let format = |share| format!("{:.0} %", 100.0 * share);
-    canvas.columns(&Columns { layers: &layers, times: Some(&mix.years), format, most: 1.0 }, (l, t, r, b))?;
-    canvas.names(&ends(&layers, 1.0, (l, t, r, b)), (l, t, r, b), NAMES)
+    mix.sellers.iter().enumerate().map(layer).collect()
 }
 
 fn alt(mix: &Mix) -> String {

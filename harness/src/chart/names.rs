@@ -3,7 +3,7 @@
 use super::ChartError;
 use super::axis::spread;
 use super::canvas::{Area, Canvas, Fill, Hang, Px};
-use super::theme::{FAINT, Series, Type};
+use super::theme::{INK, Series, Type};
 
 /// A name and where its line ends.
 pub(super) struct End {
@@ -26,14 +26,44 @@ impl Canvas<'_> {
         Ok(())
     }
 
-    /// Swatches with their names from a point to the right.
-    pub(super) fn key(&self, names: &[(String, Series, Fill)], (x, y): Px) -> Result<(), ChartError> {
-        let mut x = x;
+    /// Swatches with their names from a point to the right, in as many lines as they take within so many pixels.
+    pub(super) fn key(&self, names: &[Swatch], (left, top): Px, px: i32) -> Result<(), ChartError> {
+        let (mut x, mut y) = (0, 0);
         for (name, series, fill) in names {
-            self.rectangle((x, y - 6, x + 13, y + 6), series.paint, *fill)?;
-            self.text(name, (x + 19, y), Hang::Left, (Type::Small, FAINT))?;
-            x += 19 + Type::Small.width(name) + 16;
+            let width = swatch(name);
+            if x > 0 && x + width > px {
+                (x, y) = (0, y + KEY_LINE);
+            }
+            let (l, at) = (left + x, top + y);
+            self.rectangle((l, at - 6, l + 13, at + 6), series.paint, *fill)?;
+            self.text(&Type::Small.clipped(name, MOST_NAME), (l + 19, at), Hang::Left, (Type::Small, INK))?;
+            x += width;
         }
         Ok(())
     }
+}
+
+/// Lines that a key takes within so many pixels.
+pub(super) fn key_lines(names: &[Swatch], px: i32) -> i32 {
+    let (mut x, mut lines) = (0, 1);
+    for (name, ..) in names {
+        let width = swatch(name);
+        if x > 0 && x + width > px {
+            (x, lines) = (0, lines + 1);
+        }
+        x += width;
+    }
+    lines
+}
+
+/// A name, its series and its pattern.
+pub(super) type Swatch = (String, Series, Fill);
+
+/// Pixels between lines of a key.
+pub(super) const KEY_LINE: i32 = 19;
+/// Most pixels of a name in it.
+const MOST_NAME: i32 = 260;
+
+fn swatch(name: &str) -> i32 {
+    19 + Type::Small.width(name).min(MOST_NAME) + 16
 }

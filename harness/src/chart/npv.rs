@@ -37,7 +37,7 @@ pub struct Strip {
 /// Bins: a pixel's width is no matter, a shape is.
 const BINS: usize = 60;
 /// Share of the draws beyond each end of the axis, which the outermost bins hold.
-const TAIL: f64 = 0.005;
+const TAIL: f64 = 0.02;
 
 /// Histograms of a deal's draws.
 ///

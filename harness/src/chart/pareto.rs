@@ -61,14 +61,12 @@ pub fn series(request: &CostRequest, catalogue: &Catalogue) -> Result<Pareto, Ch
     let mut pareto = Pareto { panels: Vec::new(), missing: Vec::new(), caption: String::new() };
     let mut drawn: Vec<&str> = Vec::new();
     for (model, chip, points) in cost::frontiers(request, catalogue)? {
-        let price = request.chip_hour(catalogue, chip);
-        let (points, price) = match (points, price) {
-            (Ok(points), Ok(price)) => (points, price.0),
-            (Err(why), _) => {
-                pareto.missing.push(format!("{} on {}: {why}", model.id, chip.name));
-                continue;
-            }
-            (_, Err(why)) => {
+        let priced = points
+            .map_err(|why| why.to_string())
+            .and_then(|points| Ok((points, request.chip_hour(catalogue, chip)?.0)));
+        let (points, price) = match priced {
+            Ok(priced) => priced,
+            Err(why) => {
                 pareto.missing.push(format!("{} on {}: {why}", model.id, chip.name));
                 continue;
             }
@@ -142,7 +140,8 @@ fn draw(canvas: &Canvas<'_>, panel: &Panel, area: Area) -> Result<(), ChartError
     for (idx, line) in panel.lines.iter().enumerate() {
         let at: Vec<(f64, f64)> = line.points.iter().map(|p| (p.tokens_per_s_per_user, p.usd_per_m)).collect();
         plot.line(&at, theme::nth(idx))?;
-        for (x, y) in at {
+        // Marks at the ends alone: sixteen lines of eight each would hide one another.
+        for (x, y) in at.first().into_iter().chain(at.last()).copied() {
             // Beyond the palette, lines that share a colour and a dash differ in their marks.
             canvas.mark(plot.at(x, y), theme::nth(idx), idx >= theme::SERIES.len())?;
         }

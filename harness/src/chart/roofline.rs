@@ -157,6 +157,9 @@ fn draw(canvas: &Canvas<'_>, panel: &Panel, area: Area) -> Result<(), ChartError
     for point in &panel.points {
         labels.keep(plot.at(point.intensity, point.flops_per_s / 1e9));
     }
+    for roof in panel.roofs.iter().filter(|roof| roof.unit != "B/s") {
+        labels.keep_line(plot.at(x.range.0, roof.per_second / 1e9), within.2);
+    }
     // Those of fewer threads lie below.
     for fewer in [true, false] {
         for point in panel.points.iter().filter(|point| panel.has_fewer_threads(point) == fewer) {
@@ -166,8 +169,9 @@ fn draw(canvas: &Canvas<'_>, panel: &Panel, area: Area) -> Result<(), ChartError
     for best in best_of_groups(panel) {
         let name = format!("{} {} {}", best.op, best.dtype, short(best.flops_per_s / 1e9));
         let at = plot.at(best.intensity, best.flops_per_s / 1e9);
-        if let Some((at, hang)) = labels.place(&name, Type::Name, at) {
-            canvas.text(&name, at, hang, (Type::Name, look(panel, best).text))?;
+        if let Some((to, hang)) = labels.place(&name, Type::Name, at) {
+            canvas.lead(&[at, to], look(panel, best).paint)?;
+            canvas.text(&name, to, hang, (Type::Name, look(panel, best).text))?;
         }
     }
     Ok(())

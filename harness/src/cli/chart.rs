@@ -115,7 +115,7 @@ impl Name {
 pub(super) fn run(args: &ChartArgs, results: &Results, out: &mut dyn Write) -> Result<(), CliError> {
     let wants_all = args.figure.contains(&Name::All);
     let names = if wants_all { Name::EACH.to_vec() } else { args.figure.clone() };
-    let file = args.out.as_ref().filter(|path| path.extension().is_some_and(|end| end == "svg"));
+    let file = args.out.as_ref().filter(|path| path.extension().is_some_and(|end| end == "svg" || end == "png"));
     if let (Some(file), true) = (file, names.len() > 1) {
         let (file, count) = (shown(file), names.len());
         return Err(CliError::Usage(format!("--out {file} is one file for {count} figures: name a folder")));

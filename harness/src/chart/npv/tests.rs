@@ -22,9 +22,12 @@ fn every_draw_is_in_one_bin_of_all_and_of_its_state() {
 fn bins_are_equal_and_the_outermost_hold_the_tails() {
     let draws: Vec<(Closing, f64)> = (0..=1000).map(|i| (Closing::Signed, f64::from(i))).collect();
     let edges = edges(&draws).expect("draws");
-    // Between the quantiles at 0.5 and 99.5 %: 5 and 995.
-    assert_eq!((edges.len(), edges[0], edges[BINS]), (BINS + 1, 5.0, 995.0));
-    assert_eq!([bin(&edges, -1e9), bin(&edges, 5.0), bin(&edges, 994.9), bin(&edges, 1e9)], [0, 0, BINS - 1, BINS - 1]);
+    // Between the quantiles at 2 and 98 %: 20 and 980.
+    assert_eq!((edges.len(), edges[0], edges[BINS]), (BINS + 1, 20.0, 980.0));
+    assert_eq!(
+        [bin(&edges, -1e9), bin(&edges, 20.0), bin(&edges, 979.9), bin(&edges, 1e9)],
+        [0, 0, BINS - 1, BINS - 1]
+    );
 }
 
 #[test]
