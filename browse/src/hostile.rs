@@ -41,6 +41,9 @@ fn renamed(line: &str, run: &str, device: &str) -> anyhow::Result<String> {
         fields.insert("run".into(), run.into());
         let environment = fields.get_mut("environment").and_then(Value::as_object_mut);
         environment.context("a header has an environment")?.insert("cpu".into(), device.into());
+        // A line has an end: a header that named every limit so would be refused whole, and its rows with it.
+        let limits = fields.get_mut("limits").and_then(Value::as_array_mut);
+        limits.filter(|_| device.len() >= LONG).into_iter().for_each(|limits| limits.truncate(1));
         for limit in fields.get_mut("limits").and_then(Value::as_array_mut).into_iter().flatten() {
             limit["device"] = device.into();
         }
