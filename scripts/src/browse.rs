@@ -30,7 +30,7 @@ pub(crate) struct Options {
 }
 
 /// Builds, publishes, serves and checks; whether all was well. Where there is no browser and none can be installed it says
-/// so, and that is a failure only where FARTHING_REQUIRE names `browse`.
+/// so, and that is a failure only where FARTHING_REQUIRE names `browser`.
 ///
 /// # Errors
 /// A build fails, the site cannot be published or served, axe-core cannot be fetched.
@@ -75,7 +75,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<bool> {
 }
 
 fn is_required() -> bool {
-    std::env::var("FARTHING_REQUIRE").is_ok_and(|required| required.split(',').any(|word| word == "browse"))
+    std::env::var("FARTHING_REQUIRE").is_ok_and(|required| required.split(',').any(|word| word == "browser"))
 }
 
 /// The command, built.
