@@ -4,7 +4,7 @@ use super::ChartError;
 use super::axis::{Axis, Scale};
 use super::canvas::{Area, Canvas, Fill, Hang};
 use super::names::Swatch;
-use super::theme::{self, FAINT, Series, Type};
+use super::theme::{self, FAINT, SERIES, Series, Type};
 
 /// One layer of every column.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,10 +17,10 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// A layer by its number: colours alone would not tell layers apart in grey.
+    /// A layer by its number: colours alone would not tell layers apart in grey, nor those beyond the palette.
     pub(super) fn nth(idx: usize, name: String, values: Vec<f64>) -> Self {
         let fills = [Fill::Solid, Fill::Hatched, Fill::Crossed];
-        Layer { name, series: theme::nth(idx), fill: fills[idx % fills.len()], values }
+        Layer { name, series: theme::nth(idx), fill: fills[(idx + idx / SERIES.len()) % fills.len()], values }
     }
 }
 
@@ -81,5 +81,18 @@ impl Canvas<'_> {
             self.text(name, (at, b + 14), Hang::Middle, (Type::Tick, FAINT))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eighteen_layers_differ_in_colour_or_pattern() {
+        let looks: Vec<_> = (0..18).map(|idx| Layer::nth(idx, String::new(), vec![])).collect();
+        for (idx, one) in looks.iter().enumerate() {
+            assert!(looks[..idx].iter().all(|other| (other.series, other.fill) != (one.series, one.fill)), "{idx}");
+        }
     }
 }
