@@ -13,9 +13,9 @@ pub(super) fn page(frame: &Frame) -> (String, String) {
     let path = "method.html";
     let body = html! {
         h1 { "Method" }
-        (markdown::render(METHOD))
-        h1 { "How a token is costed" }
-        (markdown::render(COST_MODEL))
+        (markdown::render(METHOD, 0))
+        h2 { "How a token is costed" }
+        (markdown::render(COST_MODEL, 1))
     };
     let head =
         Head::new(path, "Method", "How rows are checked, timed and bounded, and how tokens are costed from them.");

@@ -71,6 +71,7 @@ fn pages_are_whole_small_and_have_one_heading_first() {
         let body = page.split("<main").nth(1).expect("a main part");
         let first = body.split("<h").nth(1).expect("a heading");
         assert!(first.starts_with("1>"), "{path}: begins with h{}", &first[..1]);
+        assert_eq!(body.matches("<h1").count(), 1, "{path}");
         for outside in [" src=\"", "url(", "@import", " style=\"", " onclick=", "javascript:"] {
             assert!(!page.contains(outside), "{path}: {outside}");
         }
