@@ -50,9 +50,11 @@ fn a_site_a_badge_and_a_table_are_written_and_named() {
 fn what_cannot_be_published_is_refused_by_name() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let results = results(dir.path());
-    let output = farthing(&["publish", "--results", &results]);
-    assert_eq!(output.status.code(), Some(2), "nothing to write");
-    assert!(text(&output.stderr).contains("--out"), "{}", text(&output.stderr));
+    for words in [&["publish", "--results", &results][..], &["publish", "--results", &results, "--draws", "300"]] {
+        let output = farthing(words);
+        assert_eq!(output.status.code(), Some(2), "nothing to write");
+        assert!(text(&output.stderr).contains("--out"), "{}", text(&output.stderr));
+    }
 
     std::fs::write(dir.path().join("mine"), "").expect("written");
     let folder = dir.path().display().to_string();

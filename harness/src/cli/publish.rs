@@ -14,10 +14,9 @@ use crate::store::{Results, StoreError, replace, write_index};
 
 /// Arguments of `farthing publish`.
 #[derive(Args)]
-#[group(id = "what", required = true, multiple = true, args = ["out", "badge", "markdown"])]
 pub(super) struct PublishArgs {
     /// Folder of the site; an earlier site there is replaced as a whole
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["badge", "markdown"])]
     out: Option<PathBuf>,
     /// SVG file of a badge with one share of a limit
     #[arg(long, value_name = "FILE")]
