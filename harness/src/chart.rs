@@ -31,7 +31,6 @@ pub mod ties;
 pub mod tornado;
 pub mod trend;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::catalogue::{Catalogue, Month};
@@ -39,6 +38,7 @@ use crate::cost::{CostError, CostRequest};
 use crate::deal::Analysis;
 use crate::record::{Kind, Row, RunHeader, Status};
 use crate::report::Table;
+use crate::store::replace;
 use crate::units::{Kinds, Provenance};
 use canvas::Fill;
 
@@ -66,9 +66,9 @@ impl Figure {
     /// [`ChartError::Write`]; for PNG [`ChartError::NoPng`] and [`ChartError::NoFont`].
     pub fn write(&self, path: &Path) -> Result<(), ChartError> {
         if path.extension().is_some_and(|end| end == "png") {
-            write_atomically(path, &self.png()?)
+            write(path, &self.png()?)
         } else {
-            write_atomically(path, self.svg.as_bytes())
+            write(path, self.svg.as_bytes())
         }
     }
 
@@ -195,30 +195,9 @@ fn has_time(row: &Row) -> bool {
     row.status == Status::Ok && row.median_s.is_some_and(|t| t.is_finite() && t > 0.0)
 }
 
-/// Writes to a temporary name beside the target, syncs, renames: a reader sees the old chart or the new one.
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ChartError> {
+/// Puts a drawing in its place, in a folder that is made if it is not there.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ChartError> {
     let failed = |source| ChartError::Write { path: path.to_path_buf(), source };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new().suffix(".chart.tmp").tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    readable_by_all(file.as_file()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// A temporary file is private; a chart is meant to be served.
-#[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_file: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).map_err(failed)?;
+    replace(path, bytes).map_err(failed)
 }

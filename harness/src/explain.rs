@@ -47,14 +47,6 @@ pub fn explain(row: &Row, header: &RunHeader) -> Explanation {
 }
 
 fn roofline(row: &Row, header: &RunHeader) -> Roofline {
-    let demand = |compute_limit| Demand {
-        device: &row.device,
-        threads: row.threads,
-        flops: row.flops,
-        bytes: row.bytes,
-        temperature: row.temperature,
-        compute_limit,
-    };
     let arithmetic = |l: &&MeasuredLimit| l.unit == "flop/s" && l.device == row.device && fits(l, row);
     let named = row.limit.as_deref().filter(|l| !l.starts_with("read_"));
     // A row that memory bounds does not name its arithmetic's limit: the least one of its type is the nearest thing.
@@ -62,7 +54,7 @@ fn roofline(row: &Row, header: &RunHeader) -> Roofline {
     let any = || header.limits.iter().find(|l| arithmetic(l) && l.limit == "fma_f32");
     let guess = of_type().min_by(|a, b| a.per_second.total_cmp(&b.per_second)).or_else(any);
     let compute = named.or(guess.map(|l| l.limit.as_str()));
-    Roofline::of(&demand(compute), &header.limits, &header.environment.caches_bytes)
+    Roofline::of(&Demand::of(row, compute), &header.limits, &header.environment.caches_bytes)
 }
 
 fn fits(limit: &MeasuredLimit, row: &Row) -> bool {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{MeasuredLimit, Temperature};
+use crate::record::{MeasuredLimit, Row, Temperature};
 
 /// What a case needs and where it ran.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,15 @@ pub struct Demand<'a> {
     pub temperature: Temperature,
     /// Limit that the lowering named for its arithmetic.
     pub compute_limit: Option<&'a str>,
+}
+
+impl<'a> Demand<'a> {
+    /// What a row needed, with the limit of its arithmetic where that is known.
+    pub fn of(row: &'a Row, compute_limit: Option<&'a str>) -> Self {
+        let Row { device, threads, flops, bytes, temperature, .. } = row;
+        let (threads, flops, bytes, temperature) = (*threads, *flops, *bytes, *temperature);
+        Demand { device, threads, flops, bytes, temperature, compute_limit }
+    }
 }
 
 /// One of the two bounds.

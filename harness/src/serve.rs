@@ -213,7 +213,7 @@ impl Served {
         let path = if path.is_empty() { "index.html" } else { path };
         match self.site() {
             Ok(site) => match site.files.get(path) {
-                Some(file) if file.media == reply::HTML => Reply::page(file.bytes.clone(), self.frame.policy(None)),
+                Some(file) if file.media == site::HTML => Reply::page(file.bytes.clone(), self.frame.policy(None)),
                 Some(file) => Reply::file(file.media, file.bytes.clone()),
                 None => self.missing(path),
             },

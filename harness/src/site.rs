@@ -74,7 +74,8 @@ pub struct Site {
     pub files: BTreeMap<String, File>,
 }
 
-const HTML: &str = "text/html; charset=utf-8";
+/// Media type of pages.
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 impl Site {
     /// Every page and download. The same source gives the same bytes.

@@ -89,14 +89,7 @@ fn has_more_threads(other: &Row, row: &Row) -> bool {
 fn share(header: &RunHeader, row: &Row) -> Option<Share> {
     // A row names the limit that binds it: its arithmetic's, unless memory's binds.
     let compute_limit = row.limit.as_deref().filter(|limit| !limit.starts_with("read_"));
-    let demand = Demand {
-        device: &row.device,
-        threads: row.threads,
-        flops: row.flops,
-        bytes: row.bytes,
-        temperature: row.temperature,
-        compute_limit,
-    };
+    let demand = Demand::of(row, compute_limit);
     let memory = Roofline::of(&demand, &header.limits, &header.environment.caches_bytes).memory?;
     let is_bound = row.limit.as_deref().is_some_and(|limit| limit.starts_with("read_"));
     if !(is_bound || reads_once(row)) {

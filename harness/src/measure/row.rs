@@ -154,14 +154,7 @@ impl Lab<'_> {
 }
 
 fn demand<'r>(row: &'r Row, armed: &'r Armed<'_>) -> Demand<'r> {
-    Demand {
-        device: &row.device,
-        threads: row.threads,
-        flops: row.flops,
-        bytes: row.bytes,
-        temperature: row.temperature,
-        compute_limit: armed.lowered.compute_limit.as_deref(),
-    }
+    Demand::of(row, armed.lowered.compute_limit.as_deref())
 }
 
 fn kind(fidelity: Fidelity) -> Kind {

@@ -1,11 +1,10 @@
 //! An answer: status, media type, policy, body.
 
+use crate::site::HTML;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 const PLAIN: &str = "text/plain; charset=utf-8";
-/// Media type of pages.
-pub(super) const HTML: &str = "text/html; charset=utf-8";
 
 /// What is sent back.
 #[derive(Debug)]

@@ -78,9 +78,9 @@ pub(super) fn sensitivities(found: &[Sensitivity]) -> Table {
         table.row(cells);
     }
     table.note(
-        "central cases; the deployment is chosen anew for each; of measured devices, arithmetic is the speed of their",
+        "central cases; the deployment is chosen anew for each; of measured devices, arithmetic is the speed of their matrix \
+         products and bandwidth that of their attention",
     );
-    table.note("matrix products and bandwidth that of their attention");
     table
 }
 

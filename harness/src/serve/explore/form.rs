@@ -130,20 +130,8 @@ impl Form {
         let price = self.number("price", DOLLARS).map(UsdPerHour);
         let utilisation = self.number("utilisation", SHARE).map_or(CostRequest::UTILISATION, Share);
         let availability = self.number("availability", SHARE).map_or(CostRequest::AVAILABILITY, Share);
-        Some(CostRequest {
-            models: vec![model?],
-            targets: self.chips.clone(),
-            price,
-            workload: workload?,
-            utilisation,
-            availability,
-            machine,
-            deployment: None,
-            engine: None,
-            slo: None,
-            at: None,
-            terms,
-        })
+        let usual = CostRequest::usual(model?, workload?);
+        Some(CostRequest { targets: self.chips.clone(), price, utilisation, availability, machine, terms, ..usual })
     }
 
     fn workload(&mut self) -> Option<Workload> {
@@ -157,14 +145,13 @@ impl Form {
             ["input_tokens", "output_tokens", "concurrency"].map(|key| self.number(key, COUNT));
         let cached = self.number("cached", SHARE);
         let weights: Precision = self.parsed("precision")?;
-        Some(Workload {
+        let pattern = TrafficPattern {
             input_tokens: input_tokens.unwrap_or(pattern.input_tokens),
             output_tokens: output_tokens.unwrap_or(pattern.output_tokens),
             concurrency: concurrency.unwrap_or(pattern.concurrency),
-            cached: Share(cached.unwrap_or(pattern.cached)),
-            weights,
-            kv: Workload::usual_kv(weights),
-        })
+            cached: cached.unwrap_or(pattern.cached),
+        };
+        Some(Workload::of(&pattern, weights))
     }
 
     fn terms(&mut self) -> Terms {
