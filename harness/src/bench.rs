@@ -1,7 +1,8 @@
 //! The driver behind `cargo bench`: Criterion decides how often to launch, our recorder keeps what it saw.
 //!
 //! Criterion filters, warms up, samples and compares with its own baselines, as its users know it. Rows come from what
-//! passed through `iter_custom`; nothing is read back from its files, which are private to it. A case that fails, is
+//! passed through `iter_custom`, and from five visits more, which our sampler makes when Criterion is at other cases or
+//! done; nothing is read back from its files, which are private to it. A case that fails, is
 //! wrong, unsupported or too slow leaves Criterion by unwinding, so that no made-up time reaches its statistics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,7 +13,7 @@ use criterion::{Bencher, BenchmarkGroup, Criterion, SamplingMode};
 
 use crate::case::Case;
 use crate::guests::{GuestError, Guests};
-use crate::measure::{Armed, Failure, Oracle, Recorder, Recording, Subject, Watch};
+use crate::measure::{Armed, Failure, Oracle, Recorder, Subject, Watch};
 use crate::record::{Row, RunHeader};
 use crate::session::{Backends, Fleet};
 use crate::store::Results;
@@ -28,10 +29,10 @@ use live::Live;
 use mode::Mode;
 use rates::{Rates, throughput};
 
-/// Samples of a case, unless `--sample-size` says otherwise: enough for an interval that leaves out the three extremes
-/// on either side, few enough that the quick suite ends within minutes.
-const SAMPLE_SIZE: usize = 15;
-/// Longest launch that is timed, in seconds: fifteen samples of it take as long as ten ordinary cases.
+/// Samples of a case by Criterion, unless `--sample-size` says otherwise: its fewest. They are one visit of six, and the
+/// quick suite is to end within minutes.
+const SAMPLE_SIZE: usize = 10;
+/// Longest launch that is timed, in seconds: its samples take as long as ten ordinary cases.
 const SLOWEST_LAUNCH_S: f64 = 1.0;
 /// Longest launch that is tried at all, by what the backend's earlier cases say.
 const SLOWEST_TRIAL_S: f64 = 5.0;
@@ -90,6 +91,7 @@ pub fn main(options: &Options) -> ExitCode {
     if mode.is_benchmark() {
         criterion.final_summary();
     }
+    live.complete(&oracle);
     live.conclude(options)
 }
 
@@ -133,16 +135,19 @@ fn bench<'b>(group: &mut Group<'_>, live: &mut Live<'b>, oracle: &Oracle, case: 
         // A panic of Criterion's own: a filter that is no regular expression, a baseline that does not exist.
         Err(payload) => resume_unwind(payload),
     }
-    let seen = slot.watch.map(Watch::end);
-    let Some(armed) = slot.armed else { return };
-    let Some(lab) = live.lab(oracle) else { return };
-    let recording = match slot.failure {
-        Some(failure) => Err(failure),
-        None if slot.recorder.is_empty() => return,
-        None => slot.recorder.recording(live.mode().sample_size()).map(|r| Recording { seen, ..r }),
-    };
-    let row = lab.finish(armed, recording);
-    live.keep(&id, row);
+    let (Some(armed), Some(watch)) = (slot.armed, slot.watch) else { return };
+    match slot.failure {
+        Some(failure) => {
+            let Some(lab) = live.lab(oracle) else { return };
+            let row = lab.finish(armed, Err(failure));
+            live.keep(&id, row);
+        }
+        None if slot.recorder.is_empty() => {}
+        None => {
+            slot.recorder.keep_last(live.mode().sample_size());
+            live.revisit(oracle, id, armed, slot.recorder, watch);
+        }
+    }
 }
 
 /// One call by Criterion: the first one checks.

@@ -47,7 +47,8 @@ pub struct Comparison {
     pub after_s: Option<f64>,
     /// Second over first: below 1 is faster.
     pub ratio: Option<f64>,
-    /// Interval of the ratio, from the intervals of the medians: at least 90 % (both hold at once with 0.95²).
+    /// Interval of the ratio, from the intervals of the medians: at least 90 % (both hold at once with 0.95²). It reaches to
+    /// what the ratio would be had there been as much of a core both times, by the breadth that was read around the samples.
     pub interval: Option<[f64; 2]>,
     /// What it means.
     pub verdict: Verdict,
@@ -149,6 +150,7 @@ fn alone(row: &Row, why: &str) -> Comparison {
 fn pair(a: &Row, b: &Row, tolerance: f64, other_clocks: bool) -> Comparison {
     let ratio = a.median_s.zip(b.median_s).map(|(a, b)| b / a);
     let interval = a.ci95_s.zip(b.ci95_s).map(|(a, b)| [b[0] / a[1], b[1] / a[0]]);
+    let interval = interval.map(|interval| widened(interval, machine_ratio(a, b)));
     let verdict = match unlike(a, b, other_clocks) {
         Some(why) => Verdict::NotComparable(why),
         None => interval.map_or_else(no_interval, |interval| judge(interval, tolerance)),
@@ -156,6 +158,19 @@ fn pair(a: &Row, b: &Row, tolerance: f64, other_clocks: bool) -> Comparison {
     let broke = a.status == Status::Ok && b.status != Status::Ok;
     let noisy = is_noisy(a) || is_noisy(b);
     Comparison { case: key(a), before_s: a.median_s, after_s: b.median_s, ratio, interval, verdict, broke, noisy }
+}
+
+/// How much of a core there was around the second row over how much around the first, where the host's clock timed them; 1
+/// where it was not read.
+fn machine_ratio(a: &Row, b: &Row) -> f64 {
+    let breadth = |row: &Row| Some(row.surroundings.as_ref()?.breadth?.usual).filter(|_| row.clock == "wall");
+    breadth(a).zip(breadth(b)).map_or(1.0, |(a, b)| b / a)
+}
+
+/// An interval of times' ratio, up to what it would be had there been as much of a core the second time as the first. How
+/// much of the difference a kernel felt is not known, between nothing and all.
+fn widened([low, high]: [f64; 2], machine_ratio: f64) -> [f64; 2] {
+    [low * machine_ratio.min(1.0), high * machine_ratio.max(1.0)]
 }
 
 /// Whether a row warns that its samples, or the machine, were not quiet.

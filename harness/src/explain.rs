@@ -1,7 +1,7 @@
 //! The roofline of one row in words and numbers.
 
 use crate::record::{MeasuredLimit, Row, RunHeader, Status};
-use crate::report::{digits, percent, rate, seconds};
+use crate::report::{counted, digits, percent, rate, seconds};
 use crate::roofline::{Bound, Demand, Roofline};
 
 mod evidence;
@@ -34,10 +34,7 @@ pub fn explain(row: &Row, header: &RunHeader) -> Explanation {
     fact("bound by memory", bound(roofline.memory.as_ref(), "B/s"));
     if let Some(median) = row.median_s {
         let interval = row.ci95_s.map_or(String::new(), |[a, b]| format!(" (95 %: {} to {})", seconds(a), seconds(b)));
-        fact(
-            "median",
-            format!("{}{interval}, {} samples of {} launches", seconds(median), row.samples_s.len(), row.launches),
-        );
+        fact("median", format!("{}{interval}, {} of {} launches", seconds(median), counted(row), row.launches));
         fact("rate", format!("{}, {}", rate(row.flops / median, "flop/s"), rate(row.bytes / median, "B/s")));
     }
     row.error_ratio.iter().for_each(|r| fact("check", format!("worst error is {} of its bound", digits(*r))));

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! arm      lower, upload, compare one launch of each kind of operands with the f64 oracle
-//! launch   called by a driver: the sampler of `farthing run`, or Criterion
+//! launch   called by a driver: the sampler of `farthing run`, or Criterion; in visits, with other cases between them
 //! finish   see that nothing runs on after a launch has returned, and that the inputs are as they were given;
 //!          replace the operands by fresh ones, compare again, make the row
 //! ```
@@ -22,6 +22,7 @@ use crate::case::Case;
 use crate::record::{Row, RunHeader};
 use crate::tunings::Tunings;
 
+mod chunk;
 mod doubt;
 mod energy;
 mod key;
@@ -32,14 +33,17 @@ mod proof;
 mod recorder;
 mod row;
 pub mod sampler;
+mod sitting;
 mod watch;
 
+pub use chunk::Chunk;
 pub use oracle::Oracle;
 pub use recorder::{Recorder, Recording};
 pub use watch::{Seen, Watch};
 
 use operands::Operands;
 use proof::Proof;
+use sitting::Sitting;
 
 /// A backend under its registry name.
 #[derive(Clone, Copy)]
@@ -48,6 +52,13 @@ pub struct Subject<'b> {
     pub name: &'b str,
     /// What runs.
     pub backend: &'b dyn AnyBackend,
+}
+
+impl Subject<'_> {
+    /// Whether it runs in a process of its own.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.backend.device().details.contains_key("worker")
+    }
 }
 
 /// Why a case gives no speed.
@@ -116,7 +127,8 @@ pub struct Armed<'b> {
     proof: Proof,
     checked_launch_s: f64,
     key: String,
-    started: sampler::HostClock,
+    /// Host seconds in its checks and launches so far.
+    spent_s: f64,
     launched: u64,
 }
 
@@ -132,7 +144,10 @@ impl Armed<'_> {
     /// # Errors
     /// The device failed, or its clock said nothing.
     pub fn launch(&mut self, n: u64) -> Result<Elapsed, Failure> {
-        let elapsed = guarded(|| Ok(self.prepared.run(n)?))?;
+        let timer = sampler::HostClock::start();
+        let elapsed = guarded(|| Ok(self.prepared.run(n)?));
+        self.spent_s += timer.seconds();
+        let elapsed = elapsed?;
         self.launched += n;
         if elapsed.seconds.is_finite() && elapsed.seconds >= 0.0 {
             Ok(elapsed)
@@ -144,6 +159,13 @@ impl Armed<'_> {
     /// What ran, as rows name it.
     pub fn lowered(&self) -> &str {
         &self.lowered.name
+    }
+
+    /// Bytes of its operands and outputs on the device.
+    fn held_bytes(&self) -> u64 {
+        let problem = self.case.problem();
+        let set_bytes: usize = problem.inputs().iter().map(|operand| operand.size_bytes()).sum();
+        (set_bytes * self.operands.sets() + problem.output().size_bytes()) as u64
     }
 
     /// The tiling it was lowered with.
@@ -200,7 +222,7 @@ impl Lab<'_> {
             proof.take_before(&*prepared, output, checked)?;
         }
         let (lowered, key, case) = (prepared.lowered(), self.key_of(case, subject, &program), case.clone());
-        let launched = 0;
+        let (spent_s, launched) = (started.seconds(), 0);
         Ok(Armed {
             case,
             subject,
@@ -211,7 +233,7 @@ impl Lab<'_> {
             proof,
             checked_launch_s,
             key,
-            started,
+            spent_s,
             launched,
         })
     }
@@ -231,7 +253,7 @@ impl Lab<'_> {
 
     /// Checks on fresh inputs and makes the row.
     pub fn finish(&self, armed: Armed<'_>, recording: Result<Recording, Failure>) -> Row {
-        let mut armed = armed;
+        let (mut armed, timer) = (armed, sampler::HostClock::start());
         let proven = recording.and_then(|recording| {
             guarded(|| {
                 proof::settled(&mut *armed.prepared, recording.launches)?;
@@ -246,7 +268,7 @@ impl Lab<'_> {
             Ok(recording) => self.measured(&armed, &recording),
             Err(failure) => self.spoilt(&armed, &failure),
         };
-        Row { spent_s: Some(armed.started.seconds()), ..row }
+        Row { spent_s: Some(armed.spent_s + timer.seconds()), ..row }
     }
 
     /// The tiling that was found fastest, else the one that the backend would have.

@@ -14,7 +14,7 @@ mod evidence;
 mod warning;
 
 pub use environment::{Environment, Hardware};
-pub use evidence::{Energy, Outliers, Proof, Surroundings};
+pub use evidence::{Breadth, Energy, Outliers, Proof, Surroundings};
 pub use warning::{Doubt, Warning};
 
 /// Schema number written to every header and row; a reader refuses a larger one.
@@ -111,9 +111,13 @@ pub struct Row {
     pub launches: u64,
     /// Seconds per launch, one entry a sample, in order.
     pub samples_s: Vec<f64>,
-    /// Median of `samples_s`; null where there are none.
+    /// Samples of each visit, in order, where they were taken in several with other work between them; empty where all were
+    /// taken together, as they were before 2026-11-26.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub visits: Vec<usize>,
+    /// Median of `samples_s`, or of the medians of its visits; null where there are none.
     pub median_s: Option<f64>,
-    /// 95 % interval of the median.
+    /// 95 % interval of the median, over visits where there are several; null where samples or visits are too few.
     pub ci95_s: Option<[f64; 2]>,
     /// Samples outside Tukey's fences; null where there are no samples, and before schema 2.
     #[serde(default)]

@@ -11,7 +11,7 @@ mod parquet;
 mod rows;
 
 pub use flat::{Flat, Type};
-pub use histogram::histogram;
+pub use histogram::{counted, histogram};
 pub(crate) use rows::{case_cell, numbers};
 pub use rows::{devices_short, row_tables};
 

@@ -1,8 +1,10 @@
 //! Median, its interval, and spread, without assuming a distribution.
 
 mod shift;
+mod visits;
 
 pub use shift::{Shift, shift};
+pub use visits::summary_of_visits;
 
 use crate::record::Outliers;
 
@@ -11,7 +13,7 @@ use crate::record::Outliers;
 pub struct Summary {
     /// Middle value, or the mean of the two middle values.
     pub median: f64,
-    /// 95 % interval of the median; none for fewer than 6 samples, which cannot give one.
+    /// 95 % interval of the median; none for fewer than 6 samples, or visits, which cannot give one.
     pub ci95: Option<[f64; 2]>,
     /// Median absolute deviation from the median, unscaled.
     pub mad: f64,
@@ -32,6 +34,14 @@ pub enum StatsError {
         index: usize,
         /// The value.
         value: f64,
+    },
+    /// Visits that are not those of the samples.
+    #[error("visits of {visits:?} samples are not {samples} samples")]
+    Visits {
+        /// Samples of each visit.
+        visits: Vec<usize>,
+        /// Samples there are.
+        samples: usize,
     },
 }
 

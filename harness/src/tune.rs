@@ -12,7 +12,6 @@ use farthing_kernels::tile::Tiling;
 use crate::case::Case;
 use crate::measure::sampler::{Budget, HostClock, sample};
 use crate::measure::{Armed, Lab, Recording, Subject};
-use crate::stats;
 
 /// Tilings that meet in turns.
 const FINALISTS: usize = 3;
@@ -124,7 +123,7 @@ fn trials_of(lab: &Lab<'_>, mut armed: Vec<Armed<'_>>, budget: &Budget, stop: &d
     let mut trials = Vec::new();
     for (armed, (warmed, recording)) in armed.into_iter().zip(warmed.into_iter().zip(recordings)) {
         let (tiling, lowered) = (armed.tiling(), Some(armed.lowered().to_owned()));
-        let summary = |r: Recording| stats::summary(&r.samples_s).map_err(|e| e.to_string());
+        let summary = |r: Recording| r.summary().map_err(|e| e.to_string());
         let recording = warmed?.and(recording?);
         let median_s = match recording.map_err(|e| e.to_string()).and_then(summary) {
             Ok(summary) => match lab.recheck(armed) {

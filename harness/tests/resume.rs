@@ -51,8 +51,8 @@ fn killed_and_resumed(kills: usize, random: &mut impl Rng) -> (usize, usize) {
     while killed < kills {
         let mut command = command(dir.path(), &resume);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
-        // Limits take a second or two before the first row, once; then a process starts in tenths.
-        std::thread::sleep(Duration::from_millis(random.random_range(0..if seen.is_empty() { 4000 } else { 700 })));
+        // Limits take a second or two before the first row, once; then a chunk of rows comes in a second or two.
+        std::thread::sleep(Duration::from_millis(random.random_range(0..if seen.is_empty() { 6000 } else { 2500 })));
         if child.try_wait().expect("a child").is_some() {
             break;
         }
@@ -80,6 +80,7 @@ fn kills_at_any_moment_lose_no_complete_row() {
         let (killed, seen) = killed_and_resumed(wanted - kills, &mut random);
         (runs, kills, rows) = (runs + 1, kills + killed, rows + seen);
     }
+    assert!(rows > 0, "no row was there when a run was killed: kill later");
     println!("{kills} kills of {runs} runs, {rows} rows seen before one, none lost");
 }
 

@@ -149,7 +149,7 @@ pub(super) fn measure(
 fn finish(lab: &Lab<'_>, alone: Vec<Alone<'_>>) -> Result<(f64, Vec<Row>), DecoderError> {
     let (mut seconds, mut rows) = (0.0, Vec::new());
     for Alone { kernel, armed, recorder } in alone {
-        let row = lab.finish(armed, recorder.recording(usize::MAX));
+        let row = lab.finish(armed, recorder.recording());
         let Some(median_s) = row.median_s.filter(|_| row.status == Status::Ok) else {
             return Err(no_row(&kernel, row.reason.unwrap_or_default()));
         };

@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::interrupt::{self, Grace};
 use crate::limits::Limits;
 use crate::machine;
-use crate::measure::{Lab, Oracle, Subject, Watch};
+use crate::measure::{Armed, Chunk, Lab, Oracle, Recorder, Subject, Watch};
 use crate::record::{Row, RunHeader, Status};
 use crate::report::row_tables;
 use crate::session::{self, Fleet, SharedWriter, shown};
@@ -27,6 +27,8 @@ pub(super) struct Live<'b> {
     writer: SharedWriter,
     rows: Arc<Mutex<Vec<Row>>>,
     rates: HashMap<(String, &'static str), f64>,
+    /// Cases that Criterion has visited.
+    chunk: Chunk<'b, String>,
     passed: usize,
     skipped: usize,
     fatal: Option<String>,
@@ -45,6 +47,7 @@ impl<'b> Live<'b> {
             writer: SharedWriter::default(),
             rows: Arc::default(),
             rates: HashMap::new(),
+            chunk: Chunk::default(),
             passed: 0,
             skipped: 0,
             fatal: None,
@@ -111,6 +114,23 @@ impl<'b> Live<'b> {
     /// Begins to watch what else happens; nothing before the run began.
     pub(super) fn watch(&self, subject: Subject<'_>) -> Option<Watch> {
         Some(Watch::start(&[subject], &self.header.as_ref()?.environment.cpu))
+    }
+
+    /// Takes a case that Criterion has visited, to be visited again later.
+    pub(super) fn revisit(&mut self, oracle: &Oracle, id: String, armed: Armed<'b>, first: Recorder, watch: Watch) {
+        self.chunk.add(id, armed, first, watch);
+        if self.chunk.is_full() {
+            self.complete(oracle);
+        }
+    }
+
+    /// Makes the visits that are left, and the rows.
+    pub(super) fn complete(&mut self, oracle: &Oracle) {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.visit(&|| false, &|_| {});
+        while let Some((id, rows)) = self.lab(oracle).and_then(|lab| chunk.finish_next(&lab)) {
+            rows.into_iter().for_each(|row| self.keep(&id, row));
+        }
     }
 
     /// Keeps a row, and says so where it has no speed.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::Warning;
+use crate::record::{Breadth, Surroundings, Warning};
 
 const ROW: &str = r#"{"schema":1,"kind":"measured","id":"x","op":"matmul","shape":"8x8x8","dtype":"f32",
     "out_dtype":"f32","layout":"kn","mask":null,"batch":1,"backend":"cpu","device":"c","lowered":"l","threads":1,
@@ -81,4 +81,46 @@ fn settings_that_change_what_is_measured_make_runs_unlike() {
     let why = unlike_settings(&base, &settings(&[("isolate", "true"), ("FARTHING_ISA", "avx2")]));
     assert_eq!(why[0], "other settings (FARTHING_ISA: not set, `avx2`)");
     assert_eq!(why[1], "other settings (isolate: not set, `true`)");
+}
+
+/// A row around which a core gave so many steps a second.
+fn on(usual: f64, row: Row) -> Row {
+    let surroundings = Surroundings {
+        window_s: 0.1,
+        launching_s: None,
+        others_cpus: None,
+        stolen_cpus: None,
+        pace_before: 1.0,
+        pace_after: 1.0,
+        load_after: None,
+        breadth: Some(Breadth { usual, best: 100.0 }),
+    };
+    Row { surroundings: Some(surroundings), ..row }
+}
+
+#[test]
+fn what_a_neighbour_took_from_one_of_two_rows_makes_their_ratio_unclear() {
+    let beside = |usual, median_s| on(usual, row(median_s, 0.001));
+    assert_eq!(verdict(beside(60.0, 1.0), beside(100.0, 0.6)), Verdict::Unclear, "a neighbour left");
+    assert_eq!(verdict(beside(100.0, 0.6), beside(60.0, 1.0)), Verdict::Unclear, "a neighbour came");
+    // More than it explains is the kernel's.
+    assert_eq!(verdict(beside(90.0, 1.0), beside(100.0, 0.6)), Verdict::Faster);
+    assert_eq!(verdict(beside(100.0, 0.6), beside(90.0, 1.0)), Verdict::Slower);
+    assert_eq!(verdict(beside(100.0, 1.0), beside(100.5, 1.001)), Verdict::Same);
+    // A device with a clock of its own does not feel what the host does.
+    let timed = |row: Row| Row { clock: "device".into(), ..row };
+    assert_eq!(verdict(timed(beside(60.0, 1.0)), timed(beside(100.0, 0.6))), Verdict::Faster);
+}
+
+#[test]
+fn an_interval_reaches_to_the_ratio_on_an_equal_core() {
+    let (before, after) = (on(50.0, row(1.0, 0.01)), on(100.0, row(0.5, 0.005)));
+    let interval = |a: &Row, b: &Row| {
+        let found = compare(std::slice::from_ref(a), std::slice::from_ref(b), 0.02, false).remove(0);
+        found.interval.expect("both have one")
+    };
+    let [low, high] = interval(&before, &after);
+    assert!((low - 0.495 / 1.01).abs() < 1e-12 && (high - 2.0 * 0.505 / 0.99).abs() < 1e-12, "{low} {high}");
+    let [low, high] = interval(&after, &before);
+    assert!((low - 0.5 * 0.99 / 0.505).abs() < 1e-12 && (high - 1.01 / 0.495).abs() < 1e-12, "{low} {high}");
 }

@@ -45,6 +45,7 @@ pub(crate) fn row(backend: &str, op: &str, shape: &str) -> Row {
         clock: "wall".into(),
         launches: 1,
         samples_s: vec![1e-3; 5],
+        visits: Vec::new(),
         median_s: Some(1e-3),
         ci95_s: Some([1e-3, 1e-3]),
         outliers: None,

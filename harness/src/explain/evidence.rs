@@ -36,8 +36,11 @@ fn meanwhile(seen: &Surroundings) -> String {
     let own = seen.launching_s.map_or(String::new(), |launching_s| {
         format!(", {} of the time in our own code", percent((1.0 - launching_s / seen.window_s).max(0.0)))
     });
+    let breadth = seen.breadth.map_or(String::new(), |breadth| {
+        format!(", of a core there was {} of the best", percent(breadth.usual / breadth.best))
+    });
     format!(
-        "others busy {}, stolen {}, pace of a CPU {} of what it was{own}",
+        "others busy {}, stolen {}, pace of a CPU {} of what it was{breadth}{own}",
         cpus(seen.others_cpus),
         cpus(seen.stolen_cpus),
         percent(seen.pace_after / seen.pace_before)

@@ -59,6 +59,10 @@ pub(super) fn of_samples(summary: &Summary, n: usize) -> Vec<Warning> {
     doubts
 }
 
+/// Part of the best breadth of a core below which the usual one means that something else was on it; that of a quiet
+/// machine repeats within 2 %.
+const SHARED: f64 = 0.9;
+
 /// Of what else happened meanwhile.
 pub(super) fn of_surroundings(seen: &Surroundings, lab: &Lab<'_>, armed: &Armed<'_>) -> Vec<Warning> {
     let (cpus, threads) = (lab.header.environment.cpus, armed.subject.backend.device().threads.unwrap_or(1));
@@ -69,6 +73,12 @@ pub(super) fn of_surroundings(seen: &Surroundings, lab: &Lab<'_>, armed: &Armed<
     }
     if seen.stolen_cpus.is_some_and(|stolen| stolen > TAKEN_CPUS) {
         doubts.push(Warning::new(Doubt::Load, "the hypervisor gave CPUs to other machines while it was timed"));
+    }
+    if seen.breadth.is_some_and(|breadth| breadth.usual < SHARED * breadth.best) {
+        doubts.push(Warning::new(
+            Doubt::Load,
+            "something else ran on its core, or its core's other thread, most of the time",
+        ));
     }
     if seen.pace_after < SLOWED * seen.pace_before {
         let text = format!("a CPU ran more than {:.0} % slower after it was timed than before", 100.0 * (1.0 - SLOWED));

@@ -9,7 +9,6 @@ use crate::machine;
 use crate::record::{Doubt, Kind, Row, SCHEMA, Status, Warning};
 use crate::report::seconds;
 use crate::roofline::{self, Demand, Roofline};
-use crate::stats;
 
 /// Times below this part of the floor are no measurement: a limit that was found on a busy machine may be passed by a
 /// few percent (shares of 1.02 are in the committed runs), by half as much again it is not.
@@ -32,13 +31,14 @@ impl Lab<'_> {
     /// The row of a case that was checked twice and timed.
     pub(super) fn measured(&self, armed: &Armed<'_>, recording: &Recording) -> Row {
         let mut row = self.of_armed(armed);
-        let summary = match stats::summary(&recording.samples_s) {
+        let summary = match recording.summary() {
             Ok(summary) => summary,
             Err(error) => return with_failure(row, &Failure::Failed(error.to_string())),
         };
         row.clock = recording.clock.clone();
         row.launches = recording.launches;
         row.samples_s = recording.samples_s.clone();
+        row.visits = if recording.visits.len() > 1 { recording.visits.clone() } else { Vec::new() };
         row.error_ratio = Some(armed.proof.worst_ratio());
         row.proof = armed.proof.record(&armed.case, &armed.operands, &self.header.run);
         row.outliers = Some(summary.outliers);
@@ -118,6 +118,7 @@ impl Lab<'_> {
             clock: "wall".to_owned(),
             launches: 0,
             samples_s: Vec::new(),
+            visits: Vec::new(),
             median_s: None,
             ci95_s: None,
             outliers: None,

@@ -97,8 +97,14 @@ fn row_under(fma_f32: f64) -> Row {
     let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30, tunings: Tunings::default() };
     let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).expect("a right backend");
     armed.lowered.compute_limit = Some("fma_f32".into());
-    let recording =
-        Recording { launches: 1, samples_s: vec![1e-6; 8], clock: "wall".into(), launching_s: None, seen: None };
+    let recording = Recording {
+        launches: 1,
+        samples_s: vec![1e-6; 8],
+        visits: vec![8],
+        clock: "wall".into(),
+        launching_s: None,
+        seen: None,
+    };
     lab.finish(armed, Ok(recording))
 }
 
@@ -134,4 +140,70 @@ fn an_interrupted_subject_has_no_recording() {
     let stop = || asked.replace(asked.get() + 1) > 3;
     let results = sample(&mut subjects, &Budget { sample_s: 1e-5, ..Budget::default() }, &HostClock::start(), &stop);
     assert!(matches!(results[..], [None]));
+}
+
+/// Each case's rows, by name, and the names in the order of their visits.
+fn chunk_of(
+    manners: &[(&'static str, Manner)],
+    stop: &dyn Fn() -> bool,
+) -> (Vec<(&'static str, Vec<Row>)>, Vec<&'static str>) {
+    let (header, oracle) = (header(Vec::new()), Oracle::new());
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30, tunings: Tunings::default() };
+    let fakes: Vec<(&str, Fake)> = manners.iter().map(|(name, manner)| (*name, Fake::new(*manner))).collect();
+    let mut chunk = Chunk::default();
+    let budget = Budget { sample_s: 1e-5, ..Budget::default() };
+    for (name, fake) in &fakes {
+        let subject = Subject { name, backend: fake };
+        chunk.begin(*name, &lab, &case("8x8x8"), (&[subject], budget), stop);
+    }
+    let visited = std::cell::RefCell::new(Vec::new());
+    chunk.visit(stop, &|name| visited.borrow_mut().push(*name));
+    let rows = std::iter::from_fn(|| chunk.finish_next(&lab)).collect();
+    (rows, visited.into_inner())
+}
+
+#[test]
+fn cases_of_a_chunk_are_visited_in_turns_and_their_rows_come_in_order() {
+    let (rows, visited) = chunk_of(&[("a", Manner::Right), ("b", Manner::Zeros), ("c", Manner::Right)], &|| false);
+    // The first visit is made when a case is armed; b was found wrong and is visited no more.
+    assert_eq!(visited, ["a", "c"].repeat(5));
+    assert_eq!(rows.iter().map(|(name, _)| *name).collect::<String>(), "abc");
+    let row = |at: usize| &rows[at].1[0];
+    assert_eq!([row(0).status, row(1).status, row(2).status], [Status::Ok, Status::Wrong, Status::Ok]);
+    assert_eq!(row(0).visits, [5; 6]);
+    assert!(row(0).ci95_s.is_some() && row(1).visits.is_empty());
+}
+
+#[test]
+fn a_case_that_is_lost_in_a_later_visit_costs_its_row_alone() {
+    let (rows, _) = chunk_of(&[("a", Manner::FailsAt(20)), ("b", Manner::Right)], &|| false);
+    assert_eq!((rows[0].1[0].status, rows[1].1[0].status), (Status::Failed, Status::Ok));
+    assert!(
+        claims_no_speed(&rows[0].1[0]) && rows[0].1[0].reason.as_ref().is_some_and(|why| why.contains("unplugged"))
+    );
+}
+
+#[test]
+fn a_chunk_that_is_interrupted_has_no_rows_of_what_was_not_done() {
+    let (rows, visited) = chunk_of(&[("a", Manner::Right), ("b", Manner::Unsupported)], &|| true);
+    assert!(visited.is_empty() && rows[0].1.is_empty());
+    assert_eq!(rows[1].1[0].status, Status::Unsupported, "that was complete");
+}
+
+#[test]
+fn a_core_that_was_shared_while_a_case_was_timed_is_a_doubt() {
+    let (header, oracle, fake) = (header(Vec::new()), Oracle::new(), Fake::new(Manner::Right));
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30, tunings: Tunings::default() };
+    let subject = Subject { name: "fake", backend: &fake };
+    let doubts = |usual: f64| {
+        let armed = lab.arm(&case("8x8x8"), subject).expect("a right backend");
+        let mut seen = Watch::start(&[subject], "another CPU").end();
+        assert!(seen.surroundings.breadth.is_some_and(|read| 0.0 < read.usual && read.usual <= read.best));
+        seen.surroundings.breadth = Some(crate::record::Breadth { usual, best: 100.0 });
+        let (visits, samples_s, clock) = (vec![1; 8], vec![1e-6; 8], "wall".to_owned());
+        let recording = Recording { launches: 1, samples_s, visits, clock, launching_s: None, seen: Some(seen) };
+        let row = lab.finish(armed, Ok(recording));
+        row.warnings.iter().filter(|w| w.text.contains("its core's other thread")).count()
+    };
+    assert_eq!([doubts(95.0), doubts(85.0)], [0, 1]);
 }

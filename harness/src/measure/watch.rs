@@ -5,14 +5,15 @@ use std::time::Instant;
 
 use super::Subject;
 use super::energy::{Meter, Reading};
-use super::pace::pace;
+use super::pace::{self, breadth, pace};
 use crate::machine;
-use crate::record::{Energy, Surroundings};
+use crate::record::{self, Energy, Surroundings};
+use crate::stats;
 
 /// Ticks of a second in `/proc`: fixed for every program on Linux, whatever the kernel's own.
 const TICKS_PER_S: f64 = 100.0;
-/// Shortest window that ticks resolve: each of some ten counters may be one tick off.
-const LEAST_WINDOW_S: f64 = 0.1;
+/// Shortest span that ticks resolve: each of some ten counters may be one tick off.
+const LEAST_SPAN_S: f64 = 0.1;
 
 /// What was seen while samples were taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,52 +24,103 @@ pub struct Seen {
     pub(super) joules: Result<(f64, &'static str), String>,
 }
 
-/// A window that is open.
+/// Samples that are being taken, in one visit or several. What others do is watched from the first to the last; time and
+/// energy count in visits alone.
 pub struct Watch {
     start: Instant,
-    pace_before: f64,
     ticks: Option<Ticks>,
-    meter: Result<(Meter, Reading), String>,
+    pace_before: f64,
+    meter: Result<(Meter, Option<Reading>), String>,
+    joules: f64,
+    visit: Option<Instant>,
+    window_s: f64,
+    breadths: Vec<pace::Breadth>,
     is_here: bool,
 }
 
 impl Watch {
-    /// Opens the window. Subjects that take turns share it, and their energy cannot be told apart. `cpu` is the host's
+    /// Begins, with a visit. Subjects that take turns share it, and their energy cannot be told apart. `cpu` is the host's
     /// model name.
     pub fn start(subjects: &[Subject<'_>], cpu: &str) -> Watch {
         let meter = match subjects {
             [one] => Meter::of(one.backend.device(), cpu),
             _ => Err("backends took turns: their energy cannot be told apart".to_owned()),
         };
-        let meter = meter.and_then(|meter| meter.read().map(|reading| (meter, reading)));
-        let is_here = subjects.iter().all(|s| !s.backend.device().details.contains_key("worker"));
-        Watch { pace_before: pace(), ticks: Ticks::read(), meter, is_here, start: Instant::now() }
+        let is_here = subjects.iter().all(|s| !s.is_elsewhere());
+        let mut watch = Watch {
+            pace_before: pace(),
+            ticks: Ticks::read(),
+            meter: meter.map(|meter| (meter, None)),
+            joules: 0.0,
+            visit: None,
+            window_s: 0.0,
+            breadths: Vec::new(),
+            is_here,
+            start: Instant::now(),
+        };
+        watch.resume();
+        watch
     }
 
-    /// Closes it.
-    pub fn end(self) -> Seen {
-        let window_s = self.start.elapsed().as_secs_f64();
-        let (ticks, is_long) = (Ticks::read(), window_s >= LEAST_WINDOW_S);
+    /// Another visit begins.
+    pub fn resume(&mut self) {
+        self.breadths.push(breadth());
+        self.metered(|meter, last| {
+            *last = Some(meter.read()?);
+            Ok(0.0)
+        });
+        self.visit = Some(Instant::now());
+    }
+
+    /// The visit ends.
+    pub fn pause(&mut self) {
+        let Some(visit) = self.visit.take() else { return };
+        self.window_s += visit.elapsed().as_secs_f64();
+        self.metered(|meter, last| match last.take() {
+            Some(before) => Ok(meter.joules(&before, &meter.read()?)),
+            None => Ok(0.0),
+        });
+        self.breadths.push(breadth());
+    }
+
+    /// The median of what was read, and the best.
+    fn breadth(&self) -> Option<record::Breadth> {
+        let usual: Vec<f64> = self.breadths.iter().map(|read| read.usual).collect();
+        let best = self.breadths.iter().map(|read| read.best).fold(0.0, f64::max);
+        stats::summary(&usual).ok().map(|summary| record::Breadth { usual: summary.median, best })
+    }
+
+    /// Adds joules, unless the meter failed, now or before.
+    fn metered(&mut self, read: impl FnOnce(&Meter, &mut Option<Reading>) -> Result<f64, String>) {
+        let Ok((meter, last)) = &mut self.meter else { return };
+        match read(meter, last) {
+            Ok(joules) => self.joules += joules,
+            Err(why) => self.meter = Err(why),
+        }
+    }
+
+    /// Ends.
+    pub fn end(mut self) -> Seen {
+        self.pause();
+        let span_s = self.start.elapsed().as_secs_f64();
+        let (ticks, is_long) = (Ticks::read(), span_s >= LEAST_SPAN_S);
         let cpus = |of: fn(&Ticks) -> u64| {
             let (before, after) = self.ticks.as_ref().zip(ticks.as_ref()).filter(|_| is_long)?;
-            Some(of(after).saturating_sub(of(before)) as f64 / TICKS_PER_S / window_s)
+            Some(of(after).saturating_sub(of(before)) as f64 / TICKS_PER_S / span_s)
         };
         // A worker's time would pass for another's.
         let others_cpus = cpus(|t| t.busy).zip(cpus(|t| t.own)).filter(|_| self.is_here);
         let surroundings = Surroundings {
-            window_s,
+            window_s: self.window_s,
             launching_s: None,
             others_cpus: others_cpus.map(|(busy, own)| (busy - own).max(0.0)),
             stolen_cpus: cpus(|t| t.stolen),
             pace_before: self.pace_before,
             pace_after: pace(),
             load_after: machine::load(),
+            breadth: self.breadth(),
         };
-        let joules = self.meter.and_then(|(meter, before)| {
-            let after = meter.read()?;
-            Ok((meter.joules(&before, &after), meter.name()))
-        });
-        Seen { surroundings, joules }
+        Seen { surroundings, joules: self.meter.map(|(meter, _)| (self.joules, meter.name())) }
     }
 }
 
@@ -130,16 +182,27 @@ mod tests {
         while watch.start.elapsed().as_secs_f64() < 0.15 {
             std::hint::black_box(pace());
         }
-        let busy_s = watch.start.elapsed().as_secs_f64();
         let seen = watch.end();
         let surroundings = &seen.surroundings;
-        assert!(surroundings.window_s >= busy_s && surroundings.pace_after > 0.0);
+        assert!(surroundings.window_s > 0.1 && surroundings.pace_after > 0.0);
         // Tests beside this one run in the same process, so only the machine's other processes remain.
         if let Some(others) = surroundings.others_cpus {
             let cpus = std::thread::available_parallelism().map_or(1, usize::from);
             assert!(others <= cpus as f64 + 0.5, "{others}");
         }
         assert!(seen.joules.expect_err("not the host's CPU").contains("no energy counter is known for a double"));
+    }
+
+    #[test]
+    fn time_between_visits_is_in_no_window() {
+        let fake = Fake::new(Manner::Right);
+        let mut watch = Watch::start(&[Subject { name: "fake", backend: &fake }], "another CPU");
+        watch.pause();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        watch.pause();
+        watch.resume();
+        // Two visits of nothing; a thread that the scheduler left out for longer than this is not expected.
+        assert!(watch.end().surroundings.window_s < 0.2);
     }
 
     #[test]

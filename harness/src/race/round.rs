@@ -168,7 +168,7 @@ impl<'w> Pairs<'w> {
             let lost = if side == 0 { a } else { b };
             return Err(failed(side, lab.finish(lost, Err(failure))));
         }
-        let rows = [lab.finish(a, of_a.recording(usize::MAX)), lab.finish(b, of_b.recording(usize::MAX))];
+        let rows = [lab.finish(a, of_a.recording()), lab.finish(b, of_b.recording())];
         if let Some(side) = rows.iter().position(|row| row.status != Status::Ok) {
             return Err(failed(side, rows[side].clone()));
         }

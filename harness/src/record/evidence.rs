@@ -35,16 +35,17 @@ pub struct Outliers {
     pub high: usize,
 }
 
-/// What else happened on the machine while samples were taken. Backends that took turns share it.
+/// What else happened on the machine while samples were taken, from before the first to behind the last. Backends that
+/// took turns share it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Surroundings {
-    /// Seconds from before the first sample to behind the last.
+    /// Seconds of its visits, each from before the first sample to behind the last.
     pub window_s: f64,
-    /// Seconds of the window in which backends launched, by the host's clock: what is left is our own overhead. Null
-    /// where Criterion drives.
+    /// Seconds of the visits in which backends launched, by the host's clock: what is left is our own overhead. Null where
+    /// Criterion drives.
     #[serde(default)]
     pub launching_s: Option<f64>,
-    /// CPUs that other processes kept busy on average; null where it cannot be read, the window is too short for the
+    /// CPUs that other processes kept busy on average; null where it cannot be read, the span is too short for the
     /// kernel's ticks, or the backend works in a process of its own.
     pub others_cpus: Option<f64>,
     /// CPUs that the hypervisor gave to other machines while they were wanted; null as above.
@@ -55,6 +56,19 @@ pub struct Surroundings {
     pub pace_after: f64,
     /// One-minute load average after them; null where it cannot be read.
     pub load_after: Option<f64>,
+    /// How much of a core the thread had; null before 2026-11-26.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breadth: Option<Breadth>,
+}
+
+/// Steps a second of independent operations on one CPU, each with a store: it falls where something else runs on the
+/// core's other thread, which a clock does not show.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Breadth {
+    /// Median of what was read before and after each visit.
+    pub usual: f64,
+    /// The most of it.
+    pub best: f64,
 }
 
 /// Energy of a launch.

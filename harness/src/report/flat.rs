@@ -89,7 +89,8 @@ const OF_ROW: [Column; 42] = [
 const N_SAMPLES: &str = "samples";
 
 /// Columns of the table of samples, which is joined to rows by `id`.
-const OF_SAMPLE: [(&str, Type); 3] = [("id", Type::Text), ("sample", Type::Whole), ("seconds", Type::Real)];
+const OF_SAMPLE: [(&str, Type); 4] =
+    [("id", Type::Text), ("sample", Type::Whole), ("visit", Type::Whole), ("seconds", Type::Real)];
 
 /// A table of typed columns.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,11 +116,17 @@ impl Flat {
         Flat { columns, rows: runs.iter().flat_map(of_run).collect() }
     }
 
-    /// A row a sample: id of its row, its place in the order of measurement from 0, and seconds a launch.
+    /// A row a sample: id of its row, its place in the order of measurement and the visit that took it, both from 0, and
+    /// seconds a launch.
     pub fn samples_of(runs: &[Run]) -> Flat {
         let of_row = |row: &Row| {
-            let cells = |(idx, seconds): (usize, &f64)| vec![row.id.clone().into(), idx.into(), (*seconds).into()];
-            row.samples_s.iter().enumerate().map(cells).collect::<Vec<_>>()
+            let visits = row.visits.iter().enumerate().flat_map(|(visit, n)| std::iter::repeat_n(visit, *n));
+            // Those that were taken all together are of one visit.
+            let samples = row.samples_s.iter().enumerate().zip(visits.chain(std::iter::repeat(0)));
+            let cells = |((idx, seconds), visit): ((usize, &f64), usize)| {
+                vec![row.id.clone().into(), idx.into(), visit.into(), (*seconds).into()]
+            };
+            samples.map(cells).collect::<Vec<_>>()
         };
         let rows = runs.iter().flat_map(|run| &run.rows).flat_map(of_row).collect();
         Flat { columns: OF_SAMPLE.to_vec(), rows }
@@ -230,7 +237,7 @@ mod tests {
         assert_eq!(first["run"].as_str(), Some(runs[0].header.run.as_str()));
         let samples = Flat::samples_of(&runs);
         let own = samples.rows().iter().filter(|cells| cells[0] == row.id.as_str());
-        let seconds: Vec<f64> = own.map(|cells| cells[2].as_f64().expect("a number")).collect();
+        let seconds: Vec<f64> = own.map(|cells| cells[3].as_f64().expect("a number")).collect();
         assert_eq!(seconds, row.samples_s);
         let mut reader = csv::Reader::from_reader(std::io::Cursor::new(flat.csv()));
         assert_eq!(reader.records().map(|record| record.expect("a line").len()).max(), Some(flat.columns().len()));

@@ -1,10 +1,17 @@
 //! Samples as a histogram of text.
 
 use super::seconds;
+use crate::record::Row;
 
 /// Most bins, and the width of the longest bar in characters.
 const MAX_BINS: usize = 12;
 const WIDTH: usize = 40;
+
+/// How many samples a row has, and in how many visits they were taken.
+pub fn counted(row: &Row) -> String {
+    let samples = format!("{} samples", row.samples_s.len());
+    if row.visits.is_empty() { samples } else { format!("{samples} in {} visits", row.visits.len()) }
+}
 
 /// A line a bin: where it begins, its bar, its count; as many bins as the root of the number of samples says, up to
 /// 12, all of one width. No line without samples.

@@ -10,7 +10,7 @@ use super::link::{self, clipped, relative};
 use super::rows::Of;
 use crate::explain::explain;
 use crate::record::Row;
-use crate::report::{Align, case_cell, histogram};
+use crate::report::{Align, case_cell, counted, histogram};
 use crate::reproduce::reproduce;
 use crate::store::run_name;
 
@@ -51,7 +51,7 @@ fn body(path: &str, title: &str, (run, row): Of<'_>) -> Markup {
         (facts.html())
         @if !bars.is_empty() {
             h2 { "Samples" }
-            p { (row.samples_s.len()) " samples, seconds of a launch; how many fall where:" }
+            p { (counted(row)) ", seconds of a launch; how many fall where:" }
             pre tabindex="0" aria-label="Histogram of the samples" { @for bar in &bars { (bar) "\n" } }
         }
         h2 { "Measure it again" }

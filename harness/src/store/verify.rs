@@ -11,7 +11,7 @@ use super::{Results, StoreError, run_name};
 use crate::finding::Findings;
 use crate::record::{Row, RunHeader};
 use crate::session::shown;
-use crate::stats::summary;
+use crate::stats::summary_of_visits;
 
 /// What a verification read, and what it found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -154,7 +154,11 @@ fn partial(path: &Path) -> String {
 /// were written, so they must be equal and not only close.
 fn underivable(row: &Row) -> Vec<(&'static str, String, String)> {
     // A row without a speed claims nothing that follows from samples.
-    let (Some(_), Ok(summary)) = (row.median_s, summary(&row.samples_s)) else { return Vec::new() };
+    let Some(median_s) = row.median_s else { return Vec::new() };
+    let summary = match summary_of_visits(&row.samples_s, &row.visits) {
+        Ok(summary) => summary,
+        Err(error) => return vec![("median_s", median_s.to_string(), format!("none: {error}"))],
+    };
     let rate = |work: f64| Some(work / summary.median / 1e9);
     let numbers = [
         ("median_s", row.median_s, Some(summary.median)),

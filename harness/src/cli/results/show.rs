@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{CliError, Format, explain, write_tables};
 use crate::record::{Row, RunHeader};
-use crate::report::{Align, Table, histogram, rate, row_tables};
+use crate::report::{Align, Table, counted, histogram, rate, row_tables};
 use crate::reproduce::reproduce;
 use crate::store::{Results, Run, run_name};
 
@@ -99,12 +99,12 @@ fn header_tables(run: &Run) -> Vec<Table> {
 /// Every field of a row, then its samples, then how to measure it again.
 fn row_table(row: &Row, run: &Run) -> Table {
     let mut known = fields(row);
-    known.retain(|(field, _)| field != "samples_s");
+    known.retain(|(field, _)| field != "samples_s" && field != "visits");
     known.insert(0, ("case".to_owned(), row.case_id().into()));
     let mut table = facts(format!("Row {} of run {}", row.id, run_name(&run.path)), known);
     let lines = histogram(&row.samples_s);
     if !lines.is_empty() {
-        table.note(format!("{} samples, time of a launch:", row.samples_s.len()));
+        table.note(format!("{}, time of a launch:", counted(row)));
         lines.iter().for_each(|line| table.note(line));
     }
     let (command, said) = reproduce(row, &run.header);

@@ -6,8 +6,8 @@ use super::super::{CliError, Format, Progress};
 use super::keep::Kept;
 use super::{Cell, Plan, RunArgs};
 use crate::interrupt;
-use crate::measure::sampler::{Budget, HostClock, sample};
-use crate::measure::{Armed, Lab, Oracle, Recording, Watch};
+use crate::measure::sampler::{Budget, HostClock};
+use crate::measure::{Chunk, Lab, Oracle};
 use crate::record::{Row, Status};
 use crate::report::{Flat, row_tables};
 use crate::session::{self, shown};
@@ -39,17 +39,36 @@ impl Session<'_> {
         let header = &self.kept.header;
         let cold_cap_bytes = session::cold_cap_bytes(&header.environment);
         let lab = Lab { header, oracle: &oracle, cold_cap_bytes, tunings: self.tunings.clone() };
-        for (done, cell) in plan.cells.iter().enumerate() {
+        let mut chunk = Chunk::default();
+        for (armed, cell) in plan.cells.iter().enumerate() {
             if interrupt::asked() {
-                return Ok(Ended::Interrupted);
+                break;
             }
-            self.progress.step(done + 1, &cell.ids().join(" vs "));
+            let name = cell.ids().join(" vs ");
+            self.progress.step(armed + 1, &name);
             let cell = self.rest(&lab, cell)?;
             if !cell.group.is_empty() {
-                self.cell(&lab, &cell, plan.cells.len() - done)?;
+                let left = plan.cells.len() - armed;
+                let budget = Budget { total_s: self.seconds(left, cell.group.len()), ..Budget::default() };
+                chunk.begin((armed + 1, name), &lab, &cell.case, (&cell.group, budget), &interrupt::asked);
+            }
+            if chunk.is_full() {
+                self.complete(&lab, &mut chunk)?;
             }
         }
+        self.complete(&lab, &mut chunk)?;
         Ok(if interrupt::asked() { Ended::Interrupted } else { Ended::Complete })
+    }
+
+    /// Visits the cases that are armed until each is done, and keeps their rows.
+    fn complete(&mut self, lab: &Lab<'_>, chunk: &mut Chunk<'_, (usize, String)>) -> Result<(), CliError> {
+        chunk.visit(&interrupt::asked, &|(at, name)| self.progress.step(*at, name));
+        while let Some((_, rows)) = chunk.finish_next(lab) {
+            // Together: of backends that took turns none is kept without the others.
+            self.kept.writer.append(&rows)?;
+            self.show(&rows)?;
+        }
+        Ok(())
     }
 
     /// What of a cell was not measured before; rows that were are taken as they are.
@@ -69,34 +88,6 @@ impl Session<'_> {
             }
         }
         Ok(rest)
-    }
-
-    /// Checks and times one case on backends that take turns; `left` cells are to be done, this one among them.
-    fn cell(&mut self, lab: &Lab<'_>, cell: &Cell<'_>, left: usize) -> Result<(), CliError> {
-        let mut rows: Vec<Row> = Vec::new();
-        let mut armed: Vec<Armed<'_>> = Vec::new();
-        for subject in &cell.group {
-            match lab.arm(&cell.case, *subject) {
-                Ok(ready) => armed.push(ready),
-                Err(row) => rows.push(*row),
-            }
-        }
-        let budget = Budget { total_s: self.seconds(left, cell.group.len()), ..Budget::default() };
-        let watch = Watch::start(&cell.group, &self.kept.header.environment.cpu);
-        let recordings = sample(&mut armed, &budget, &HostClock::start(), &interrupt::asked);
-        let mut seen = watch.end();
-        let launching = recordings.iter().flatten().flatten().map(|recording| recording.launching_s);
-        seen.surroundings.launching_s = launching.sum();
-        for (armed, recording) in armed.into_iter().zip(recordings) {
-            // A subject that was interrupted has no row: a row is complete or absent.
-            if let Some(recording) = recording {
-                let recording = recording.map(|r| Recording { seen: Some(seen.clone()), ..r });
-                rows.push(lab.finish(armed, recording));
-            }
-        }
-        // Together: of backends that took turns none is kept without the others.
-        self.kept.writer.append(&rows)?;
-        self.show(&rows)
     }
 
     /// Most seconds for each subject of a cell: what is left of the budget, shared among what is left to do.

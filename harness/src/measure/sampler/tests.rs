@@ -7,7 +7,7 @@ use super::*;
 
 /// Time that launches move.
 #[derive(Clone, Default)]
-struct FakeClock(Rc<Cell<f64>>);
+pub(super) struct FakeClock(Rc<Cell<f64>>);
 
 impl Stopwatch for FakeClock {
     fn seconds(&self) -> f64 {
@@ -16,9 +16,9 @@ impl Stopwatch for FakeClock {
 }
 
 /// Takes `cost_s` a launch, a little more or less in turn, and notes whose turn it was.
-struct FakeLaunch {
+pub(super) struct FakeLaunch {
     name: char,
-    cost_s: f64,
+    pub(super) cost_s: f64,
     noise: f64,
     clock: FakeClock,
     log: Rc<RefCell<Vec<(char, u64)>>>,
@@ -40,17 +40,22 @@ impl Launch for FakeLaunch {
     }
 }
 
-struct Bench {
-    clock: FakeClock,
-    log: Rc<RefCell<Vec<(char, u64)>>>,
+pub(super) struct Bench {
+    pub(super) clock: FakeClock,
+    pub(super) log: Rc<RefCell<Vec<(char, u64)>>>,
 }
 
 impl Bench {
-    fn new() -> Bench {
+    pub(super) fn new() -> Bench {
         Bench { clock: FakeClock::default(), log: Rc::default() }
     }
 
-    fn launch(&self, name: char, cost_s: f64, noise: f64, fails_at: Option<usize>) -> FakeLaunch {
+    /// Time for something else.
+    pub(super) fn pass(&self, seconds: f64) {
+        self.clock.0.set(self.clock.0.get() + seconds);
+    }
+
+    pub(super) fn launch(&self, name: char, cost_s: f64, noise: f64, fails_at: Option<usize>) -> FakeLaunch {
         FakeLaunch { name, cost_s, noise, clock: self.clock.clone(), log: Rc::clone(&self.log), calls: 0, fails_at }
     }
 
@@ -102,17 +107,28 @@ fn one_failure_does_not_stop_the_other() {
 }
 
 /// A device that starts at a fifth of its clock and rises by a step each 40 ms of work.
-struct Rising {
+pub(super) struct Rising {
     clock: FakeClock,
     worked_s: f64,
 }
 
-const FULL_S: f64 = 1e-4;
+impl Rising {
+    pub(super) const FULL_S: f64 = 1e-4;
+
+    pub(super) fn new(bench: &Bench) -> Rising {
+        Rising { clock: bench.clock.clone(), worked_s: 0.0 }
+    }
+
+    /// Falls by two steps.
+    pub(super) fn idle(&mut self) {
+        self.worked_s = self.worked_s.min(0.12);
+    }
+}
 
 impl Launch for Rising {
     fn launch(&mut self, n: u64) -> Result<Elapsed, Failure> {
         let slowness = (5.0 - (self.worked_s / 0.04).floor()).max(1.0);
-        let seconds = n as f64 * FULL_S * slowness;
+        let seconds = n as f64 * Rising::FULL_S * slowness;
         self.worked_s += seconds;
         self.clock.0.set(self.clock.0.get() + seconds);
         Ok(Elapsed { seconds, clock: Clock::DeviceTimestamp })
@@ -121,11 +137,11 @@ impl Launch for Rising {
 
 #[test]
 fn a_device_is_sampled_when_its_clock_has_risen() {
-    let clock = FakeClock::default();
-    let mut subjects = [Rising { clock: clock.clone(), worked_s: 0.0 }];
-    let mut results = sample(&mut subjects, &Budget::default(), &clock, &|| false);
+    let bench = Bench::new();
+    let mut subjects = [Rising::new(&bench)];
+    let mut results = sample(&mut subjects, &Budget::default(), &bench.clock, &|| false);
     let recording = results.remove(0).expect("nothing stopped it").expect("a recording");
-    assert!(recording.samples_s.iter().all(|s| (s - FULL_S).abs() < 1e-9), "{:?}", recording.samples_s);
+    assert!(recording.samples_s.iter().all(|s| (s - Rising::FULL_S).abs() < 1e-9), "{:?}", recording.samples_s);
     // Samples that were long enough at the old clock are made long enough at the new one.
-    assert!(recording.launches as f64 * FULL_S >= 0.999 * Budget::default().sample_s, "{}", recording.launches);
+    assert!(recording.launches as f64 * Rising::FULL_S >= 0.999 * Budget::default().sample_s, "{}", recording.launches);
 }

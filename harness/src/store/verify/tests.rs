@@ -100,3 +100,12 @@ fn a_folder_without_runs_is_not_said_to_be_right() {
     let dir = tempfile::tempdir().expect("a folder");
     assert!(matches!(Verification::of_folder(&Results::at(dir.path())), Err(StoreError::NoRuns { .. })));
 }
+
+#[test]
+fn visits_of_other_samples_are_found() {
+    let (_dir, results, path) = folder();
+    let text = fs::read_to_string(&path).expect("readable");
+    fs::write(&path, text.replacen("\"samples_s\":", "\"visits\":[1,2],\"samples_s\":", 1)).expect("room");
+    let found = found(&results);
+    assert!(found.iter().any(|f| f.contains(".jsonl:2") && f.contains("visits of [1, 2] samples")), "{found:?}");
+}

@@ -1,0 +1,85 @@
+//! One case on backends that take turns, from the first check to the rows, in visits that a driver spreads over a run.
+
+use super::sampler::{Budget, Course, HostClock};
+use super::{Armed, Lab, Recorder, Recording, Subject, Watch};
+use crate::case::Case;
+use crate::record::Row;
+
+/// A case that is being timed.
+pub(super) struct Sitting<'b> {
+    armed: Vec<Armed<'b>>,
+    course: Course,
+    watch: Watch,
+    /// Of those that could not be armed.
+    rows: Vec<Row>,
+}
+
+impl<'b> Sitting<'b> {
+    /// Arms the case on each subject, and visits those that were found right.
+    pub(super) fn begin(
+        lab: &Lab<'_>,
+        case: &Case,
+        subjects: &[Subject<'b>],
+        budget: Budget,
+        stop: &dyn Fn() -> bool,
+    ) -> Sitting<'b> {
+        let (mut armed, mut rows) = (Vec::new(), Vec::new());
+        for subject in subjects {
+            match lab.arm(case, *subject) {
+                Ok(ready) => armed.push(ready),
+                Err(row) => rows.push(*row),
+            }
+        }
+        let watch = Watch::start(subjects, &lab.header.environment.cpu);
+        let mut sitting = Sitting { course: Course::new(armed.len(), budget), armed, watch, rows };
+        sitting.sample(stop);
+        sitting
+    }
+
+    /// Goes on with a case whose first visit was another driver's.
+    pub(super) fn after(armed: Armed<'b>, first: Recorder, mut watch: Watch) -> Sitting<'b> {
+        watch.pause();
+        Sitting { armed: vec![armed], course: Course::after(first), watch, rows: Vec::new() }
+    }
+
+    /// Another visit.
+    pub(super) fn visit(&mut self, stop: &dyn Fn() -> bool) {
+        self.watch.resume();
+        self.sample(stop);
+    }
+
+    fn sample(&mut self, stop: &dyn Fn() -> bool) {
+        self.course.visit(&mut self.armed, &HostClock::start(), stop);
+        self.watch.pause();
+    }
+
+    /// Whether no other visit is needed.
+    pub(super) fn is_over(&self) -> bool {
+        self.course.is_over()
+    }
+
+    /// Bytes of operands and outputs that it holds on its devices.
+    pub(super) fn held_bytes(&self) -> u64 {
+        self.armed.iter().map(Armed::held_bytes).sum()
+    }
+
+    /// Whether a backend of it runs in another process, which an abort of one case would take others with.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.armed.iter().any(|armed| armed.subject.is_elsewhere())
+    }
+
+    /// Checks again and makes the rows. A subject that was interrupted has none: a row is complete or absent.
+    pub(super) fn finish(self, lab: &Lab<'_>) -> Vec<Row> {
+        let mut rows = self.rows;
+        let recordings = self.course.recordings();
+        let mut seen = self.watch.end();
+        let launching = recordings.iter().flatten().flatten().map(|recording| recording.launching_s);
+        seen.surroundings.launching_s = launching.sum();
+        for (armed, recording) in self.armed.into_iter().zip(recordings) {
+            if let Some(recording) = recording {
+                rows.push(lab.finish(armed, recording.map(|r| Recording { seen: Some(seen.clone()), ..r })));
+            }
+        }
+        rows
+    }
+}
