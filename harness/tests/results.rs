@@ -110,7 +110,7 @@ fn exports_are_one_table_and_one_of_samples() {
     let rows = fs::read_to_string(dir.path().join("rows.csv")).expect("written");
     assert!(rows.starts_with("run,started,cpu_model,") && rows.lines().count() == 5, "{rows}");
     let samples = fs::read_to_string(dir.path().join("samples.csv")).expect("written");
-    assert!(samples.starts_with("id,sample,seconds\n") && samples.lines().count() > 4, "{samples}");
+    assert!(samples.starts_with("id,sample,visit,seconds\n") && samples.lines().count() > 4, "{samples}");
     said(dir.path(), "export --format json --out rows.jsonl");
     let lines = fs::read_to_string(dir.path().join("rows.jsonl")).expect("written");
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok_and(|v| v["run"] == RUN)));
