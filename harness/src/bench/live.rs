@@ -127,7 +127,7 @@ impl<'b> Live<'b> {
     /// Makes the visits that are left, and the rows.
     pub(super) fn complete(&mut self, oracle: &Oracle) {
         let mut chunk = std::mem::take(&mut self.chunk);
-        chunk.visit(&|| false, &|_| {});
+        chunk.visit(&|| false, &|_, _| {});
         while let Some((id, rows)) = self.lab(oracle).and_then(|lab| chunk.finish_next(&lab)) {
             rows.into_iter().for_each(|row| self.keep(&id, row));
         }

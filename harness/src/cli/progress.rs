@@ -17,8 +17,9 @@ impl Progress {
         Progress { total, started: HostClock::start(), shown: stderr().is_terminal() }
     }
 
-    /// Shows step `at`, from 1; step 0 is what comes before.
+    /// Shows step `at`, from 1; step 0 is what comes before. What goes on beyond the last one is part of it.
     pub fn step(&self, at: usize, what: &str) {
+        let at = at.min(self.total);
         let count = if at == 0 { String::new() } else { format!("[{at}/{}{}] ", self.total, self.rest(at)) };
         self.write(&format!("\r\x1b[K{count}{what}"));
     }

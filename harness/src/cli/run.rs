@@ -12,7 +12,7 @@ use super::{CliError, Format, Progress};
 use crate::guests::{APART, Guests};
 use crate::interrupt::{self, Grace};
 use crate::manifest::{self, Manifest};
-use crate::measure::sampler::HostClock;
+use crate::measure::sampler::{HostClock, LEAST_VISITS};
 use crate::session::{self, Backends, Fleet};
 use crate::shard::Shard;
 use crate::store::Results;
@@ -157,7 +157,7 @@ fn run_named(
     let mut kept = Kept::open(args, results, header)?;
     let resort = kept.writer.clone();
     interrupt::listen(Grace::Given, move || eprintln!("farthing: {}", resort.finish_interrupted()));
-    let progress = Progress::new(plan.cells.len());
+    let progress = Progress::new(plan.cells.len() * LEAST_VISITS);
     if !kept.is_begun {
         progress.step(0, "measuring the limits of this machine");
         let limits = fleet.limits(&chosen.all());
@@ -171,7 +171,7 @@ fn run_named(
     } else {
         eprintln!("farthing: run {}: {} rows are there already", kept.header.run, kept.earlier.len());
     }
-    let mut session = Session { args, kept: &kept, progress, rows: Vec::new(), out, started, tunings };
+    let mut session = Session { args, kept: &kept, progress, rows: Vec::new(), done: 0, out, started, tunings };
     let outcome = session.measure(&plan);
     session.conclude(outcome, results)
 }

@@ -54,12 +54,32 @@ impl<'b, T> Chunk<'b, T> {
         self.sittings.len() >= CASES || held_bytes >= HELD_BYTES || is_elsewhere || is_late
     }
 
-    /// Visits all cases in turns until none needs another visit, or `stop` says so. `step` hears of each visit.
-    pub fn visit(&mut self, stop: &dyn Fn() -> bool, step: &dyn Fn(&T)) {
+    /// Cases that are armed.
+    pub fn len(&self) -> usize {
+        self.sittings.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.sittings.is_empty()
+    }
+
+    /// Visits so far, each case's up to those that it takes at least.
+    pub fn visits(&self) -> usize {
+        self.sittings.iter().map(|(_, sitting)| sitting.visits()).sum()
+    }
+
+    /// Visits all cases in turns until none needs another visit, or `stop` says so. `step` hears of each visit, with how
+    /// many there were.
+    pub fn visit(&mut self, stop: &dyn Fn() -> bool, step: &dyn Fn(&T, usize)) {
         while self.sittings.iter().any(|(_, sitting)| !sitting.is_over()) && !stop() {
-            for (name, sitting) in self.sittings.iter_mut().filter(|(_, sitting)| !sitting.is_over()) {
-                step(name);
-                sitting.visit(stop);
+            for at in 0..self.sittings.len() {
+                let visits = self.visits();
+                let (name, sitting) = &mut self.sittings[at];
+                if !sitting.is_over() {
+                    step(name, visits);
+                    sitting.visit(stop);
+                }
             }
         }
     }

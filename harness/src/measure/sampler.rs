@@ -13,7 +13,7 @@ use farthing_kernels::backend::{Clock, Elapsed};
 
 use super::{Armed, Failure, Recorder, Recording};
 
-pub use course::Course;
+pub use course::{Course, LEAST_VISITS};
 
 /// When to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]

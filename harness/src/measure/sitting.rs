@@ -1,6 +1,6 @@
 //! One case on backends that take turns, from the first check to the rows, in visits that a driver spreads over a run.
 
-use super::sampler::{Budget, Course, HostClock};
+use super::sampler::{Budget, Course, HostClock, LEAST_VISITS};
 use super::{Armed, Lab, Recorder, Recording, Subject, Watch};
 use crate::case::Case;
 use crate::record::Row;
@@ -51,6 +51,11 @@ impl<'b> Sitting<'b> {
     fn sample(&mut self, stop: &dyn Fn() -> bool) {
         self.course.visit(&mut self.armed, &HostClock::start(), stop);
         self.watch.pause();
+    }
+
+    /// Of the visits that a case takes at least, how many it needs no more: all where it is over.
+    pub(super) fn visits(&self) -> usize {
+        if self.is_over() { LEAST_VISITS } else { self.course.visits().min(LEAST_VISITS) }
     }
 
     /// Whether no other visit is needed.

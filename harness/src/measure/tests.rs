@@ -157,7 +157,12 @@ fn chunk_of(
         chunk.begin(*name, &lab, &case("8x8x8"), (&[subject], budget), stop);
     }
     let visited = std::cell::RefCell::new(Vec::new());
-    chunk.visit(stop, &|name| visited.borrow_mut().push(*name));
+    let counts = std::cell::RefCell::new(vec![chunk.visits()]);
+    chunk.visit(stop, &|name, visits| {
+        visited.borrow_mut().push(*name);
+        counts.borrow_mut().push(visits);
+    });
+    assert!(counts.borrow().is_sorted() && chunk.visits() <= 6 * chunk.len());
     let rows = std::iter::from_fn(|| chunk.finish_next(&lab)).collect();
     (rows, visited.into_inner())
 }

@@ -6,7 +6,7 @@ use super::super::{CliError, Format, Progress};
 use super::keep::Kept;
 use super::{Cell, Plan, RunArgs};
 use crate::interrupt;
-use crate::measure::sampler::{Budget, HostClock};
+use crate::measure::sampler::{Budget, HostClock, LEAST_VISITS};
 use crate::measure::{Chunk, Lab, Oracle};
 use crate::record::{Row, Status};
 use crate::report::{Flat, row_tables};
@@ -22,6 +22,8 @@ pub(super) struct Session<'s> {
     pub(super) kept: &'s Kept,
     pub(super) progress: Progress,
     pub(super) rows: Vec<Row>,
+    /// Cells that are done.
+    pub(super) done: usize,
     pub(super) out: &'s mut dyn Write,
     pub(super) started: HostClock,
     pub(super) tunings: Tunings,
@@ -40,17 +42,19 @@ impl Session<'_> {
         let cold_cap_bytes = session::cold_cap_bytes(&header.environment);
         let lab = Lab { header, oracle: &oracle, cold_cap_bytes, tunings: self.tunings.clone() };
         let mut chunk = Chunk::default();
-        for (armed, cell) in plan.cells.iter().enumerate() {
+        for (at, cell) in plan.cells.iter().enumerate() {
             if interrupt::asked() {
                 break;
             }
             let name = cell.ids().join(" vs ");
-            self.progress.step(armed + 1, &name);
+            self.step(&name, chunk.visits());
             let cell = self.rest(&lab, cell)?;
-            if !cell.group.is_empty() {
-                let left = plan.cells.len() - armed;
+            if cell.group.is_empty() {
+                self.done += 1;
+            } else {
+                let left = plan.cells.len() - at;
                 let budget = Budget { total_s: self.seconds(left, cell.group.len()), ..Budget::default() };
-                chunk.begin((armed + 1, name), &lab, &cell.case, (&cell.group, budget), &interrupt::asked);
+                chunk.begin(name, &lab, &cell.case, (&cell.group, budget), &interrupt::asked);
             }
             if chunk.is_full() {
                 self.complete(&lab, &mut chunk)?;
@@ -61,9 +65,10 @@ impl Session<'_> {
     }
 
     /// Visits the cases that are armed until each is done, and keeps their rows.
-    fn complete(&mut self, lab: &Lab<'_>, chunk: &mut Chunk<'_, (usize, String)>) -> Result<(), CliError> {
-        chunk.visit(&interrupt::asked, &|(at, name)| self.progress.step(*at, name));
+    fn complete(&mut self, lab: &Lab<'_>, chunk: &mut Chunk<'_, String>) -> Result<(), CliError> {
+        chunk.visit(&interrupt::asked, &|name, visits| self.step(name, visits));
         while let Some((_, rows)) = chunk.finish_next(lab) {
+            self.done += 1;
             // Together: of backends that took turns none is kept without the others.
             self.kept.writer.append(&rows)?;
             self.show(&rows)?;
@@ -88,6 +93,11 @@ impl Session<'_> {
             }
         }
         Ok(rest)
+    }
+
+    /// Shows the next visit, after those of the cells that are done and of those that are armed.
+    fn step(&self, name: &str, visits: usize) {
+        self.progress.step(self.done * LEAST_VISITS + visits + 1, name);
     }
 
     /// Most seconds for each subject of a cell: what is left of the budget, shared among what is left to do.

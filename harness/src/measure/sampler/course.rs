@@ -7,7 +7,7 @@ use super::{Budget, LEAST_SAMPLES, Launch, Stopwatch, Turn};
 use crate::measure::{Failure, Recorder, Recording};
 
 /// Fewest visits, unless time is up: what an interval of their median takes.
-const LEAST_VISITS: usize = 6;
+pub const LEAST_VISITS: usize = 6;
 /// Most visits.
 const MOST_VISITS: usize = 12;
 /// Samples of a subject in a visit, where its time allows: their median leaves out two that fell upon a neighbour.
@@ -40,6 +40,11 @@ impl Course {
         turn.recorder.end_visit();
         let budget = Budget { precision: f64::INFINITY, total_s: LATER_S, ..Budget::default() };
         Course { budget, turns: vec![turn], visits: 1, is_seen_through: true }
+    }
+
+    /// Visits so far.
+    pub fn visits(&self) -> usize {
+        self.visits
     }
 
     /// Whether no subject needs another visit.
