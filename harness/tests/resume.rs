@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{ChildStdout, Command, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use farthing::record::Row;
@@ -31,14 +32,14 @@ fn stderr(output: &Output) -> String {
 }
 
 fn words<'w>(shapes: &'w str, more: &[&'w str]) -> Vec<&'w str> {
-    let words = ["run", "--shape", shapes, "--backend", "cpu", "--threads", "1", "--seconds", "0.05"];
+    let words = ["run", "--shape", shapes, "--backend", "cpu", "--threads", "1", "--seconds", "0.01"];
     [&words[..], &["--format", "json"], more].concat()
 }
 
-/// Rows that a process printed, each of which it had kept before.
-fn rows_of(child: Child) -> Vec<Row> {
-    let lines = BufReader::new(child.stdout.expect("a pipe")).lines().map_while(Result::ok);
-    lines.filter_map(|line| serde_json::from_str(&line).ok()).collect()
+/// Rows that a process prints, each of which it has kept before; read as they come, for it waits where a pipe is full.
+fn rows_of(stdout: ChildStdout) -> JoinHandle<Vec<Row>> {
+    let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+    std::thread::spawn(|| lines.filter_map(|line| serde_json::from_str(&line).ok()).collect())
 }
 
 /// Kills one run again and again, at most so often, lets it end, and sees that no row was lost that was seen before; how
@@ -51,14 +52,15 @@ fn killed_and_resumed(kills: usize, random: &mut impl Rng) -> (usize, usize) {
     while killed < kills {
         let mut command = command(dir.path(), &resume);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
-        // Limits take a second or two before the first row, once; then a chunk of rows comes in a second or two.
-        std::thread::sleep(Duration::from_millis(random.random_range(0..if seen.is_empty() { 6000 } else { 2500 })));
+        let rows = rows_of(child.stdout.take().expect("a pipe"));
+        // Limits take a second or two before the first row, once; then a chunk of rows comes in about one.
+        std::thread::sleep(Duration::from_millis(random.random_range(0..if seen.is_empty() { 6000 } else { 1500 })));
         if child.try_wait().expect("a child").is_some() {
             break;
         }
         child.kill().and_then(|()| child.wait()).expect("it is ours");
         killed += 1;
-        seen.extend(rows_of(child).into_iter().map(|row| row.id));
+        seen.extend(rows.join().expect("no panic").into_iter().map(|row| row.id));
     }
     let output = farthing(dir.path(), &resume);
     assert!(output.status.success(), "{}", stderr(&output));
