@@ -1,9 +1,9 @@
 //! The driver behind `cargo bench`: Criterion decides how often to launch, our recorder keeps what it saw.
 //!
 //! Criterion filters, warms up, samples and compares with its own baselines, as its users know it. Rows come from what
-//! passed through `iter_custom`, and from five visits more, which our sampler makes when Criterion is at other cases or
-//! done; nothing is read back from its files, which are private to it. A case that fails, is
-//! wrong, unsupported or too slow leaves Criterion by unwinding, so that no made-up time reaches its statistics.
+//! passed through `iter_custom`, and from five visits more, which our sampler makes between Criterion's cases and after the
+//! last; nothing is read back from its files, which are private to it. A case that fails, is wrong, unsupported or too slow
+//! leaves Criterion by unwinding, so that no made-up time reaches its statistics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;

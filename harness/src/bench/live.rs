@@ -119,7 +119,7 @@ impl<'b> Live<'b> {
     /// Takes a case that Criterion has visited, to be visited again later.
     pub(super) fn revisit(&mut self, oracle: &Oracle, id: String, armed: Armed<'b>, first: Recorder, watch: Watch) {
         self.chunk.add(id, armed, first, watch);
-        if self.chunk.is_full() {
+        if self.lab(oracle).is_some_and(|lab| self.chunk.is_full(&lab)) {
             self.complete(oracle);
         }
     }

@@ -1,27 +1,25 @@
 //! Cases that are visited in turns: a part of a run, as much as memory holds side by side.
 
-use super::sampler::{Budget, HostClock};
+use super::sampler::Budget;
 use super::{Armed, Lab, Recorder, Sitting, Subject, Watch};
 use crate::case::Case;
 use crate::record::Row;
 
 /// Most cases: what a run that is killed has to measure again.
 const CASES: usize = 24;
-/// Seconds after which no other case is armed: five rounds of visits follow, and only then there are rows.
+/// Seconds in its cases after which no other is armed: five rounds of visits follow, and only then there are rows.
 const ARMING_S: f64 = 40.0;
-/// Bytes on the devices above which no other case is armed.
+/// Bytes on the devices above which no other case is armed, where memory allows as much.
 const HELD_BYTES: u64 = 2 << 30;
 
 /// Cases on their way, each with what its driver knows it by.
 pub struct Chunk<'b, T> {
     sittings: Vec<(T, Sitting<'b>)>,
-    /// Since the first case.
-    clock: Option<HostClock>,
 }
 
 impl<T> Default for Chunk<'_, T> {
     fn default() -> Self {
-        Chunk { sittings: Vec::new(), clock: None }
+        Chunk { sittings: Vec::new() }
     }
 }
 
@@ -35,33 +33,24 @@ impl<'b, T> Chunk<'b, T> {
         (subjects, budget): (&[Subject<'b>], Budget),
         stop: &dyn Fn() -> bool,
     ) {
-        self.clock.get_or_insert_with(HostClock::start);
         let sitting = Sitting::begin(lab, case, subjects, budget, stop);
         self.sittings.push((name, sitting));
     }
 
     /// Adds a case whose first visit was another driver's.
     pub fn add(&mut self, name: T, armed: Armed<'b>, first: Recorder, watch: Watch) {
-        self.clock.get_or_insert_with(HostClock::start);
         self.sittings.push((name, Sitting::after(armed, first, watch)));
     }
 
     /// Whether it is to be completed before another case is armed.
-    pub fn is_full(&self) -> bool {
-        let held_bytes: u64 = self.sittings.iter().map(|(_, sitting)| sitting.held_bytes()).sum();
-        let is_elsewhere = self.sittings.iter().any(|(_, sitting)| sitting.is_elsewhere());
-        let is_late = self.clock.is_some_and(|clock| clock.seconds() >= ARMING_S);
-        self.sittings.len() >= CASES || held_bytes >= HELD_BYTES || is_elsewhere || is_late
-    }
-
-    /// Cases that are armed.
-    pub fn len(&self) -> usize {
-        self.sittings.len()
-    }
-
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.sittings.is_empty()
+    pub fn is_full(&self, lab: &Lab<'_>) -> bool {
+        let sittings = || self.sittings.iter().map(|(_, sitting)| sitting);
+        let held_bytes: u64 = sittings().map(Sitting::held_bytes).sum();
+        let spent_s: f64 = sittings().map(Sitting::spent_s).sum();
+        self.sittings.len() >= CASES
+            || held_bytes >= HELD_BYTES.min(lab.cold_cap_bytes)
+            || spent_s >= ARMING_S
+            || sittings().any(Sitting::is_elsewhere)
     }
 
     /// Visits so far, each case's up to those that it takes at least.
@@ -88,7 +77,6 @@ impl<'b, T> Chunk<'b, T> {
     /// interrupted has no rows.
     pub fn finish_next(&mut self, lab: &Lab<'_>) -> Option<(T, Vec<Row>)> {
         if self.sittings.is_empty() {
-            self.clock = None;
             return None;
         }
         let (name, sitting) = self.sittings.remove(0);

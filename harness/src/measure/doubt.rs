@@ -3,7 +3,7 @@
 
 use farthing_kernels::backend::DeviceInfo;
 
-use super::{Armed, Lab};
+use super::{Armed, Lab, Recording};
 use crate::record::{Doubt, Surroundings, Warning};
 use crate::stats::Summary;
 
@@ -37,10 +37,17 @@ pub(super) fn before_timing(lab: &Lab<'_>, device: &DeviceInfo) -> Vec<Warning> 
 }
 
 /// Of the samples.
-pub(super) fn of_samples(summary: &Summary, n: usize) -> Vec<Warning> {
+pub(super) fn of_samples(summary: &Summary, recording: &Recording) -> Vec<Warning> {
+    let n = recording.samples_s.len();
     let mut doubts = Vec::new();
     match summary.ci95.map(|[low, high]| (high - low) / (2.0 * summary.median)) {
-        None => doubts.push(Warning::new(Doubt::Interval, format!("{n} samples give no 95 % interval"))),
+        None => {
+            let text = match recording.visits.len() {
+                0 | 1 => format!("{n} samples give no 95 % interval"),
+                visits => format!("samples of {visits} visits give no 95 % interval"),
+            };
+            doubts.push(Warning::new(Doubt::Interval, text));
+        }
         Some(half) if half > WIDE => {
             let text = format!("the median is known no better than to ± {:.0} %", 100.0 * WIDE);
             doubts.push(Warning::new(Doubt::Interval, text));

@@ -53,7 +53,7 @@ impl Lab<'_> {
         row.ci95_s = summary.ci95;
         row.gflops = Some(row.flops / summary.median / 1e9);
         row.gbps = Some(row.bytes / summary.median / 1e9);
-        row.warnings.extend(doubt::of_samples(&summary, recording.samples_s.len()));
+        row.warnings.extend(doubt::of_samples(&summary, recording));
         let seen = recording.seen.as_ref();
         row.warnings.extend(seen.into_iter().flat_map(|s| doubt::of_surroundings(&s.surroundings, self, armed)));
         self.set_share(&mut row, armed, summary.median);

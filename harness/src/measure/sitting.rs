@@ -1,7 +1,7 @@
 //! One case on backends that take turns, from the first check to the rows, in visits that a driver spreads over a run.
 
 use super::sampler::{Budget, Course, HostClock, LEAST_VISITS};
-use super::{Armed, Lab, Recorder, Recording, Subject, Watch};
+use super::{Armed, Lab, Recorder, Recording, Seen, Subject, Watch};
 use crate::case::Case;
 use crate::record::Row;
 
@@ -10,6 +10,8 @@ pub(super) struct Sitting<'b> {
     armed: Vec<Armed<'b>>,
     course: Course,
     watch: Watch,
+    /// What was seen until its last visit ended.
+    seen: Option<Seen>,
     /// Of those that could not be armed.
     rows: Vec<Row>,
 }
@@ -31,7 +33,7 @@ impl<'b> Sitting<'b> {
             }
         }
         let watch = Watch::start(subjects, &lab.header.environment.cpu);
-        let mut sitting = Sitting { course: Course::new(armed.len(), budget), armed, watch, rows };
+        let mut sitting = Sitting { course: Course::new(armed.len(), budget), armed, watch, seen: None, rows };
         sitting.sample(stop);
         sitting
     }
@@ -39,7 +41,7 @@ impl<'b> Sitting<'b> {
     /// Goes on with a case whose first visit was another driver's.
     pub(super) fn after(armed: Armed<'b>, first: Recorder, mut watch: Watch) -> Sitting<'b> {
         watch.pause();
-        Sitting { armed: vec![armed], course: Course::after(first), watch, rows: Vec::new() }
+        Sitting { armed: vec![armed], course: Course::after(first), watch, seen: None, rows: Vec::new() }
     }
 
     /// Another visit.
@@ -51,6 +53,14 @@ impl<'b> Sitting<'b> {
     fn sample(&mut self, stop: &dyn Fn() -> bool) {
         self.course.visit(&mut self.armed, &HostClock::start(), stop);
         self.watch.pause();
+        if self.is_over() {
+            self.seen = Some(self.watch.seen());
+        }
+    }
+
+    /// Host seconds in its checks and launches so far.
+    pub(super) fn spent_s(&self) -> f64 {
+        self.armed.iter().map(|armed| armed.spent_s).sum()
     }
 
     /// Of the visits that a case takes at least, how many it needs no more: all where it is over.
@@ -74,10 +84,10 @@ impl<'b> Sitting<'b> {
     }
 
     /// Checks again and makes the rows. A subject that was interrupted has none: a row is complete or absent.
-    pub(super) fn finish(self, lab: &Lab<'_>) -> Vec<Row> {
+    pub(super) fn finish(mut self, lab: &Lab<'_>) -> Vec<Row> {
         let mut rows = self.rows;
         let recordings = self.course.recordings();
-        let mut seen = self.watch.end();
+        let mut seen = self.seen.unwrap_or_else(|| self.watch.seen());
         let launching = recordings.iter().flatten().flatten().map(|recording| recording.launching_s);
         seen.surroundings.launching_s = launching.sum();
         for (armed, recording) in self.armed.into_iter().zip(recordings) {

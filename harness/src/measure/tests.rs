@@ -162,7 +162,7 @@ fn chunk_of(
         visited.borrow_mut().push(*name);
         counts.borrow_mut().push(visits);
     });
-    assert!(counts.borrow().is_sorted() && chunk.visits() <= 6 * chunk.len());
+    assert!(counts.borrow().is_sorted() && chunk.visits() <= 6 * manners.len());
     let rows = std::iter::from_fn(|| chunk.finish_next(&lab)).collect();
     (rows, visited.into_inner())
 }
@@ -202,7 +202,7 @@ fn a_core_that_was_shared_while_a_case_was_timed_is_a_doubt() {
     let subject = Subject { name: "fake", backend: &fake };
     let doubts = |usual: f64| {
         let armed = lab.arm(&case("8x8x8"), subject).expect("a right backend");
-        let mut seen = Watch::start(&[subject], "another CPU").end();
+        let mut seen = Watch::start(&[subject], "another CPU").seen();
         assert!(seen.surroundings.breadth.is_some_and(|read| 0.0 < read.usual && read.usual <= read.best));
         seen.surroundings.breadth = Some(crate::record::Breadth { usual, best: 100.0 });
         let (visits, samples_s, clock) = (vec![1; 8], vec![1e-6; 8], "wall".to_owned());

@@ -99,8 +99,8 @@ impl Watch {
         }
     }
 
-    /// Ends.
-    pub fn end(mut self) -> Seen {
+    /// What was seen until now, the visit in hand among it.
+    pub fn seen(&mut self) -> Seen {
         self.pause();
         let span_s = self.start.elapsed().as_secs_f64();
         let (ticks, is_long) = (Ticks::read(), span_s >= LEAST_SPAN_S);
@@ -120,7 +120,8 @@ impl Watch {
             load_after: machine::load(),
             breadth: self.breadth(),
         };
-        Seen { surroundings, joules: self.meter.map(|(meter, _)| (self.joules, meter.name())) }
+        let joules = self.meter.as_ref().map(|(meter, _)| (self.joules, meter.name())).map_err(Clone::clone);
+        Seen { surroundings, joules }
     }
 }
 
@@ -178,11 +179,11 @@ mod tests {
     fn a_busy_neighbour_is_seen_and_own_work_is_not_one() {
         let fake = Fake::new(Manner::Right);
         let subject = Subject { name: "fake", backend: &fake };
-        let watch = Watch::start(&[subject], "another CPU");
+        let mut watch = Watch::start(&[subject], "another CPU");
         while watch.start.elapsed().as_secs_f64() < 0.15 {
             std::hint::black_box(pace());
         }
-        let seen = watch.end();
+        let seen = watch.seen();
         let surroundings = &seen.surroundings;
         assert!(surroundings.window_s > 0.1 && surroundings.pace_after > 0.0);
         // Tests beside this one run in the same process, so only the machine's other processes remain.
@@ -202,14 +203,14 @@ mod tests {
         watch.pause();
         watch.resume();
         // Two visits of nothing; a thread that the scheduler left out for longer than this is not expected.
-        assert!(watch.end().surroundings.window_s < 0.2);
+        assert!(watch.seen().surroundings.window_s < 0.2);
     }
 
     #[test]
     fn those_that_take_turns_have_no_energy_of_their_own() {
         let fake = Fake::new(Manner::Right);
         let subject = Subject { name: "fake", backend: &fake };
-        let energy = Watch::start(&[subject, subject], "a double").end().energy(3);
+        let energy = Watch::start(&[subject, subject], "a double").seen().energy(3);
         assert_eq!((energy.joules, energy.source.contains("took turns")), (None, true));
     }
 }

@@ -14,7 +14,7 @@ use crate::session::{self, shown};
 use crate::store::{Results, write_index};
 use crate::tunings::Tunings;
 
-/// Least seconds of a subject under `--budget`: some ten samples of a launch that is far below a millisecond.
+/// Least seconds of a subject under `--budget`: six visits of a sample or two, of a launch that is far below a millisecond.
 const LEAST_S: f64 = 0.05;
 
 pub(super) struct Session<'s> {
@@ -42,7 +42,7 @@ impl Session<'_> {
         let cold_cap_bytes = session::cold_cap_bytes(&header.environment);
         let lab = Lab { header, oracle: &oracle, cold_cap_bytes, tunings: self.tunings.clone() };
         let mut chunk = Chunk::default();
-        for (at, cell) in plan.cells.iter().enumerate() {
+        for cell in &plan.cells {
             if interrupt::asked() {
                 break;
             }
@@ -52,11 +52,12 @@ impl Session<'_> {
             if cell.group.is_empty() {
                 self.done += 1;
             } else {
-                let left = plan.cells.len() - at;
+                // Those that are armed have their time before them too.
+                let left = plan.cells.len() - self.done;
                 let budget = Budget { total_s: self.seconds(left, cell.group.len()), ..Budget::default() };
                 chunk.begin(name, &lab, &cell.case, (&cell.group, budget), &interrupt::asked);
             }
-            if chunk.is_full() {
+            if chunk.is_full(&lab) {
                 self.complete(&lab, &mut chunk)?;
             }
         }

@@ -21,15 +21,14 @@ const LATER_S: f64 = 0.5;
 pub struct Course {
     budget: Budget,
     turns: Vec<Turn>,
-    visits: usize,
-    /// Whether all visits that an interval takes are made, however long they are.
-    is_seen_through: bool,
+    /// Whether the first visit was another driver's: then all that an interval takes are made, however long they are.
+    is_continued: bool,
 }
 
 impl Course {
     /// Of so many subjects that were not visited yet.
     pub fn new(subjects: usize, budget: Budget) -> Course {
-        Course { budget, turns: (0..subjects).map(|_| Turn::new()).collect(), visits: 0, is_seen_through: false }
+        Course { budget, turns: (0..subjects).map(|_| Turn::new()).collect(), is_continued: false }
     }
 
     /// Of a subject whose first visit was another driver's; as many follow as an interval takes, however long they are.
@@ -39,12 +38,12 @@ impl Course {
         turn.recorder = first;
         turn.recorder.end_visit();
         let budget = Budget { precision: f64::INFINITY, total_s: LATER_S, ..Budget::default() };
-        Course { budget, turns: vec![turn], visits: 1, is_seen_through: true }
+        Course { budget, turns: vec![turn], is_continued: true }
     }
 
     /// Visits so far.
     pub fn visits(&self) -> usize {
-        self.visits
+        self.turns.iter().map(|turn| turn.recorder.visits()).max().unwrap_or(0)
     }
 
     /// Whether no subject needs another visit.
@@ -54,7 +53,7 @@ impl Course {
 
     /// One visit. Where `stop` says so it ends early, and the course is not over.
     pub fn visit<L: Launch>(&mut self, subjects: &mut [L], clock: &dyn Stopwatch, stop: &dyn Fn() -> bool) {
-        let left = LEAST_VISITS.saturating_sub(self.visits).max(1);
+        let left = LEAST_VISITS.saturating_sub(self.visits()).max(1);
         let mut quotas = vec![0; self.turns.len()];
         for ((turn, subject), quota) in self.turns.iter_mut().zip(subjects.iter_mut()).zip(&mut quotas) {
             if !turn.done && !stop() {
@@ -71,16 +70,20 @@ impl Course {
                 }
             }
         }
-        self.visits += 1;
         for turn in self.turns.iter_mut().filter(|turn| !turn.done) {
             turn.recorder.end_visit();
-            turn.done = turn.is_visited_enough(&self.budget, self.is_seen_through);
+            turn.done = turn.is_visited_enough(&self.budget, self.is_continued);
         }
     }
 
     /// What was sampled; `None` in place of a subject that needs another visit.
     pub fn recordings(self) -> Vec<Option<Result<Recording, Failure>>> {
-        self.turns.into_iter().map(|turn| if turn.done { Some(turn.result()) } else { None }).collect()
+        // Of another driver's launches it is not known how long they took.
+        let launching = |recording: Recording| Recording {
+            launching_s: recording.launching_s.filter(|_| !self.is_continued),
+            ..recording
+        };
+        self.turns.into_iter().map(|turn| turn.done.then(|| turn.result().map(launching))).collect()
     }
 }
 
@@ -99,10 +102,10 @@ impl Turn {
         ((rest_s / self.sample_s.max(f64::MIN_POSITIVE)) as usize).clamp(1, SAMPLES)
     }
 
-    fn is_visited_enough(&self, budget: &Budget, is_seen_through: bool) -> bool {
+    fn is_visited_enough(&self, budget: &Budget, is_continued: bool) -> bool {
         let (visits, is_late) = (self.recorder.visits(), self.spent_s >= budget.total_s);
         if visits < LEAST_VISITS {
-            return is_late && !is_seen_through && self.recorder.len() >= LEAST_SAMPLES;
+            return is_late && !is_continued && self.recorder.len() >= LEAST_SAMPLES;
         }
         is_late || visits >= MOST_VISITS || self.is_precise(budget.precision)
     }

@@ -8,7 +8,7 @@ fn course(bench: &Bench, subjects: &mut [FakeLaunch]) -> (Vec<Result<Recording, 
         course.visit(subjects, &bench.clock, &|| false);
         bench.pass(1.0);
     }
-    let visits = course.visits;
+    let visits = course.visits();
     (course.recordings().into_iter().map(|r| r.expect("nothing stopped it")).collect(), visits)
 }
 
@@ -32,10 +32,10 @@ fn what_changes_between_visits_is_visited_to_the_most_and_stands_in_the_interval
     let mut course = Course::new(1, Budget::default());
     while !course.is_over() {
         // Another machine in each second visit, as where a neighbour comes and goes.
-        subjects[0].cost_s = if course.visits.is_multiple_of(2) { 1e-4 } else { 1.3e-4 };
+        subjects[0].cost_s = if course.visits().is_multiple_of(2) { 1e-4 } else { 1.3e-4 };
         course.visit(&mut subjects, &bench.clock, &|| false);
     }
-    assert_eq!(course.visits, MOST_VISITS);
+    assert_eq!(course.visits(), MOST_VISITS);
     let recording = course.recordings().remove(0).expect("over").expect("samples");
     let [low, high] = recording.summary().expect("finite").ci95.expect("twelve visits");
     assert!((low - 1e-4).abs() < 1e-9 && (high - 1.3e-4).abs() < 1e-9, "{low} {high}");
@@ -91,6 +91,7 @@ fn another_drivers_samples_are_the_first_visit_and_slow_ones_are_seen_through() 
     }
     let recording = course.recordings().remove(0).expect("over").expect("samples");
     assert_eq!(recording.visits, [10, 1, 1, 1, 1, 1]);
+    assert_eq!(recording.launching_s, None, "of ten launches it is not known");
     assert!(recording.summary().expect("finite").ci95.is_some());
 }
 
