@@ -4,7 +4,7 @@
 
 use farthing::catalogue::{Case, Catalogue, Precision};
 use farthing::cost::serving::{
-    Accelerator, Deployment, Precisions, Roofline, StepModel, Traffic, most_sequences, steady,
+    Accelerator, Deployment, Precisions, Replica, Roofline, Spread, StepModel, Traffic, most_sequences, steady,
 };
 use farthing::measure::sampler::HostClock;
 use std::hint::black_box;
@@ -34,12 +34,20 @@ fn sweep(catalogue: &Catalogue) -> Result<(u64, f64), Box<dyn std::error::Error>
             for ranks in [1, 2, 4, 8] {
                 let deployment = Deployment::tensor_parallel(ranks);
                 let precisions = Precisions::of_checkpoint(model, Precision::Fp8, Precision::Bf16);
-                let step = StepModel::new(model, &deployment, &precisions);
-                let room = most_sequences(model, &deployment, &precisions, 0.9 * chip.memory.value, 1536.0);
+                let replica = Replica::from(StepModel::new(model, &deployment, &precisions));
+                let held = [(model.clone(), deployment)];
+                let room = most_sequences(&held, &precisions, 0.9 * chip.memory.value, 1536.0);
                 for batch in (0..10).map(|i| f64::from(1 << i)).take_while(|batch| *batch <= room) {
-                    let traffic = Traffic { input: 1024.0, cached: 0.0, output: 1024.0, concurrency: batch, room };
+                    let traffic = Traffic {
+                        input: 1024.0,
+                        cached: 0.0,
+                        output: 1024.0,
+                        concurrency: batch,
+                        room,
+                        spread: Spread::NONE,
+                    };
                     let waits = (constants.before_first_token, constants.prefill_wait);
-                    let state = steady(&step, &timing, black_box(&traffic), waits)?;
+                    let state = steady(&replica, &timing, black_box(&traffic), waits)?;
                     let tokens = state.requests_per_s * traffic.output;
                     let dollars = price.per_chip_hour().0 * f64::from(ranks) / 3600.0 / tokens * 1e6;
                     points += 1;

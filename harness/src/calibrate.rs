@@ -45,12 +45,12 @@ pub struct Calibration {
 /// # Errors
 /// [`RowError`] where a row names what the catalogue lacks, or too few rows are left to fit.
 pub fn calibrate(rows: &[ServingRow], catalogue: &Catalogue, pull: Pull) -> Result<Calibration, RowError> {
+    let all = rows.iter().map(|row| Sample::new(row, catalogue)).collect::<Result<Vec<_>, _>>()?;
     let mut samples = Vec::new();
     let mut excluded: Vec<(String, usize)> = Vec::new();
-    for row in rows {
-        let sample = Sample::new(row, catalogue)?;
-        match sample.doubt {
-            None => samples.push(sample),
+    for sample in &all {
+        match sample.doubt.filter(|&doubt| !(doubt == Doubt::Speculation && sample.has_faster_twin(&all))) {
+            None => samples.push(sample.clone()),
             Some(doubt) => match excluded.iter_mut().find(|(why, _)| *why == doubt.to_string()) {
                 Some((_, count)) => *count += 1,
                 None => excluded.push((doubt.to_string(), 1)),

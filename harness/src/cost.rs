@@ -20,8 +20,10 @@ mod published;
 mod render;
 mod request;
 mod sensitivity;
+mod served;
 pub mod serving;
 mod shape;
+mod speculation;
 mod speed;
 mod spend;
 mod split;
@@ -44,18 +46,20 @@ pub(crate) use render::{HEAD, cells, footer};
 pub use request::{CostRequest, Machine, Slo, UnknownSlo, Workload};
 pub use sensitivity::{Moved, Sensitivity, sensitivities};
 pub use shape::{AttentionShape, MatmulShape};
+pub use speculation::{Draft, Speculation};
 pub use speed::Speed;
 pub use spend::Spend;
 pub use split::{Part, Split, split};
 pub use terms::{Agreed, Floor, HOURS_A_MONTH, Terms, discounted};
 pub use traffic::{TrafficPattern, UnknownTraffic};
 
-use crate::catalogue::{Case, Catalogue, Chip, Measurement, Model, Profile};
+use crate::catalogue::{Case, Catalogue, Chip, Model, Profile};
 use crate::record::{MeasuredLimit, Row};
 use crate::units::{Estimate, Provenance, TokensPerMegawattHour, Watts};
 use measured::{AtCase, Measured};
 use serde::Serialize;
-use serving::{Deployment, StepModel, steady};
+use served::Serving;
+use serving::Deployment;
 use speed::Latency;
 use std::cell::Cell;
 
@@ -72,6 +76,9 @@ pub struct CostLine {
     pub chips: Option<u32>,
     /// How the replica is spread over them.
     pub deployment: Option<Deployment>,
+    /// The replicas that take in prompts beside it, where it does not itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<PromptReplicas>,
     /// Threads of a measured CPU.
     pub threads: Option<usize>,
     /// Sequences that run at once.
@@ -90,6 +97,22 @@ pub struct CostLine {
     pub notes: Vec<String>,
 }
 
+/// Replicas that take in prompts for others.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct PromptReplicas {
+    /// How each is spread over chips.
+    pub deployment: Deployment,
+    /// How many there are for each replica that answers, so that all are busy.
+    pub replicas: f64,
+}
+
+impl PromptReplicas {
+    /// Chips of all of them.
+    pub fn chips(&self) -> f64 {
+        self.replicas * f64::from(self.deployment.chips())
+    }
+}
+
 impl CostLine {
     fn new(model: &Model, target: &str, device: &str) -> Self {
         CostLine {
@@ -98,6 +121,7 @@ impl CostLine {
             device: device.to_string(),
             chips: None,
             deployment: None,
+            prompts: None,
             threads: None,
             batch: None,
             speed: None,
@@ -119,6 +143,7 @@ impl CostLine {
     ) {
         self.chips = Some(placement.deployment.chips());
         self.deployment = Some(placement.deployment);
+        self.prompts = latency.prompts(&placement);
         self.batch = Some(placement.sequences);
         self.speed = Some(latency.speed(workload));
         match price {
@@ -141,7 +166,8 @@ impl CostLine {
     /// Fills in energy, where the chip's power with its part of server, network and cooling is known.
     fn fill_energy(&mut self, chip: &Chip) {
         let (Some(speed), Some(chips), Some(power)) = (&self.speed, self.chips, &chip.all_in_power) else { return };
-        let watts = Watts(power.value * f64::from(chips));
+        let chips = f64::from(chips) + self.prompts.map_or(0.0, |prompts| prompts.chips());
+        let watts = Watts(power.value * chips);
         let tokens = speed.output_tokens_per_s.rising(|rate| rate / watts).resting_on(power.source.kind);
         self.output_tokens_per_mwh = Some(tokens);
     }
@@ -207,17 +233,20 @@ fn published_line(
     let profile = request.profile(catalogue, chip)?;
     let costed = || {
         let workload = &request.workload;
+        let speculation = request.speculation.as_ref();
         let placement = match request.slo {
-            Some(slo) => frontier::cheapest_within(model, chip, profile, workload, slo)?,
-            None => placement::place(model, chip, profile, workload, request.deployment)?,
+            Some(slo) => frontier::cheapest_within(model, chip, profile, (workload, speculation), slo)?,
+            None => placement::place(model, chip, profile, request)?,
         };
         let concurrency = if request.slo.is_some() { placement.sequences } else { workload.concurrency };
         let workload = Workload { concurrency, ..*workload };
-        Ok((published::latency(model, chip, profile, &workload, &placement)?, placement, workload))
+        let latency = published::latency(model, chip, profile, (&workload, speculation), &placement)?;
+        Ok((latency, placement, workload))
     };
     match costed() {
         Ok((latency, placement, workload)) => {
-            let chips = placement.deployment.chips();
+            let prompts = latency.prompts(&placement).map_or(0.0, |prompts| prompts.chips());
+            let chips = f64::from(placement.deployment.chips()) + prompts;
             let price = price::of_chip(request, catalogue, chip, chips);
             line.fill(request, &workload, (&latency, placement), price);
             line.fill_energy(chip);
@@ -238,8 +267,9 @@ fn notes(profile: &Profile, model: &Model, chip: &Chip, request: &CostRequest, p
         notes.push(format!("memory holds {} sequences; the others wait", placement.sequences));
     }
     if placement.deployment.attention_data > 1 {
-        notes.push("attention data parallelism: too few published runs to validate".into());
+        notes.push("attention data parallelism: checked against few published runs (see the worked examples)".into());
     }
+    notes.extend(request.speculation.as_ref().map(Speculation::note));
     let Some(spreads) = &profile.spreads else { return notes };
     let new = |known: &[String], id: &str| !known.iter().any(|known| known == id);
     if new(&spreads.chips, &chip.id) {
@@ -264,8 +294,9 @@ fn measured_line(
         let dtype = workload.weights.dtype().ok_or(CostError::NotMeasured { precision: workload.weights })?;
         let measured = Measured::new((backend, device), dtype, rows, limits, &catalogue.measurement)?;
         let (price, memory) = machine_price(request, catalogue, device, measured.threads);
-        let held = placement::on_machine(model, workload, memory);
-        let latency = measured_latency(&measured, model, workload, &held.placement, &catalogue.measurement)?;
+        let held = placement::on_machine(model, request, memory);
+        let static_shapes = catalogue.chip_of_device(device).is_some_and(|chip| chip.static_shapes);
+        let latency = measured_latency((&measured, static_shapes), model, request, &held.placement, catalogue)?;
         Ok((latency, held, price, measured.threads))
     };
     match costed() {
@@ -277,6 +308,7 @@ fn measured_line(
                 line.fill_energy(chip);
             }
             line.notes.extend(held.note);
+            line.notes.extend(request.speculation.as_ref().map(Speculation::note));
         }
         Err(error @ CostError::Malformed { .. }) => return Err(error),
         Err(error) => line.reason = Some(error.to_string()),
@@ -286,21 +318,22 @@ fn measured_line(
 
 /// The three cases of a device's rows; there is no server in front of them.
 fn measured_latency(
-    measured: &Measured<'_>,
+    (measured, static_shapes): (&Measured<'_>, bool),
     model: &Model,
-    workload: &Workload,
+    request: &CostRequest,
     placement: &Placement,
-    measurement: &Measurement,
+    catalogue: &Catalogue,
 ) -> Result<Latency, CostError> {
-    let step = StepModel::new(model, &placement.deployment, &workload.precisions(model));
-    let traffic = workload.traffic(placement.sequences);
-    let wait = &measurement.prefill_wait;
+    let speculation = request.speculation.as_ref();
+    let serving = Serving::new(model, &request.workload, placement, speculation);
+    let wait = &catalogue.measurement.prefill_wait;
     let at = |case: Case| {
-        let timing = AtCase { measured, case, kinds: Cell::new(wait.source.kind.into()) };
-        let steady = steady(&step, &timing, &traffic, (0.0, wait.value))?;
+        let timing = AtCase { measured, case, static_shapes, kinds: Cell::new(wait.source.kind.into()) };
+        let steady = serving.steady(&timing, (0.0, wait.value))?;
         Ok::<_, CostError>((steady, timing.kinds.get()))
     };
     let [(fast, _), (central, kinds), (slow, _)] = [at(Case::Fast)?, at(Case::Central)?, at(Case::Slow)?];
+    let kinds = speculation.map_or(kinds, |_| kinds.union(Provenance::Assumed.into()));
     Ok(Latency::of_cases([fast, central, slow], kinds))
 }
 
@@ -312,7 +345,7 @@ fn machine_price(
     threads: Option<usize>,
 ) -> (Result<PriceUsed, String>, Option<f64>) {
     if let Some(chip) = catalogue.chip_of_device(device) {
-        return (price::of_chip(request, catalogue, chip, 1), Some(chip.memory.value));
+        return (price::of_chip(request, catalogue, chip, 1.0), Some(chip.memory.value));
     }
     let machine = request.machine.as_ref();
     let memory = machine.and_then(|machine| machine.memory_bytes).map(|bytes| bytes as f64);

@@ -3,7 +3,8 @@
 use super::row::{RowError, ServingRow};
 use crate::catalogue::{Attention, Catalogue, Chip, Model, Precision};
 use crate::cost::serving::{
-    Accelerator, Constants, Deployment, Precisions, Roofline, Steady, StepModel, Traffic, most_sequences, steady,
+    Accelerator, Constants, Deployment, Precisions, Replica, Roofline, Spread, Steady, StepModel, Traffic,
+    most_sequences, steady,
 };
 use crate::cost::usable_bytes;
 use serde::Serialize;
@@ -61,7 +62,7 @@ pub struct Sample {
     pub tpot: f64,
     /// Why it is left out, if it is.
     pub doubt: Option<Doubt>,
-    step: StepModel,
+    replica: Replica,
     accelerator: Accelerator,
 }
 
@@ -86,8 +87,9 @@ impl Sample {
         let (input, output) = row.lengths()?;
         let accelerator = Accelerator::of(chip);
         let usable = usable_bytes(chip, catalogue.profile_of(chip));
-        let room = most_sequences(model, &deployment, &precisions, usable, input + output / 2.0);
-        let traffic = Traffic { input, cached: 0.0, output, concurrency: row.concurrency()?, room };
+        let room = most_sequences(&[(model.clone(), deployment)], &precisions, usable, input + output / 2.0);
+        let traffic =
+            Traffic { input, cached: 0.0, output, concurrency: row.concurrency()?, room, spread: Spread::NONE };
         Ok(Sample {
             id: row.id.clone(),
             engine: row.engine.clone(),
@@ -99,7 +101,7 @@ impl Sample {
             traffic,
             ttft: row.ttft_ms / 1e3,
             tpot: row.tpot_ms / 1e3,
-            step: StepModel::new(model, &deployment, &precisions),
+            replica: StepModel::new(model, &deployment, &precisions).into(),
             accelerator,
         })
     }
@@ -108,7 +110,7 @@ impl Sample {
     pub fn predict(&self, constants: &Constants) -> Steady {
         let timing = Roofline { chip: self.accelerator, constants: *constants };
         let waits = (constants.before_first_token, constants.prefill_wait);
-        steady(&self.step, &timing, &self.traffic, waits).expect("the chip has a bf16 peak, as was checked")
+        steady(&self.replica, &timing, &self.traffic, waits).expect("the chip has a bf16 peak, as was checked")
     }
 }
 
@@ -119,6 +121,21 @@ impl Sample {
     pub fn queued(&self) -> bool {
         let residence = self.ttft + (self.traffic.output - 1.0) * self.tpot;
         self.traffic.concurrency >= QUEUE_FROM && self.ttft > QUEUE_SHARE * residence
+    }
+}
+
+/// A run of the same set-up takes this much longer, or it is the same run.
+const TWIN_FACTOR: f64 = 1.25;
+
+impl Sample {
+    /// Whether another run of the same set-up was faster by more than what set-ups differ by: then this one drafted
+    /// nothing, whatever the other did.
+    pub fn has_faster_twin(&self, all: &[Sample]) -> bool {
+        let alike = |other: &Sample| {
+            (&other.engine, &other.model, &other.chip, other.deployment, other.traffic)
+                == (&self.engine, &self.model, &self.chip, self.deployment, self.traffic)
+        };
+        all.iter().any(|other| alike(other) && TWIN_FACTOR * other.tpot < self.tpot)
     }
 }
 
@@ -164,7 +181,8 @@ fn deployment(row: &ServingRow, model: &Model) -> Result<Deployment, RowError> {
     };
     let attention_data = copies.min(ranks);
     let pipeline = degree("pp_size", row.pp_size)?;
-    let deployment = Deployment { tensor: ranks / attention_data, attention_data, expert, pipeline };
+    let whole = Deployment::tensor_parallel(ranks / attention_data);
+    let deployment = Deployment { attention_data, expert, pipeline, ..whole };
     deployment.check(model).map_err(|error| row.field("tp_size", tensor, error.to_string()))?;
     Ok(deployment)
 }

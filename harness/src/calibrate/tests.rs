@@ -145,6 +145,15 @@ fn what_cannot_be_held_against_the_model_says_why() {
     };
     let sample = Sample::new(&row, &catalogue).expect("legal");
     assert_eq!((sample.deployment.expert, sample.doubt), (8, Some(Doubt::Speculation)));
+    // The slower of two runs of one set-up drafted nothing.
+    let faster = Sample::new(&ServingRow { tpot_ms: row.tpot_ms / 1.5, ..row.clone() }, &catalogue).expect("legal");
+    let other =
+        Sample::new(&ServingRow { isl: row.isl + 1.0, tpot_ms: 1e-3, ..row.clone() }, &catalogue).expect("legal");
+    assert!(
+        sample.has_faster_twin(&[faster.clone(), sample.clone()])
+            && !faster.has_faster_twin(std::slice::from_ref(&sample))
+    );
+    assert!(!sample.has_faster_twin(&[other, sample.clone()]), "of another length");
     let copies = ServingRow { tp_size: Some(1.0), attention_dp_size: Some(8.0), ..row.clone() };
     let sample = Sample::new(&copies, &catalogue).expect("legal");
     assert_eq!((sample.deployment.attention_data, sample.doubt), (8, Some(Doubt::AttentionData)));

@@ -26,10 +26,16 @@ pub struct Chip {
     pub bandwidth: Figure,
     /// Bandwidth of one chip to its scale-up domain, one way; none where none was found.
     pub link: Option<Figure>,
-    /// Chips in the scale-up domain: the most that tensor parallelism may span.
+    /// Chips in the scale-up domain: those that exchange at the speed of the link.
     pub domain: u32,
+    /// Bandwidth of one chip to the network between domains, one way; none where none was found.
+    pub network: Option<Figure>,
     /// Chips of the usual instance or server; none where none was found.
     pub chips_per_instance: Option<u32>,
+    /// Cores of a chip that software sees as one device each: they split what the chip holds as chips do.
+    pub cores: u32,
+    /// Whether programs are compiled for fixed shapes, to which batches, prompts and contexts are padded.
+    pub static_shapes: bool,
     /// Thermal design power of the chip alone, in watts.
     pub tdp: Option<Figure>,
     /// Power at the meter for each chip: with its part of the server, the network and the cooling, in watts.
@@ -110,7 +116,7 @@ impl Announced {
     }
 }
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 21] = [
     "id",
     "name",
     "aliases",
@@ -125,7 +131,10 @@ const FIELDS: [&str; 18] = [
     "bandwidth",
     "link",
     "domain",
+    "network",
     "chips_per_instance",
+    "cores",
+    "static_shapes",
     "tdp",
     "all_in_power",
     "profile",
@@ -161,7 +170,10 @@ fn chip(entry: &Entry<'_>, profiles: &[Profile]) -> Result<Chip, CatalogueError>
         bandwidth: entry.figure("bandwidth", Dimension::ByteRate)?,
         link: entry.optional_figure("link", Dimension::ByteRate)?,
         domain: entry.count("domain")?,
+        network: entry.optional_figure("network", Dimension::ByteRate)?,
         chips_per_instance: entry.has("chips_per_instance").then(|| entry.count("chips_per_instance")).transpose()?,
+        cores: if entry.has("cores") { entry.count("cores")? } else { 1 },
+        static_shapes: entry.flag("static_shapes")?,
         tdp: entry.optional_figure("tdp", Dimension::Power)?,
         all_in_power: entry.optional_figure("all_in_power", Dimension::Power)?,
         profile,

@@ -81,13 +81,17 @@ fn of_chip(catalogue: &Catalogue, chip: &Chip) -> Listing {
     figures.figure("memory", &chip.memory);
     figures.figure("bandwidth", &chip.bandwidth);
     known("link", chip.link.as_ref(), &mut figures);
+    known("network", chip.network.as_ref(), &mut figures);
     known("tdp", chip.tdp.as_ref(), &mut figures);
     known("all_in_power", chip.all_in_power.as_ref(), &mut figures);
     for price in catalogue.prices.iter().filter(|price| price.chip == chip.id) {
         priced(price, &mut figures);
     }
     let instance = chip.chips_per_instance.map_or_else(String::new, |n| format!(", {n} chips an instance"));
-    let note = format!("{} chips in a scale-up domain{instance}; serving profile {}", chip.domain, chip.profile);
+    let cores = if chip.cores > 1 { format!(", each {} devices to software", chip.cores) } else { String::new() };
+    let shapes = if chip.static_shapes { "; programs of fixed shapes" } else { "" };
+    let (domain, profile) = (chip.domain, &chip.profile);
+    let note = format!("{domain} chips in a scale-up domain{instance}{cores}{shapes}; serving profile {profile}");
     figures.notes.push(note);
     figures
 }

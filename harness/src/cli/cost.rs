@@ -11,7 +11,10 @@ use clap::{Args, FromArgMatches};
 use std::io::Write;
 use std::path::PathBuf;
 
+mod layout;
 mod views;
+
+pub use layout::{Drafts, Layout};
 
 /// Arguments of `farthing cost`.
 #[derive(Args, Clone, Debug)]
@@ -25,7 +28,8 @@ pub struct CostArgs {
     /// Dollars a chip-hour (machine-hour for a measured CPU) in place of the catalogue's price
     #[arg(long, value_name = "USD", allow_negative_numbers = true)]
     pub price: Option<f64>,
-    /// Traffic by name: chat, rag, batch or code, or a TOML file with input_tokens, output_tokens, concurrency, cached
+    /// Traffic by name: chat, rag, batch or code; or a TOML file with input_tokens, output_tokens and, if wanted,
+    /// concurrency, cached and spread; or a CSV file with the lengths of requests
     #[arg(long, value_name = "W")]
     pub workload: Option<String>,
     /// Tokens of a prompt [default: 1024, or the workload's]
@@ -47,7 +51,7 @@ pub struct CostArgs {
     #[arg(long, value_name = "P")]
     pub kv: Option<Precision>,
     /// Latencies to keep, in seconds, as in ttft=2,tpot=0.05: takes the cheapest deployment and batch that do
-    #[arg(long, value_name = "LIMITS", conflicts_with_all = ["tensor", "expert", "attention_data", "pipeline"])]
+    #[arg(long, value_name = "LIMITS", conflicts_with_all = ["tensor", "expert", "attention_data", "redundant_experts", "pipeline", "overlap"])]
     pub slo: Option<Slo>,
     /// Ranks that split attention and blocks [default: the fewest chips with room for all requests]
     #[arg(long, value_name = "N")]
@@ -58,9 +62,22 @@ pub struct CostArgs {
     /// Copies of attention, each with a share of the sequences
     #[arg(long, value_name = "N")]
     pub attention_data: Option<u32>,
+    /// Experts that are held twice, so that groups have alike to do and that expert groups divide them
+    #[arg(long, value_name = "N")]
+    pub redundant_experts: Option<u32>,
     /// Stages of layers
     #[arg(long, value_name = "N")]
     pub pipeline: Option<u32>,
+    /// Works on each batch in two halves, the exchanges of one hidden behind the kernels of the other
+    #[arg(long)]
+    pub overlap: bool,
+    /// Takes in prompts on replicas of their own, spread like that, as in tensor=1,attention-data=32,expert=32,overlap;
+    /// chips of both kinds are paid, as many as keep each other busy
+    #[arg(long, value_name = "LAYOUT", conflicts_with_all = ["slo", "pareto"])]
+    pub prompts_on: Option<Layout>,
+    /// Decodes speculatively, as in tokens=3,acceptance=0.7,draft=layer: drafts by one more layer, by lookup or by a model
+    #[arg(long, value_name = "DRAFTS")]
+    pub speculate: Option<Drafts>,
     /// Serving engine whose fitted constants count: vllm, trtllm, or unfitted [default: the chip's]
     #[arg(long, value_name = "E")]
     pub engine: Option<String>,
@@ -139,6 +156,8 @@ impl CostArgs {
             availability: Share(self.availability),
             machine,
             deployment: self.deployment(),
+            prompts_on: self.prompts_on.map(|layout| layout.0),
+            speculation: self.speculate.as_ref().map(|drafts| drafts.resolve(catalogue)).transpose()?,
             engine: self.engine.clone(),
             slo: self.slo,
             at: self.at,
@@ -167,6 +186,7 @@ impl CostArgs {
             output_tokens: self.output_tokens.unwrap_or(pattern.output_tokens),
             concurrency: self.concurrency.unwrap_or(pattern.concurrency),
             cached: self.cached.unwrap_or(pattern.cached),
+            spread: pattern.spread,
         };
         let workload = Workload::of(&pattern, self.precision);
         Ok(Workload { kv: self.kv.unwrap_or(workload.kv), ..workload })
@@ -174,9 +194,12 @@ impl CostArgs {
 
     fn deployment(&self) -> Option<Deployment> {
         let degrees = [self.tensor, self.attention_data, self.expert, self.pipeline];
-        degrees.iter().any(Option::is_some).then(|| {
+        let is_asked = degrees.iter().any(Option::is_some) || self.redundant_experts.is_some() || self.overlap;
+        is_asked.then(|| {
             let [tensor, attention_data, expert, pipeline] = degrees.map(|degree| degree.unwrap_or(1));
-            Deployment { tensor, attention_data, expert, pipeline }
+            let redundant = self.redundant_experts.unwrap_or(0);
+            let whole = Deployment::tensor_parallel(tensor);
+            Deployment { attention_data, expert, redundant, pipeline, overlap: self.overlap, ..whole }
         })
     }
 }
@@ -256,6 +279,11 @@ mod tests {
             (["--cached", "1"], "cached is 1"),
             (["--engine", "sglang"], "unknown engine `sglang`"),
             (["--tensor", "3"], "does not divide the 32 query heads"),
+            (["--redundant-experts", "2"], "has none; leave it at 0"),
+            (["--prompts-on", "tensor=x"], "`tensor=x` is no part of a layout"),
+            (["--speculate", "tokens=3"], "`tokens=3` says no drafts"),
+            (["--speculate", "tokens=3,acceptance=0.7,draft=lama"], "unknown model `lama`"),
+            (["--speculate", "tokens=3,acceptance=7"], "acceptance is 7"),
             (["--at", "lately"], "lately"),
             (["--discount", "100"], "discount is 100 %"),
             (["--floor-usd", "-5"], "floor usd is -5"),

@@ -73,13 +73,15 @@ pub enum CostError {
         /// Chips asked for.
         chips: u32,
     },
-    /// More ranks than exchange at the speed of the link.
-    #[error("{ranks} ranks of {chip} exchange in every layer, and only {domain} share a link; use pipeline stages")]
+    /// More chips than share a link, and nothing is known of what joins them.
+    #[error(
+        "{chips} of {chip} are more than the {domain} that share a link, and no network bandwidth of it is published"
+    )]
     BeyondDomain {
         /// The chip.
         chip: String,
-        /// Ranks of a stage.
-        ranks: u32,
+        /// Chips asked for.
+        chips: u32,
         /// Chips of the scale-up domain.
         domain: u32,
     },

@@ -3,7 +3,9 @@
 use super::error::CostError;
 use super::placement::{self, Placement};
 use super::request::{CostRequest, Slo, Workload};
-use super::serving::{Accelerator, Deployment, Roofline, Steady, StepModel, steady};
+use super::served::Serving;
+use super::serving::{Accelerator, Deployment, Roofline, Steady};
+use super::speculation::Speculation;
 use crate::catalogue::{Case, Catalogue, Chip, FeedForward, Model, Profile};
 use serde::Serialize;
 
@@ -25,8 +27,8 @@ pub struct OperatingPoint {
     pub tokens_per_s_per_chip: f64,
 }
 
-/// All points: tensor parallelism over powers of two, experts whole or spread over all ranks, batches of powers of two
-/// as far as memory goes. `workload.concurrency` is not read.
+/// All points: tensor parallelism over powers of two, experts split, spread over all ranks or spread beneath a copy of
+/// attention on each, batches of powers of two as far as memory goes. `workload.concurrency` is not read.
 ///
 /// # Errors
 /// [`CostError::DoesNotFit`], or a chip without the peaks that it takes.
@@ -34,29 +36,35 @@ pub fn operating_points(
     model: &Model,
     chip: &Chip,
     profile: &Profile,
-    workload: &Workload,
+    (workload, speculation): (&Workload, Option<&Speculation>),
 ) -> Result<Vec<OperatingPoint>, CostError> {
     let mut points = Vec::new();
     let constants = profile.constants(Case::Central);
     let timing = Roofline { chip: Accelerator::of(chip), constants };
     let waits = (constants.before_first_token, constants.prefill_wait);
     for deployment in placement::deployments(model, chip).flat_map(|one| spread(model, one)) {
-        let room = placement::room(model, chip, profile, workload, &deployment);
-        let step = StepModel::new(model, &deployment, &workload.precisions(model));
+        let room = placement::room(model, chip, profile, workload, &deployment, speculation);
         let most = room.min(f64::from(MOST_SEQUENCES)) as u32;
         for sequences in (0..).map(|i| 1u32 << i).take_while(|batch| *batch <= most) {
             let workload = Workload { concurrency: sequences, ..*workload };
-            let steady = steady(&step, &timing, &workload.traffic(sequences), waits)?;
+            let placement = Placement { deployment, prompts_on: None, sequences };
+            let steady = Serving::new(model, &workload, &placement, speculation).steady(&timing, waits)?;
             points.push(point(&workload, deployment, sequences, &steady));
         }
     }
     if points.is_empty() { Err(placement::does_not_fit(model, chip, profile, workload)) } else { Ok(points) }
 }
 
+/// A deployment with experts split, spread over all ranks, and spread beneath a copy of attention on each rank.
 fn spread(model: &Model, deployment: Deployment) -> Vec<Deployment> {
-    let over_all = Deployment { expert: deployment.stage_ranks(), ..deployment };
-    let fits = matches!(model.feed_forward, FeedForward::Experts { .. }) && over_all.check(model).is_ok();
-    if fits && over_all != deployment { vec![deployment, over_all] } else { vec![deployment] }
+    let ranks = deployment.stage_ranks();
+    if ranks == 1 || !matches!(model.feed_forward, FeedForward::Experts { .. }) {
+        return vec![deployment];
+    }
+    let over_all = Deployment { expert: ranks, ..deployment };
+    let under_copies = Deployment { tensor: 1, attention_data: ranks, ..over_all };
+    let others = [over_all, under_copies].into_iter().filter(|other| other.check(model).is_ok());
+    [deployment].into_iter().chain(others).collect()
 }
 
 fn point(workload: &Workload, deployment: Deployment, sequences: u32, steady: &Steady) -> OperatingPoint {
@@ -101,7 +109,8 @@ pub fn frontiers<'a>(
     for model in &request.models {
         for &chip in &chips {
             let profile = request.profile(catalogue, chip)?;
-            let points = operating_points(model, chip, profile, &request.workload).map(frontier);
+            let asked = (&request.workload, request.speculation.as_ref());
+            let points = operating_points(model, chip, profile, asked).map(frontier);
             lines.push((model, chip, points));
         }
     }
@@ -113,19 +122,22 @@ pub(super) fn cheapest_within(
     model: &Model,
     chip: &Chip,
     profile: &Profile,
-    workload: &Workload,
+    asked: (&Workload, Option<&Speculation>),
     slo: Slo,
 ) -> Result<Placement, CostError> {
     let within = |time: f64, most: Option<f64>| most.is_none_or(|most| time <= most);
-    let kept = operating_points(model, chip, profile, workload)?
+    let kept = operating_points(model, chip, profile, asked)?
         .into_iter()
         .filter(|point| within(point.ttft_s, slo.ttft_s) && within(point.tpot_s, slo.tpot_s))
         .max_by(|a, b| a.tokens_per_s_per_chip.total_cmp(&b.tokens_per_s_per_chip));
     let limit = |name: &str, most: Option<f64>| most.map(|seconds| format!("{name} within {seconds} s"));
     let limits = || [limit("TTFT", slo.ttft_s), limit("TPOT", slo.tpot_s)].into_iter().flatten().collect::<Vec<_>>();
-    kept.map(|point| Placement { deployment: point.deployment, sequences: point.sequences }).ok_or_else(|| {
-        CostError::TooSlowFor { model: model.id.clone(), chip: chip.id.clone(), limits: limits().join(" and ") }
-    })
+    kept.map(|point| Placement { deployment: point.deployment, prompts_on: None, sequences: point.sequences })
+        .ok_or_else(|| CostError::TooSlowFor {
+            model: model.id.clone(),
+            chip: chip.id.clone(),
+            limits: limits().join(" and "),
+        })
 }
 
 #[cfg(test)]
@@ -138,7 +150,7 @@ mod tests {
         let catalogue = Catalogue::embedded().expect("valid");
         let chip = catalogue.chip(chip).expect("known");
         let workload = Workload { weights, ..testing::workload() };
-        operating_points(&testing::model(model), chip, catalogue.profile_of(chip), &workload)
+        operating_points(&testing::model(model), chip, catalogue.profile_of(chip), (&workload, None))
     }
 
     #[test]
@@ -161,7 +173,8 @@ mod tests {
     fn experts_are_tried_whole_and_spread() {
         let all = points("deepseek-v3", "h200", Precision::Fp8).expect("eight hold it");
         assert!(all.iter().any(|point| point.deployment.expert == 1));
-        assert!(all.iter().any(|point| point.deployment.expert == 8));
+        assert!(all.iter().any(|point| point.deployment.expert == 8 && point.deployment.tensor == 8));
+        assert!(all.iter().any(|point| point.deployment.expert == 8 && point.deployment.attention_data == 8));
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub fn at_interactivity(
     let profile = catalogue.profile_of(chip);
     let served = |deployment: Deployment, sequences: u32| {
         let workload = Workload { concurrency: sequences, ..*workload };
-        let placement = Placement { deployment, sequences };
-        let speed = published::latency(model, chip, profile, &workload, &placement)?.speed(&workload);
+        let placement = Placement { deployment, prompts_on: None, sequences };
+        let speed = published::latency(model, chip, profile, (&workload, None), &placement)?.speed(&workload);
         let ranks = deployment.chips();
         let per_chip = speed.output_tokens_per_s.rising(|rate| rate / f64::from(ranks));
         Ok::<Served, CostError>(Served { ranks, sequences, output_tokens_per_s: per_chip, tpot_s: speed.tpot_s })
@@ -53,7 +53,7 @@ pub fn at_interactivity(
     let mut best: Option<Served> = None;
     let mut fits = false;
     for deployment in placement::deployments(model, chip) {
-        let room = placement::room(model, chip, profile, workload, &deployment);
+        let room = placement::room(model, chip, profile, workload, &deployment, None);
         if room < 1.0 {
             continue;
         }

@@ -1,7 +1,7 @@
 //! Kernel times of a device that was measured: speed of light over the utilisation of its rows.
 
 use super::error::CostError;
-use super::serving::{DecodeAttention, Experts, KernelTime, Matmul, PrefillAttention, touched};
+use super::serving::{AllToAll, DecodeAttention, Experts, KernelTime, Matmul, PrefillAttention, touched};
 use super::shape::{AttentionShape, MatmulShape};
 use super::transfer::{Key, Point, Reach, transfer};
 use crate::catalogue::{Case, Measurement};
@@ -261,6 +261,8 @@ fn sizes(op: &str, point: &Point) -> String {
 pub(super) struct AtCase<'a> {
     pub(super) measured: &'a Measured<'a>,
     pub(super) case: Case,
+    /// Whether the device is one whose programs are compiled for fixed shapes.
+    pub(super) static_shapes: bool,
     pub(super) kinds: Cell<Kinds>,
 }
 
@@ -320,6 +322,18 @@ impl KernelTime for AtCase<'_> {
     /// One device: nothing to reduce over.
     fn all_reduce(&self, _bytes: f64, _ranks: f64) -> f64 {
         0.0
+    }
+
+    fn all_to_all(&self, _exchange: AllToAll) -> f64 {
+        0.0
+    }
+
+    fn send(&self, _bytes: f64, _ranks: f64, _chips: f64) -> f64 {
+        0.0
+    }
+
+    fn has_static_shapes(&self) -> bool {
+        self.static_shapes
     }
 
     /// Launches are in the rows already.

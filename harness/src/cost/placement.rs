@@ -1,9 +1,9 @@
 //! How many chips hold a model, and how many sequences they run at once.
 
-use super::architecture::kv_elements;
 use super::error::CostError;
-use super::request::Workload;
-use super::serving::{Deployment, most_sequences, weight_bytes_of_rank};
+use super::request::{CostRequest, Workload};
+use super::serving::{Deployment, cache_bytes_of_rank, most_sequences, weight_bytes_of_rank};
+use super::speculation::{Draft, Speculation, beside, held};
 use crate::catalogue::{Chip, Model, Profile};
 
 /// How a replica is spread, and its running batch.
@@ -11,6 +11,8 @@ use crate::catalogue::{Chip, Model, Profile};
 pub struct Placement {
     /// Ranks by what they split.
     pub deployment: Deployment,
+    /// The same of replicas that take in prompts, where they are others.
+    pub prompts_on: Option<Deployment>,
     /// Sequences that run at once: the concurrency, or what the KV cache has room for.
     pub sequences: u32,
 }
@@ -21,37 +23,63 @@ pub(super) fn place(
     model: &Model,
     chip: &Chip,
     profile: &Profile,
-    workload: &Workload,
-    asked: Option<Deployment>,
+    request: &CostRequest,
 ) -> Result<Placement, CostError> {
+    let (workload, speculation) = (&request.workload, request.speculation.as_ref());
     let mut roomiest: Option<Placement> = None;
-    let candidates = match asked {
-        Some(deployment) => vec![checked(model, chip, deployment)?],
+    let candidates = match request.deployment {
+        Some(asked) => {
+            let deployment = asked.on_cores(chip.cores);
+            checked(model, chip, deployment, deployment.chips())?;
+            vec![deployment]
+        }
         None => deployments(model, chip).collect(),
     };
+    let prompts_on = request.prompts_on.map(|asked| asked.on_cores(chip.cores));
+    if let Some(Draft::Model(draft)) = speculation.map(|speculation| &speculation.draft) {
+        candidates.iter().try_for_each(|deployment| beside(deployment).check(draft))?;
+    }
     for deployment in candidates {
-        let room = room(model, chip, profile, workload, &deployment);
+        if let Some(prompts) = prompts_on {
+            checked(model, chip, prompts, deployment.chips().saturating_add(prompts.chips()))?;
+        }
+        let room = room(model, chip, profile, workload, &deployment, speculation);
         let sequences = room.min(f64::from(workload.concurrency)) as u32;
         if sequences == workload.concurrency {
-            return Ok(Placement { deployment, sequences });
+            return holding(Placement { deployment, prompts_on, sequences }, model, chip, profile, workload);
         }
         if sequences > roomiest.map_or(0, |placement| placement.sequences) {
-            roomiest = Some(Placement { deployment, sequences });
+            roomiest = Some(Placement { deployment, prompts_on, sequences });
         }
     }
-    roomiest.ok_or_else(|| does_not_fit(model, chip, profile, workload))
+    let found = roomiest.ok_or_else(|| does_not_fit(model, chip, profile, workload))?;
+    holding(found, model, chip, profile, workload)
 }
 
-fn checked(model: &Model, chip: &Chip, deployment: Deployment) -> Result<Deployment, CostError> {
+/// The placement, if replicas for prompts hold the weights and a prompt.
+fn holding(
+    placement: Placement,
+    model: &Model,
+    chip: &Chip,
+    profile: &Profile,
+    workload: &Workload,
+) -> Result<Placement, CostError> {
+    let Some(prompts) = placement.prompts_on else { return Ok(placement) };
+    let of_one = Workload { concurrency: 1, output_tokens: 1, ..*workload };
+    let fits = room(model, chip, profile, &of_one, &prompts, None) >= f64::from(prompts.attention_data);
+    if fits { Ok(placement) } else { Err(does_not_fit(model, chip, profile, workload)) }
+}
+
+/// Refuses degrees that divide nothing, and `chips` that nothing joins.
+fn checked(model: &Model, chip: &Chip, deployment: Deployment, chips: u32) -> Result<(), CostError> {
     deployment.check(model)?;
-    if deployment.stage_ranks() > 1 && chip.link.is_none() {
-        return Err(CostError::NoLink { chip: chip.id.clone(), chips: deployment.chips() });
+    if chips > 1 && chip.link.is_none() {
+        return Err(CostError::NoLink { chip: chip.id.clone(), chips });
     }
-    if deployment.stage_ranks() > chip.domain {
-        let (chip, domain) = (chip.id.clone(), chip.domain);
-        return Err(CostError::BeyondDomain { chip, ranks: deployment.stage_ranks(), domain });
+    if chips > chip.domain && chip.network.is_none() {
+        return Err(CostError::BeyondDomain { chip: chip.id.clone(), chips, domain: chip.domain });
     }
-    Ok(deployment)
+    Ok(())
 }
 
 /// Tensor parallelism over powers of two that divide the query heads, within the scale-up domain; without a link
@@ -62,18 +90,25 @@ pub(super) fn deployments(model: &Model, chip: &Chip) -> impl Iterator<Item = De
     (0..)
         .map(|i| 1u32 << i)
         .take_while(move |&ranks| ranks <= most)
-        .filter(move |ranks| heads.is_multiple_of(*ranks))
-        .map(Deployment::tensor_parallel)
+        .map(|ranks| Deployment::tensor_parallel(ranks).on_cores(chip.cores))
+        .filter(move |deployment| heads.is_multiple_of(deployment.tensor_devices()))
 }
 
 fn most_ranks(model: &Model, chip: &Chip) -> u32 {
-    if chip.link.is_some() { chip.domain.min(model.query_heads()) } else { 1 }
+    if chip.link.is_some() { chip.domain.min(model.query_heads() / chip.cores).max(1) } else { 1 }
 }
 
 /// Sequences that a deployment has room for.
-pub(super) fn room(model: &Model, chip: &Chip, profile: &Profile, workload: &Workload, deployment: &Deployment) -> f64 {
-    let usable = usable_bytes(chip, profile);
-    most_sequences(model, deployment, &workload.precisions(model), usable, workload.mean_context())
+pub(super) fn room(
+    model: &Model,
+    chip: &Chip,
+    profile: &Profile,
+    workload: &Workload,
+    deployment: &Deployment,
+    speculation: Option<&Speculation>,
+) -> f64 {
+    let (usable, context) = (usable_bytes(chip, profile), workload.mean_context());
+    most_sequences(&held(model, deployment, speculation), &workload.precisions(model), usable, context)
 }
 
 /// Bytes of a chip that weights and KV cache may fill.
@@ -104,24 +139,30 @@ pub(super) struct Held {
 
 /// As many of the sequences in flight as memory holds beside the weights, `⌊(memory − weights) / KV of a sequence⌋`.
 /// Where the weights leave no room the machine stands for a part of a larger one of the same speed.
-pub(super) fn on_machine(model: &Model, workload: &Workload, memory_bytes: Option<f64>) -> Held {
+pub(super) fn on_machine(model: &Model, request: &CostRequest, memory_bytes: Option<f64>) -> Held {
+    let workload = &request.workload;
     let asked = workload.concurrency;
     let deployment = Deployment::tensor_parallel(1);
-    let all = Held { placement: Placement { deployment, sequences: asked }, fits: true, note: None };
+    let prompts_on = request.prompts_on.map(|_| deployment);
+    let placed = |sequences| Placement { deployment, prompts_on, sequences };
+    let all = Held { placement: placed(asked), fits: true, note: None };
     let Some(memory) = memory_bytes else { return all };
-    let precisions = workload.precisions(model);
-    let weights = weight_bytes_of_rank(model, &deployment, &precisions);
-    let of_one = precisions.kv.bytes_of(kv_elements(model, workload.mean_context())).0;
-    let room = most_sequences(model, &deployment, &precisions, memory, workload.mean_context());
+    let (precisions, context) = (workload.precisions(model), workload.mean_context());
+    let held = held(model, &deployment, request.speculation.as_ref());
+    let room = most_sequences(&held, &precisions, memory, context);
     if room >= f64::from(asked) {
         return all;
     }
     if room >= 1.0 {
         let sequences = room as u32;
         let note = Some(format!("memory holds {sequences} sequences; the others wait"));
-        return Held { placement: Placement { deployment, sequences }, fits: true, note };
+        return Held { placement: placed(sequences), fits: true, note };
     }
-    let (need, memory) = ((weights + of_one * f64::from(asked)) / 1e9, memory / 1e9);
+    let bytes_of = |(model, on): &(Model, Deployment)| {
+        let of_one = cache_bytes_of_rank(model, on, &precisions, context);
+        weight_bytes_of_rank(model, on, &precisions) + of_one * f64::from(asked)
+    };
+    let (need, memory) = (held.iter().map(bytes_of).sum::<f64>() / 1e9, memory / 1e9);
     let note =
         format!("needs {need:.0} GB and has {memory:.0} GB: the cost of a part of a larger machine of the same speed");
     Held { fits: false, note: Some(note), ..all }
@@ -133,12 +174,16 @@ mod tests {
     use super::*;
     use crate::catalogue::Catalogue;
 
+    fn asked(concurrency: u32) -> CostRequest {
+        let workload = Workload { concurrency, ..testing::workload() };
+        CostRequest { workload, ..super::super::tests::request() }
+    }
+
     fn placed(model: &str, chip: &str, concurrency: u32) -> Result<Placement, CostError> {
         let catalogue = Catalogue::embedded().expect("valid");
         let chip = catalogue.chips.iter().find(|known| known.id == chip).expect("known");
         let profile = catalogue.profiles.iter().find(|known| known.id == chip.profile).expect("known");
-        let workload = Workload { concurrency, ..testing::workload() };
-        place(&testing::model(model), chip, profile, &workload, None)
+        place(&testing::model(model), chip, profile, &asked(concurrency))
     }
 
     #[test]
@@ -147,11 +192,11 @@ mod tests {
         // with 134.9 GB for KV; 64 sequences of 1536 tokens at 327,680 B take 32.2 GB.
         assert_eq!(
             placed("llama-3.1-70b", "h100", 64),
-            Ok(Placement { deployment: Deployment::tensor_parallel(4), sequences: 64 })
+            Ok(Placement { deployment: Deployment::tensor_parallel(4), prompts_on: None, sequences: 64 })
         );
         assert_eq!(
             placed("llama-3.1-8b", "h100", 64),
-            Ok(Placement { deployment: Deployment::tensor_parallel(1), sequences: 64 })
+            Ok(Placement { deployment: Deployment::tensor_parallel(1), prompts_on: None, sequences: 64 })
         );
     }
 
@@ -161,20 +206,20 @@ mod tests {
         // 0.2013 GB: 58 fit.
         assert_eq!(
             placed("llama-3.1-8b", "inferentia2", 64),
-            Ok(Placement { deployment: Deployment::tensor_parallel(1), sequences: 58 })
+            Ok(Placement { deployment: Deployment::tensor_parallel(1).on_cores(2), prompts_on: None, sequences: 58 })
         );
     }
 
     #[test]
     fn a_measured_machine_runs_what_its_memory_holds() {
         // 8.03 B in bf16 = 16.06 GB of 25; a sequence of 1536 tokens at 131,072 B takes 0.2013 GB: 44 fit the rest.
-        let workload = testing::workload();
+        let request = asked(64);
         let model = testing::model("llama-3.1-8b");
-        let held = on_machine(&model, &workload, Some(25e9));
+        let held = on_machine(&model, &request, Some(25e9));
         assert_eq!((held.placement.sequences, held.fits), (44, true));
-        let small = on_machine(&model, &workload, Some(16e9));
+        let small = on_machine(&model, &request, Some(16e9));
         assert_eq!((small.placement.sequences, small.fits), (64, false));
-        assert_eq!(on_machine(&model, &workload, None).note, None);
+        assert_eq!(on_machine(&model, &request, None).note, None);
     }
 
     #[test]

@@ -31,10 +31,10 @@ pub(super) fn of_chip(
     request: &CostRequest,
     catalogue: &Catalogue,
     chip: &Chip,
-    chips: u32,
+    chips: f64,
 ) -> Result<PriceUsed, String> {
     if let Some(price) = request.price {
-        return Ok(given(price, "chip", f64::from(chips)));
+        return Ok(given(price, "chip", chips));
     }
     let listed = match request.at {
         Some(month) => catalogue.price_at(&chip.id, month).map_err(|error| error.to_string())?,
@@ -46,7 +46,7 @@ pub(super) fn of_chip(
     Ok(PriceUsed {
         usd_per_hour: Estimate::point(listed.per_chip_hour(), source.kind),
         unit: "chip",
-        units: f64::from(chips),
+        units: chips,
         offer: format!("{}{}", listed.offer, elsewhere(catalogue, chip)),
         term: listed.term.clone(),
         source: format!("{}, {}", source.title, source.date),
@@ -149,7 +149,7 @@ mod tests {
         let catalogue = Catalogue::embedded().expect("valid");
         let offer = |id: &str| {
             let chip = catalogue.chip(id).expect("known");
-            of_chip(&CostRequest { price: None, ..request() }, &catalogue, chip, 1).map(|price| price.offer)
+            of_chip(&CostRequest { price: None, ..request() }, &catalogue, chip, 1.0).map(|price| price.offer)
         };
         let h100 = offer("h100").expect("priced");
         assert!(h100.contains("also listed: from 1.25 Nebius spot to 6.88 AWS p5.4xlarge on-demand"), "{h100}");

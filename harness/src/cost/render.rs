@@ -1,6 +1,7 @@
 //! Lines of cost as a table, Markdown, CSV or JSON.
 
 use super::request::CostRequest;
+use super::serving::Spread;
 use super::{CostLine, PriceUsed};
 use crate::units::{Estimate, Quantity};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
@@ -122,6 +123,10 @@ pub(crate) fn cells(line: &CostLine) -> [String; 9] {
 fn device(line: &CostLine) -> String {
     match (line.threads, line.chips) {
         (Some(threads), _) => format!("{} · {} × {threads} threads", line.target, line.device),
+        (None, Some(chips)) if line.prompts.is_some() => {
+            let prompts = line.prompts.map_or(0.0, |prompts| prompts.chips());
+            format!("{} × {chips} + {prompts:.1} for prompts", line.device)
+        }
         (None, Some(chips)) if chips > 1 => format!("{} × {chips}", line.device),
         _ => line.device.clone(),
     }
@@ -151,11 +156,12 @@ pub(super) fn significant(x: f64, digits: i32) -> String {
 pub(crate) fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
     let workload = &request.workload;
     let mut text = vec![format!(
-        "{} tokens in{}, {} out, {} in flight, {} weights, {} cache; utilisation {} and availability {} (assumed); mid \
+        "{} tokens in{}, {} out{}, {} in flight, {} weights, {} cache; utilisation {} and availability {} (assumed); mid \
          (low–high), those of speeds in --format md, csv and json",
         workload.input_tokens,
         cached(workload),
         workload.output_tokens,
+        spread(workload),
         workload.concurrency,
         workload.weights,
         workload.kv,
@@ -182,6 +188,15 @@ pub(crate) fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
     unique
 }
 
+fn spread(workload: &super::Workload) -> String {
+    let spread = &workload.spread;
+    if *spread == Spread::NONE {
+        return String::new();
+    }
+    let [input, output] = [spread.input, spread.output].map(|v| significant(v, 2));
+    format!(" (means; standard deviations {input} and {output} of them)")
+}
+
 fn cached(workload: &super::Workload) -> String {
     match workload.cached.0 {
         0.0 => String::new(),
@@ -198,6 +213,8 @@ fn json(request: &CostRequest, lines: &[CostLine]) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
         workload: &'a super::Workload,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        speculation: Option<&'a super::Speculation>,
         utilisation: f64,
         availability: f64,
         terms: &'a super::Terms,
@@ -205,6 +222,7 @@ fn json(request: &CostRequest, lines: &[CostLine]) -> String {
     }
     let document = Document {
         workload: &request.workload,
+        speculation: request.speculation.as_ref(),
         utilisation: request.utilisation.0,
         availability: request.availability.0,
         terms: &request.terms,

@@ -1,7 +1,8 @@
 //! What is asked: models, devices, workload, money.
 
 use super::error::CostError;
-use super::serving::{Deployment, Precisions, Traffic};
+use super::serving::{Deployment, Precisions, Spread, Traffic};
+use super::speculation::{MOST_DRAFTED, Speculation};
 use super::terms::Terms;
 use super::traffic::TrafficPattern;
 use crate::catalogue::{Catalogue, Chip, Model, Month, Precision, Profile};
@@ -14,10 +15,12 @@ use std::str::FromStr;
 /// The traffic a replica serves.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Workload {
-    /// Tokens of a prompt.
+    /// Tokens of a prompt, on average.
     pub input_tokens: u32,
-    /// Tokens of an answer.
+    /// Tokens of an answer, on average.
     pub output_tokens: u32,
+    /// How both differ from request to request.
+    pub spread: Spread,
     /// Requests in flight at one replica.
     pub concurrency: u32,
     /// Share of a prompt that a prefix cache holds.
@@ -42,6 +45,7 @@ impl Workload {
         Workload {
             input_tokens: traffic.input_tokens,
             output_tokens: traffic.output_tokens,
+            spread: traffic.spread,
             concurrency: traffic.concurrency,
             cached: Share(traffic.cached),
             weights,
@@ -49,9 +53,9 @@ impl Workload {
         }
     }
 
-    /// Context that a decode step sees on average: the prompt and half of the answer.
+    /// Context that a decode step sees on average: the prompt and half of the answer where all are of one length.
     pub fn mean_context(&self) -> f64 {
-        f64::from(self.input_tokens) + f64::from(self.output_tokens) / 2.0
+        self.spread.context(f64::from(self.input_tokens), f64::from(self.output_tokens))
     }
 
     /// Number formats by class of tensor, as checkpoints of that precision are published.
@@ -67,6 +71,7 @@ impl Workload {
             output: f64::from(self.output_tokens),
             concurrency: f64::from(self.concurrency),
             room: f64::from(room),
+            spread: self.spread,
         }
     }
 }
@@ -138,6 +143,10 @@ pub struct CostRequest {
     pub machine: Option<Machine>,
     /// How replicas are spread over chips; the fewest chips with room for all requests if not given.
     pub deployment: Option<Deployment>,
+    /// How the replicas are spread that take in prompts, where they are others than those that answer.
+    pub prompts_on: Option<Deployment>,
+    /// What is drafted and checked, where decoding is speculative.
+    pub speculation: Option<Speculation>,
     /// Serving engine whose constants replace those of each chip.
     pub engine: Option<String>,
     /// Latencies to keep: then the deployment and the batch with most tokens a chip among those that do are taken.
@@ -165,6 +174,8 @@ impl CostRequest {
             availability: CostRequest::AVAILABILITY,
             machine: None,
             deployment: None,
+            prompts_on: None,
+            speculation: None,
             engine: None,
             slo: None,
             at: None,
@@ -189,7 +200,16 @@ impl CostRequest {
         let cached = (!(0.0..1.0).contains(&cached)).then(|| invalid("cached", cached, "a share from 0 to below 1"));
         let price = self.price.filter(|price| !(price.0 > 0.0 && price.0.is_finite()));
         let price = price.map(|price| invalid("price", price.0, "finite dollars above 0"));
-        counts.chain(shares).chain(cached).chain(price).chain(self.terms.invalid()).collect()
+        let drafts = self.speculation.iter().flat_map(|speculation| {
+            let (n, Share(acceptance)) = (speculation.drafted, speculation.acceptance);
+            let n = (!(1..=MOST_DRAFTED).contains(&n)).then(|| invalid("tokens drafted", f64::from(n), "1 to 32"));
+            let range = "a probability from 0 to 1";
+            let share = (!(0.0..=1.0).contains(&acceptance)).then(|| invalid("acceptance", acceptance, range));
+            n.into_iter().chain(share)
+        });
+        let spread = self.workload.spread.invalid();
+        let all = counts.chain(shares).chain(cached).chain(price).chain(drafts).chain(spread);
+        all.chain(self.terms.invalid()).collect()
     }
 
     /// Refuses inputs outside their range.
@@ -202,7 +222,7 @@ impl CostRequest {
     /// # Errors
     /// The reason, for a reader.
     pub fn chip_hour(&self, catalogue: &Catalogue, chip: &Chip) -> Result<UsdPerHour, String> {
-        super::price::of_chip(self, catalogue, chip, 1).map(|price| price.usd_per_hour.mid)
+        super::price::of_chip(self, catalogue, chip, 1.0).map(|price| price.usd_per_hour.mid)
     }
 
     /// The engine's constants for a chip: those asked for, else the chip's own.

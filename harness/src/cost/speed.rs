@@ -1,5 +1,7 @@
 //! What a user sees and what a replica yields, with low and high cases.
 
+use super::PromptReplicas;
+use super::placement::Placement;
 use super::request::Workload;
 use super::serving::{Breakdown, Steady};
 use crate::units::{Estimate, Kinds, Seconds, Share, Tokens, TokensPerSecond};
@@ -53,14 +55,23 @@ impl Latency {
         Latency { first: around(central.ttft - central.queue, ttft), tpot: around(central.tpot, tpot), central }
     }
 
-    /// Time from a free slot to the last token.
+    /// Time from a free slot to the last token; where prompts have replicas of their own, from the first token on.
     fn residence(&self, workload: &Workload) -> Estimate<Seconds> {
-        let further = (f64::from(workload.output_tokens) - 1.0).max(0.0);
-        self.first + self.tpot.rising(|t| t * further)
+        let further = f64::from(workload.output_tokens) - 1.0;
+        if self.central.prompt_replicas.is_some() {
+            return self.tpot.rising(|t| t * further.max(1.0));
+        }
+        self.first + self.tpot.rising(|t| t * further.max(0.0))
     }
 
-    /// Time of the whole replica that one request takes, for its prompt and for its answer: by Little's law a request
-    /// leaves every `residence / batch` seconds.
+    /// The replicas for prompts that stand beside it, spread as they were placed.
+    pub(super) fn prompts(&self, placement: &Placement) -> Option<PromptReplicas> {
+        let replicas = self.central.prompt_replicas?;
+        placement.prompts_on.map(|deployment| PromptReplicas { deployment, replicas })
+    }
+
+    /// Time of the whole replica that one request takes, with those for prompts where there are any, for its prompt and for
+    /// its answer: by Little's law a request leaves every `residence / batch` seconds.
     pub(super) fn replica_time(&self, workload: &Workload) -> [Estimate<Seconds>; 2] {
         let each = self.residence(workload).rising(|t| t / self.central.batch);
         let share = self.central.prefill_share;
@@ -106,6 +117,7 @@ mod tests {
             tpot: 0.1,
             requests_per_s: 4.0 / 3.5,
             prefill_share: 0.25,
+            prompt_replicas: None,
             step: Breakdown::default(),
             decode_step: Breakdown::default(),
         };

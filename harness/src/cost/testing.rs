@@ -1,6 +1,7 @@
 //! Made-up rows and limits for tests of the cost model.
 
 use super::Workload;
+use super::serving::Spread;
 use crate::catalogue::{Catalogue, Model, Precision};
 use crate::record::{Kind, MeasuredLimit, Row, SCHEMA, Status, Temperature};
 use crate::units::Share;
@@ -15,6 +16,7 @@ pub(crate) fn workload() -> Workload {
     Workload {
         input_tokens: 1024,
         output_tokens: 1024,
+        spread: Spread::NONE,
         concurrency: 64,
         cached: Share(0.0),
         weights: Precision::Bf16,

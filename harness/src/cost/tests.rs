@@ -14,6 +14,8 @@ pub(crate) fn request() -> CostRequest {
         availability: Share(1.0),
         machine: None,
         deployment: None,
+        prompts_on: None,
+        speculation: None,
         engine: None,
         slo: None,
         at: None,
@@ -194,4 +196,159 @@ fn a_measured_accelerator_is_priced_by_its_name() {
     let line = price(&request, &catalogue, &unknown, &limits).expect("a legal request").remove(0);
     assert!(line.speed.is_some() && line.spend.is_none());
     assert_eq!(line.reason.as_deref(), Some("no price of `Some GPU` is known: give one with --price"));
+}
+
+/// DeepSeek-V3 in fp8 on so many chips with a copy of attention each, experts spread under them and 32 held twice, both
+/// halves of a batch in turns; prompts on 32 chips alike.
+fn wide(chip: &str, chips: u32, [input, output, per_chip]: [u32; 3]) -> CostRequest {
+    let on = |chips: u32| Deployment {
+        attention_data: chips,
+        expert: chips,
+        redundant: if 256 % chips == 0 { chips } else { 32 },
+        overlap: true,
+        ..Deployment::tensor_parallel(1)
+    };
+    CostRequest {
+        models: vec![testing::model("deepseek-v3")],
+        deployment: Some(on(chips)),
+        prompts_on: Some(on(32)),
+        workload: Workload {
+            input_tokens: input,
+            output_tokens: output,
+            concurrency: per_chip * chips,
+            weights: Precision::Fp8,
+            ..testing::workload()
+        },
+        utilisation: Share(1.0),
+        ..in_bf16(&[chip])
+    }
+}
+
+/// Tokens a second and node of eight: those that give answers, and those that take in prompts.
+fn per_node(request: &CostRequest) -> [f64; 2] {
+    let line = cost(request, &[]).remove(0);
+    let speed = line.speed.unwrap_or_else(|| panic!("{:?}", line.reason));
+    let prompts = line.prompts.expect("apart").chips();
+    let answers = f64::from(line.chips.expect("placed"));
+    [speed.output_tokens_per_s.mid.0 / answers * 8.0, speed.input_tokens_per_s.mid.0 / prompts * 8.0]
+}
+
+/// Nothing of these runs went into the model (sources: the documentation of the cost model).
+#[test]
+fn published_wide_deployments_are_met_within_what_the_documentation_says() {
+    let off = |found: f64, published: f64| found / published - 1.0;
+    // SGLang on H100, 72 chips, 256 sequences each at 2000 positions: 22 282 tokens a second and node.
+    let sglang = wide("h100", 72, [1950, 100, 256]);
+    assert!(off(per_node(&sglang)[0], 22_282.0).abs() < 0.25);
+    // The same with exchanges in the open: 1.255 times less.
+    let open = sglang.deployment.map(|deployment| Deployment { overlap: false, ..deployment });
+    let open = CostRequest { deployment: open, ..sglang };
+    assert!(off(per_node(&open)[0], 22_282.0 / 1.255).abs() < 0.05);
+    // DeepSeek's own profile on H800: 128 chips, 128 sequences each at 4096; prompts of 4096 on 32 chips.
+    let [answers, prompts] = per_node(&wide("h800", 128, [4000, 192, 128]));
+    assert!(off(answers, 18_598.0).abs() < 0.16 && off(prompts, 62_713.0).abs() < 0.06, "{answers} {prompts}");
+}
+
+/// MLPerf Inference 5.1, offline: output tokens a second and chip, prompts of assumed lengths.
+#[test]
+fn published_offline_results_are_met_within_what_the_documentation_says() {
+    let per_chip = |model: &str, chip: &str, weights, ranks: u32, [input, output, concurrency]: [u32; 3]| {
+        let request = CostRequest {
+            models: vec![testing::model(model)],
+            engine: Some("trtllm".into()),
+            deployment: Some(Deployment::tensor_parallel(ranks)),
+            workload: Workload {
+                input_tokens: input,
+                output_tokens: output,
+                concurrency,
+                weights,
+                kv: Precision::Fp8,
+                ..testing::workload()
+            },
+            ..in_bf16(&[chip])
+        };
+        let line = cost(&request, &[]).remove(0);
+        line.speed.unwrap_or_else(|| panic!("{:?}", line.reason)).output_tokens_per_s.mid.0 / f64::from(ranks)
+    };
+    for (found, published, within) in [
+        (per_chip("llama-2-70b", "h200", Precision::Fp8, 1, [300, 293, 1024]), 4380.0, 0.2),
+        (per_chip("llama-2-70b", "b200", Precision::Nvfp4, 1, [300, 273, 2048]), 12_691.0, 0.05),
+        (per_chip("llama-2-70b", "mi325x", Precision::Fp8, 1, [300, 300, 2048]), 4315.0, 0.15),
+        (per_chip("llama-3.1-405b", "gb300", Precision::Nvfp4, 4, [9400, 630, 256]), 223.7, 0.05),
+    ] {
+        assert!((found / published - 1.0f64).abs() < within, "{found} against {published}");
+    }
+}
+
+#[test]
+fn prompts_apart_are_paid_with_the_rest() {
+    let priced = CostRequest { price: Some(UsdPerHour(2.0)), ..wide("h800", 128, [4000, 192, 128]) };
+    let line = cost(&priced, &[]).remove(0);
+    let speed = line.speed.expect("placed");
+    let (prompts, price) = (line.prompts.expect("apart"), line.price.expect("given"));
+    assert!((price.units - 128.0 - prompts.chips()).abs() < 1e-9 && prompts.replicas > 1.0);
+    let spend = line.spend.expect("priced");
+    // Dollars an hour of all chips, over the requests of an hour.
+    let requests_per_hour = speed.output_tokens_per_s.mid.0 / 192.0 * 3600.0;
+    assert!((spend.usd_per_request.mid.0 * requests_per_hour / (2.0 * price.units) - 1.0).abs() < 1e-9);
+    // Input pays for the chips of prompts, output for the others.
+    let input = spend.usd_per_m_input.mid.0 / 1e6 * 4000.0 * requests_per_hour;
+    assert!((input / (2.0 * prompts.chips()) - 1.0).abs() < 1e-9, "{input}");
+}
+
+#[test]
+fn what_no_link_and_no_network_joins_is_refused() {
+    let reason = |request: &CostRequest| cost(request, &[]).remove(0).reason.expect("refused");
+    let text = reason(&wide("mi300x", 72, [2000, 100, 64]));
+    assert!(text.contains("72 of mi300x are more than the 8 that share a link"), "{text}");
+    // Eight that answer and 32 for prompts exchange caches.
+    let few = CostRequest { deployment: Some(Deployment::tensor_parallel(8)), ..wide("mi300x", 8, [2000, 100, 64]) };
+    assert!(reason(&few).contains("40 of mi300x"), "{}", reason(&few));
+    // One chip for prompts does not hold the experts.
+    let small = CostRequest { prompts_on: Some(Deployment::tensor_parallel(1)), ..wide("h800", 128, [2000, 100, 64]) };
+    assert!(reason(&small).contains("does not fit h800"), "{}", reason(&small));
+}
+
+#[test]
+fn drafts_change_the_speed_and_are_told() {
+    let drafts = |drafted, acceptance, draft| Speculation { drafted, acceptance: Share(acceptance), draft };
+    let asked = |speculation| CostRequest {
+        models: vec![testing::model("llama-3.1-70b")],
+        workload: Workload { concurrency: 4, ..testing::workload() },
+        speculation,
+        ..in_bf16(&["h200"])
+    };
+    let line = |speculation| cost(&asked(Some(speculation)), &[]).remove(0);
+    let tpot = |line: &CostLine| line.speed.as_ref().expect("placed").tpot_s.mid.0;
+    let plain = cost(&asked(None), &[]).remove(0);
+    let small = Box::new(testing::model("llama-3.1-8b"));
+    let drafted = line(drafts(3, 0.8, Draft::Model(small)));
+    assert!(tpot(&drafted) < 0.8 * tpot(&plain), "{} {}", tpot(&drafted), tpot(&plain));
+    assert!(drafted.notes.iter().any(|note| note.contains("by llama-3.1-8b") && note.contains("2.95 tokens a step")));
+    assert_eq!(drafted.speed.as_ref().expect("placed").tpot_s.weakest(), Provenance::Assumed);
+    // A layer is a small part of eighty; nothing is cheaper than looking up.
+    let (layer, lookup) = (line(drafts(3, 0.8, Draft::Layer)), line(drafts(3, 0.8, Draft::Lookup)));
+    assert!(tpot(&lookup) < tpot(&layer) && tpot(&layer) < tpot(&drafted));
+    let catalogue = Catalogue::embedded().expect("valid");
+    let refused =
+        |speculation| price(&asked(Some(speculation)), &catalogue, &[], &[]).expect_err("refused").to_string();
+    assert_eq!(refused(drafts(0, 0.8, Draft::Layer)), "tokens drafted is 0; give 1 to 32");
+    assert_eq!(refused(drafts(3, 1.2, Draft::Layer)), "acceptance is 1.2; give a probability from 0 to 1");
+    // A measured machine drafts too.
+    let machine = CostRequest { speculation: Some(drafts(3, 0.8, Draft::Lookup)), ..request() };
+    let of_rows = cost(&CostRequest { targets: vec!["cpu".into()], ..machine }, &suite("cpu")).remove(0);
+    assert!(of_rows.speed.is_some() && of_rows.notes.iter().any(|note| note.contains("by looking them up")));
+}
+
+#[test]
+fn lengths_that_differ_cost_more_than_their_mean() {
+    let spread = serving::Spread { input: 1.0, output: 1.0, joint: 0.3 };
+    let asked = |spread| CostRequest { workload: Workload { spread, ..in_bf16(&[]).workload }, ..in_bf16(&["h100"]) };
+    let rate = |spread| cost(&asked(spread), &[]).remove(0).speed.expect("placed").output_tokens_per_s.mid.0;
+    assert!(rate(spread) < rate(serving::Spread::NONE));
+    let catalogue = Catalogue::embedded().expect("valid");
+    let refused = |spread| price(&asked(spread), &catalogue, &[], &[]).expect_err("refused").to_string();
+    assert!(refused(serving::Spread { input: -1.0, ..spread }).starts_with("input spread is -1"));
+    assert!(refused(serving::Spread { output: f64::NAN, ..spread }).starts_with("output spread is NaN"));
+    assert!(refused(serving::Spread { joint: 2.0, ..spread }).starts_with("joint spread is 2"));
 }

@@ -21,6 +21,8 @@ const PRICE_USD: (f64, f64) = (0.1, 100.0);
 const NO_PRICE_SENTINEL: f64 = 700.0;
 /// Watts of one package: from the smallest accelerators to twice the largest so far; a mistaken kW falls outside.
 const TDP_W: (f64, f64) = (50.0, 3000.0);
+/// A network is at most this share of the link that domains are built for: a quarter of H800's, which was cut down.
+const MOST_NETWORK_TO_LINK: f64 = 0.3;
 /// Published counts have three digits at least, so a right formula is within this share of them.
 const COUNT_ROUNDING: f64 = 0.005;
 
@@ -29,6 +31,7 @@ pub(super) fn check(catalogue: &Catalogue, findings: &mut Findings) {
         peaks(chip, findings);
         memory(chip, findings);
         power(chip, findings);
+        network(chip, findings);
         defaults(catalogue, chip, findings);
     }
     for (idx, price) in catalogue.prices.iter().enumerate() {
@@ -98,6 +101,18 @@ fn power(chip: &Chip, findings: &mut Findings) {
     {
         let message = format!("is {all_in} W, less than the chip's own {tdp} W; is it for the whole server?");
         findings.error(format!("{}.all_in_power", chip.id), message);
+    }
+}
+
+/// Network cards are sold by the bit.
+fn network(chip: &Chip, findings: &mut Findings) {
+    if let (Some(link), Some(network)) = (value(&chip.link), value(&chip.network))
+        && network > MOST_NETWORK_TO_LINK * link
+    {
+        let (network, link) = (network / 1e9, link / 1e9);
+        let message =
+            format!("is {network} GB/s beside a link of {link}; is it written in bits, or that of a whole instance?");
+        findings.error(format!("{}.network", chip.id), message);
     }
 }
 

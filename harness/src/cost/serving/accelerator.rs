@@ -13,6 +13,14 @@ pub struct Accelerator {
     pub memory: f64,
     /// Bandwidth to the scale-up domain in B/s, one way; 0 where none is published.
     pub link: f64,
+    /// Chips that share the link.
+    pub domain: f64,
+    /// Bandwidth to the network between domains in B/s, one way; 0 where none is published.
+    pub network: f64,
+    /// Devices that software sees in a chip.
+    pub cores: f64,
+    /// Whether batches, prompts and contexts are padded to shapes that programs were compiled for.
+    pub static_shapes: bool,
 }
 
 impl Accelerator {
@@ -23,6 +31,10 @@ impl Accelerator {
             bandwidth: chip.bandwidth.value,
             memory: chip.memory.value,
             link: chip.link.as_ref().map_or(0.0, |link| link.value),
+            domain: f64::from(chip.domain),
+            network: chip.network.as_ref().map_or(0.0, |network| network.value),
+            cores: f64::from(chip.cores),
+            static_shapes: chip.static_shapes,
         }
     }
 

@@ -5,19 +5,25 @@ use serde::Serialize;
 
 /// One replica: `chips = tensor · attention_data · pipeline`.
 ///
-/// Attention is split over `tensor` ranks and replicated `attention_data` times, each copy with sequences of its own.
-/// Feed-forward blocks are split over all ranks of a stage: dense ones by width, experts over `expert` groups of
-/// ranks and by width within a group. Layers are split over `pipeline` stages.
+/// Everything but experts is split over `tensor` ranks and replicated `attention_data` times, each copy with sequences of
+/// its own. Experts are spread over `expert` groups of all ranks of a stage, and split by width within a group. Layers are
+/// split over `pipeline` stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Deployment {
-    /// Ranks that split attention.
+    /// Ranks that split attention and dense blocks.
     pub tensor: u32,
     /// Copies of attention, each with a share of the sequences.
     pub attention_data: u32,
     /// Groups over which experts are spread.
     pub expert: u32,
+    /// Experts that are held twice, the busiest ones, so that groups have alike to do.
+    pub redundant: u32,
     /// Stages of layers.
     pub pipeline: u32,
+    /// Devices that software sees in a chip, and that split what it holds; of the chip, not of what is asked.
+    pub cores: u32,
+    /// Whether a batch is worked on in two halves, the exchanges of one hidden behind the kernels of the other.
+    pub overlap: bool,
 }
 
 /// Why a model cannot be spread like that.
@@ -37,7 +43,17 @@ pub struct DeploymentError {
 impl Deployment {
     /// Tensor parallelism alone.
     pub const fn tensor_parallel(ranks: u32) -> Self {
-        Deployment { tensor: ranks, attention_data: 1, expert: 1, pipeline: 1 }
+        Deployment { tensor: ranks, attention_data: 1, expert: 1, redundant: 0, pipeline: 1, cores: 1, overlap: false }
+    }
+
+    /// The same on chips of so many devices.
+    pub const fn on_cores(self, cores: u32) -> Self {
+        Deployment { cores, ..self }
+    }
+
+    /// Devices that split one copy of attention.
+    pub const fn tensor_devices(&self) -> u32 {
+        self.tensor.saturating_mul(self.cores)
     }
 
     /// Ranks of one pipeline stage.
@@ -67,16 +83,23 @@ impl Deployment {
             }
         }
         let heads = model.query_heads();
-        divides("tensor parallelism", self.tensor, heads, "query heads")?;
+        self.check_heads(heads)?;
         divides("expert parallelism", self.expert, self.stage_ranks(), "ranks of a stage")?;
         match model.feed_forward {
-            FeedForward::Experts { experts, .. } => divides("expert parallelism", self.expert, experts, "experts")?,
-            FeedForward::Dense { .. } if self.expert > 1 => {
-                let problem = format!("splits experts, and {} has none", model.id);
-                let (field, remedy) = ("expert parallelism", "leave it at 1".to_string());
-                return Err(DeploymentError { field, value: self.expert, problem, remedy });
+            FeedForward::Experts { experts, .. } => self.check_experts(experts)?,
+            FeedForward::Dense { .. } => {
+                let problem = || format!("concerns experts, and {} has none", model.id);
+                let refused = |field, value, usual: u32| {
+                    let remedy = format!("leave it at {usual}");
+                    Err(DeploymentError { field, value, problem: problem(), remedy })
+                };
+                if self.expert > 1 {
+                    return refused("expert parallelism", self.expert, 1);
+                }
+                if self.redundant > 0 {
+                    return refused("redundant experts", self.redundant, 0);
+                }
             }
-            FeedForward::Dense { .. } => {}
         }
         if self.pipeline > model.layers {
             let problem = format!("is more than the {} layers of {}", model.layers, model.id);
@@ -84,6 +107,46 @@ impl Deployment {
             return Err(DeploymentError { field: "pipeline parallelism", value: self.pipeline, problem, remedy });
         }
         Ok(())
+    }
+
+    fn check_heads(&self, heads: u32) -> Result<(), DeploymentError> {
+        if self.cores == 1 || heads.is_multiple_of(self.tensor_devices()) {
+            return divides("tensor parallelism", self.tensor, heads, "query heads");
+        }
+        let (devices, cores) = (self.tensor_devices(), self.cores);
+        let problem = format!("makes {devices} devices, {cores} a chip, which do not divide the {heads} query heads");
+        let remedy = format!("give a divisor of {}", heads / cores.min(heads));
+        Err(DeploymentError { field: "tensor parallelism", value: self.tensor, problem, remedy })
+    }
+
+    fn check_experts(&self, experts: u32) -> Result<(), DeploymentError> {
+        let held = experts.saturating_add(self.redundant);
+        if self.redundant > experts.saturating_mul(self.expert - 1) {
+            let problem =
+                format!("is more than one copy of each of {experts} experts in each of {} groups", self.expert);
+            let remedy = format!("give at most {}", experts.saturating_mul(self.expert - 1));
+            return Err(DeploymentError { field: "redundant experts", value: self.redundant, problem, remedy });
+        }
+        if held.is_multiple_of(self.expert) {
+            return Ok(());
+        }
+        let more = self.expert - held % self.expert;
+        let problem = format!("does not divide the {held} experts");
+        let remedy = match more.checked_add(self.redundant) {
+            Some(redundant) if redundant <= experts => {
+                format!("give a divisor of {held}, or hold {redundant} experts twice (redundant experts)")
+            }
+            _ => format!("give a divisor of {held}"),
+        };
+        Err(DeploymentError { field: "expert parallelism", value: self.expert, problem, remedy })
+    }
+
+    /// Copies of experts that are held for each that there is; 1 where none is held twice.
+    pub fn copies_of_experts(&self, model: &Model) -> f64 {
+        match model.feed_forward {
+            FeedForward::Experts { experts, .. } => 1.0 + f64::from(self.redundant) / f64::from(experts),
+            FeedForward::Dense { .. } => 1.0,
+        }
     }
 }
 
@@ -127,11 +190,12 @@ impl Precisions {
     }
 }
 
-/// Copies of each KV head that the ranks of one attention group hold together: ranks beyond the heads hold copies. A
-/// latent cache is whole on every rank.
-pub(super) fn kv_copies(model: &Model, tensor: u32) -> f64 {
+/// Copies of each KV head that the ranks of one attention group hold together: devices beyond the heads hold copies. A
+/// latent cache is whole on every device.
+pub(super) fn kv_copies(model: &Model, deployment: &Deployment) -> f64 {
+    let devices = f64::from(deployment.tensor_devices());
     match model.attention {
-        Attention::Grouped { kv_heads, .. } => (f64::from(tensor) / f64::from(kv_heads)).max(1.0),
-        Attention::Latent { .. } => f64::from(tensor),
+        Attention::Grouped { kv_heads, .. } => (devices / f64::from(kv_heads)).max(1.0),
+        Attention::Latent { .. } => devices,
     }
 }

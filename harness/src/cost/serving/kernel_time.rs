@@ -3,6 +3,7 @@
 
 use super::accelerator::Accelerator;
 use super::constants::Constants;
+use super::routing::touched;
 use crate::catalogue::Precision;
 use crate::cost::error::CostError;
 
@@ -28,6 +29,8 @@ pub struct Experts {
     pub experts: f64,
     /// Experts that a token is sent to.
     pub active: f64,
+    /// Copies of experts that are held, at least one of each.
+    pub held: f64,
     /// Groups over which experts are spread.
     pub groups: f64,
     /// Width of the residual stream.
@@ -80,6 +83,23 @@ pub struct PrefillAttention {
     pub kv: Precision,
 }
 
+/// Tokens on their way to the ranks of their experts, or back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AllToAll {
+    /// Tokens of one rank.
+    pub tokens: f64,
+    /// Experts that a token is sent to.
+    pub experts: f64,
+    /// Bytes of a token.
+    pub bytes: f64,
+    /// Ranks over which experts are spread.
+    pub ranks: f64,
+    /// Experts of a layer, and how many are held with those that are held twice.
+    pub of: (f64, f64),
+    /// Whether a token travels to a domain once for all of its experts there.
+    pub merged: bool,
+}
+
 /// What times the kernels of one rank. An error is a gap: nothing is known of such a kernel.
 pub trait KernelTime {
     /// One matrix product.
@@ -92,8 +112,14 @@ pub trait KernelTime {
     fn prefill_attention(&self, shape: PrefillAttention) -> Result<f64, CostError>;
     /// An all-reduce of that many bytes over ranks.
     fn all_reduce(&self, bytes: f64, ranks: f64) -> f64;
+    /// Tokens to their experts, or back.
+    fn all_to_all(&self, exchange: AllToAll) -> f64;
+    /// That many bytes from the `ranks` ranks of a stage to the next, of a replica of so many chips.
+    fn send(&self, bytes: f64, ranks: f64, chips: f64) -> f64;
     /// Time of a step of so many kernels that take `busy` seconds by themselves; `mixed` where it holds a prompt.
     fn launched(&self, kernels: f64, busy: f64, mixed: bool) -> f64;
+    /// Whether batches, prompts and contexts are padded to shapes that programs were compiled for.
+    fn has_static_shapes(&self) -> bool;
     /// Time of a step outside of all kernels.
     fn scheduling(&self, sequences: f64) -> f64;
 }
@@ -116,8 +142,6 @@ const PADDING: (f64, f64) = (24.0, 128.0);
 const EXPERT_PADDING: (f64, f64) = (24.0, 64.0);
 /// Attention reaches this share of the arithmetic of matrix products.
 const ATTENTION_COMPUTE: f64 = 0.6;
-/// Share of a link's bandwidth that a large collective reaches.
-const LINK_SHARE: f64 = 0.5;
 /// Bytes of an activation between kernels.
 const ACTIVATION_BYTES: f64 = 2.0;
 
@@ -148,16 +172,6 @@ impl Roofline {
     }
 }
 
-/// Experts that `tokens` tokens touch together: `E·(1 − (1 + tokens·k/(E·s))^(−s))`, which is at most `E` and starts as
-/// `tokens·k`. Popularity of experts is taken as gamma distributed with shape `s`; as `s` grows it is even, and the
-/// count becomes `E·(1 − e^(−tokens·k/E))`.
-pub(in crate::cost) fn touched(shape: &Experts, evenness: f64) -> f64 {
-    let mean = shape.tokens * shape.active / shape.experts;
-    let spread = shape.experts * (1.0 - (-evenness * (mean / evenness).ln_1p()).exp());
-    // One token meets `k` different experts, however popular they are.
-    spread.max(shape.active.min(shape.tokens * shape.active))
-}
-
 impl KernelTime for Roofline {
     /// Memory time `(k·n·w + 2·m·(k + n)) / (W·uW)` and compute time `2·(m + 24)·k·(n + 128) / (F·uF)`, overlapped.
     fn matmul(&self, shape: Matmul) -> Result<f64, CostError> {
@@ -168,8 +182,9 @@ impl KernelTime for Roofline {
 
     /// As a matrix product, over the experts that are touched, times what a grouped product costs beyond it.
     fn experts(&self, shape: Experts) -> Result<f64, CostError> {
-        let local = touched(&shape, self.constants.routing_evenness) / shape.groups;
-        let rows = shape.tokens * shape.active / shape.groups;
+        let copies = shape.held / shape.experts;
+        let local = touched(&shape, self.constants.routing_evenness) * copies / shape.groups;
+        let rows = shape.tokens * shape.active / shape.groups * self.busiest(shape.groups, (shape.experts, shape.held));
         let elems = local * 3.0 * shape.hidden * shape.width;
         let moved = ACTIVATION_BYTES * rows * (2.0 * shape.hidden + 3.0 * shape.width);
         let padded = (rows + EXPERT_PADDING.0 * local) * 3.0 * shape.hidden * (shape.width + EXPERT_PADDING.1);
@@ -194,17 +209,26 @@ impl KernelTime for Roofline {
         Ok(flops / self.attention_rate(shape.kv)?)
     }
 
-    /// `ac·(1 + (log2 n − 1)/2) + 2·(n − 1)/n · bytes / (N/2)`: latency of one-shot exchanges that grow with the depth
-    /// of the tree, and a ring's traffic.
     fn all_reduce(&self, bytes: f64, ranks: f64) -> f64 {
-        let latency = self.constants.per_collective * (1.0 + (ranks.log2() - 1.0) / 2.0);
-        latency + 2.0 * (ranks - 1.0) / ranks * bytes / (self.chip.link * LINK_SHARE)
+        self.reduced(bytes, ranks)
+    }
+
+    fn all_to_all(&self, exchange: AllToAll) -> f64 {
+        self.exchanged(exchange)
+    }
+
+    fn send(&self, bytes: f64, ranks: f64, chips: f64) -> f64 {
+        self.sent(bytes, ranks, chips)
     }
 
     /// `busy + tk·kernels`, overlapped with the host's `te·kernels` where the step holds a prompt.
     fn launched(&self, kernels: f64, busy: f64, mixed: bool) -> f64 {
         let on_device = busy + kernels * self.constants.per_kernel;
         if mixed { overlapped(on_device, kernels * self.constants.per_kernel_mixed) } else { on_device }
+    }
+
+    fn has_static_shapes(&self) -> bool {
+        self.chip.static_shapes
     }
 
     fn scheduling(&self, sequences: f64) -> f64 {

@@ -175,6 +175,7 @@ fn rate(
     let asked = crate::cost::Workload {
         input_tokens: workload.input_tokens.max(1),
         output_tokens: workload.output_tokens.max(1),
+        spread: crate::cost::serving::Spread::NONE,
         concurrency: 1,
         cached: Share(0.0),
         weights: Precision::Bf16,

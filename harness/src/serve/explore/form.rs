@@ -150,6 +150,7 @@ impl Form {
             output_tokens: output_tokens.unwrap_or(pattern.output_tokens),
             concurrency: concurrency.unwrap_or(pattern.concurrency),
             cached: cached.unwrap_or(pattern.cached),
+            spread: pattern.spread,
         };
         Some(Workload::of(&pattern, weights))
     }

@@ -37,6 +37,7 @@ fn figures_are_those_of_the_cost_model_for_the_request_that_the_fields_spell() {
         workload: Workload {
             input_tokens: 8192,
             output_tokens: 300,
+            spread: cost::serving::Spread::NONE,
             concurrency: 16,
             cached: Share(0.25),
             weights: precision,
@@ -46,6 +47,8 @@ fn figures_are_those_of_the_cost_model_for_the_request_that_the_fields_spell() {
         availability: Share(0.9),
         machine: None,
         deployment: None,
+        prompts_on: None,
+        speculation: None,
         engine: None,
         slo: None,
         at: None,
