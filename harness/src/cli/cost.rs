@@ -90,6 +90,9 @@ pub struct CostArgs {
     /// Shows how well the rows of the newest run predict one another: each shape from all others
     #[arg(long, conflicts_with = "pareto")]
     pub audit: bool,
+    /// Shows what each cost goes to: prompts, attention, products, exchanges, overheads, and hours that are not used
+    #[arg(long, conflicts_with_all = ["pareto", "audit", "sensitivity"])]
+    pub by_cause: bool,
     /// Shows what would change each cost: price, demand, the chip's figures and the traffic, each larger by a tenth
     #[arg(long, conflicts_with_all = ["pareto", "audit"])]
     pub sensitivity: bool,
@@ -221,6 +224,8 @@ pub fn run(
         views::written(&views::frontiers(&request, &catalogue)?, args.format)
     } else if args.sensitivity {
         views::written(&views::sensitivities(&cost::sensitivities(&request, &catalogue, rows, limits)?), args.format)
+    } else if args.by_cause {
+        views::written(&views::by_cause(&request, &cost::price(&request, &catalogue, rows, limits)?), args.format)
     } else if args.audit {
         views::written(&views::audited(&cost::audit(rows, limits, &catalogue.measurement)?), args.format)
     } else {
@@ -261,6 +266,19 @@ mod tests {
         for format in ["table", "md", "csv", "json"] {
             assert!(output(&["--chip", "h100,b200", "--format", format]).expect(format).contains("B200"));
         }
+    }
+
+    #[test]
+    fn a_cost_by_cause_adds_up_and_says_why_there_is_none() {
+        let text = output(&["--by-cause", "--chip", "h100,trainium3", "--model", "llama-3.1-8b", "--format", "csv"]);
+        let text = text.expect("legal");
+        let row = text.lines().find(|line| line.contains("H100")).expect("priced");
+        let shares: Vec<f64> = row.split(',').skip(3).map_while(|cell| cell.parse().ok()).collect();
+        // Half of the hours have demand, and 98 % of those work.
+        assert!(shares.len() == 6 && (shares.iter().sum::<f64>() - 100.0).abs() < 0.5, "{row}");
+        assert_eq!(shares[5], 51.0);
+        let table = output(&["--by-cause", "--chip", "trainium3"]).expect("legal");
+        assert!(table.contains("AWS Trainium3: no price"), "{table}");
     }
 
     #[test]

@@ -174,6 +174,9 @@ pub(crate) fn footer(request: &CostRequest, lines: &[CostLine]) -> Vec<String> {
         }
         let subject = format!("{} on {}", line.model, line.device);
         text.extend(line.reason.iter().chain(&line.notes).map(|why| format!("{subject}: {why}")));
+        text.extend(line.spend.as_ref().map(|spend| {
+            format!("{subject}: {} $/M tokens in and out together", interval(&spend.usd_per_m_total, 1.0))
+        }));
         text.extend(line.output_tokens_per_mwh.as_ref().map(|tokens| {
             let amount = interval(tokens, 1e-6);
             format!("{subject}: {amount} M output tokens a MWh at the meter ({})", tokens.weakest())
@@ -237,7 +240,8 @@ const CSV_HEAD: &str = "model,target,device,chips,threads,batch,\
     usd_per_m_input_low,usd_per_m_input_mid,usd_per_m_input_high,\
     usd_per_m_output_low,usd_per_m_output_mid,usd_per_m_output_high,\
     usd_per_unit_hour,unit,units,term,price_source,speed_weakest,cost_weakest,reason,notes,\
-    output_tokens_per_mwh_low,output_tokens_per_mwh_mid,output_tokens_per_mwh_high\n";
+    output_tokens_per_mwh_low,output_tokens_per_mwh_mid,output_tokens_per_mwh_high,\
+    usd_per_m_total_low,usd_per_m_total_mid,usd_per_m_total_high\n";
 
 fn csv(lines: &[CostLine]) -> String {
     lines.iter().fold(CSV_HEAD.to_string(), |text, line| text + &csv_record(line) + "\n")
@@ -264,6 +268,7 @@ fn csv_record(line: &CostLine) -> String {
         line.notes.join("; "),
     ]);
     fields.extend(cases(line.output_tokens_per_mwh.as_ref()));
+    fields.extend(cases(spend.map(|spend| &spend.usd_per_m_total)));
     fields.iter().map(|field| escape_csv(field)).collect::<Vec<_>>().join(",")
 }
 

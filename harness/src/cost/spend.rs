@@ -13,6 +13,8 @@ pub struct Spend {
     pub usd_per_m_input: Estimate<UsdPerMillionTokens>,
     /// Dollars a million output tokens.
     pub usd_per_m_output: Estimate<UsdPerMillionTokens>,
+    /// Dollars a million tokens in and out together.
+    pub usd_per_m_total: Estimate<UsdPerMillionTokens>,
 }
 
 /// Dollars an hour of useful work: `price · chips / (U · A)`, since idle and broken hours are paid as well.
@@ -41,6 +43,7 @@ pub(super) fn spend(
         usd_per_request: paid(prefill + decode),
         usd_per_m_input: paid(prefill).rising(|usd| usd / input),
         usd_per_m_output: paid(decode).rising(|usd| usd / output),
+        usd_per_m_total: paid(prefill + decode).rising(|usd| usd / (input + output)),
     }
 }
 
@@ -65,6 +68,8 @@ mod tests {
         let spend = spend(rate, times, &workload(1000, 500));
         assert!((spend.usd_per_m_input.mid.0 - 4.0).abs() < 1e-12);
         assert!((spend.usd_per_m_output.mid.0 - 20.0).abs() < 1e-12);
+        // 14 m$ over 1500 tokens.
+        assert!((spend.usd_per_m_total.mid.0 - 28.0 / 3.0).abs() < 1e-12);
         assert_eq!(spend.usd_per_m_output.kinds.to_string(), "measured+published+assumed");
     }
 

@@ -145,7 +145,12 @@ mod tests {
         };
         let usd = |usd| Estimate::point(crate::units::Usd(usd), Provenance::Published);
         let million = |x| Estimate::point(UsdPerMillionTokens(x), Provenance::Published);
-        let spend = Spend { usd_per_request: usd(0.01), usd_per_m_input: million(1.0), usd_per_m_output: million(1.0) };
+        let spend = Spend {
+            usd_per_request: usd(0.01),
+            usd_per_m_input: million(1.0),
+            usd_per_m_output: million(1.0),
+            usd_per_m_total: million(1.0),
+        };
         // A cent a request of 1000 tokens: 10 $ a million. Half is worked: 5; of that 1.25 for prompts, 3.75 for steps.
         let split = split(&spend, &speed, (Share(0.5), Provenance::Published.into()), Tokens(1000.0));
         let parts = split.parts.map(|part| (part.0 * 1e6).round() / 1e6);

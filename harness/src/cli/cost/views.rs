@@ -1,7 +1,7 @@
 //! Tables of `farthing cost` beside the costs themselves: frontiers and the audit of rows.
 
 use crate::catalogue::Catalogue;
-use crate::cost::{self, Audited, CostError, CostRequest, Format, Moved, Sensitivity};
+use crate::cost::{self, Audited, CostError, CostLine, CostRequest, Format, Moved, Part, Sensitivity};
 use crate::report::{Align, Table};
 
 /// A table in the format of a cost.
@@ -82,6 +82,32 @@ pub(super) fn sensitivities(found: &[Sensitivity]) -> Table {
     table.note(
         "central cases; the deployment is chosen anew for each; of measured devices, arithmetic is the speed of their matrix \
          products and bandwidth that of their attention",
+    );
+    table
+}
+
+/// What the dollars of a million output tokens, all cost on them, go to, and what each part rests on.
+pub(super) fn by_cause(request: &CostRequest, lines: &[CostLine]) -> Table {
+    let mut columns = vec![("model", Align::Left), ("device", Align::Left), ("$/M out, all", Align::Right)];
+    let names = Part::ALL.map(|part| format!("{part} %"));
+    columns.extend(names.iter().map(|name| (name.as_str(), Align::Right)));
+    columns.push(("rests on (busy / idle)", Align::Left));
+    let mut table = Table::new("What the price of output tokens goes to", &columns);
+    for line in lines {
+        let Some(split) = line.split(request) else {
+            let why = line.reason.as_deref().unwrap_or("it has no price");
+            table.note(format!("{} on {}: {why}", line.model, line.device));
+            continue;
+        };
+        let mut cells = vec![line.model.clone(), line.device.clone(), format!("{:.3}", split.total.mid.0)];
+        cells.extend(split.parts.map(|part| format!("{:.1}", part.0 / split.total.mid.0 * 100.0)));
+        let kinds = |part| split.kinds(part).weakest().map_or_else(|| "–".into(), |kind| kind.to_string());
+        cells.push(format!("{} / {}", kinds(Part::Prefill), kinds(Part::Idle)));
+        table.row(cells);
+    }
+    table.note(
+        "central cases; all cost on output tokens; idle: hours without demand or in which the replica does not work, at the \
+         assumed utilisation and availability",
     );
     table
 }
