@@ -3,7 +3,7 @@
 use super::percent::Percent;
 use crate::catalogue::{Catalogue, CatalogueError, Month, Precision};
 use crate::cost::serving::Deployment;
-use crate::cost::{self, CostRequest, Floor, Format, Machine, Slo, Terms, TrafficPattern, Workload};
+use crate::cost::{self, CostRequest, Drafts, Floor, Format, Layout, Machine, Slo, Terms, TrafficPattern, Workload};
 use crate::record::{MeasuredLimit, Row};
 use crate::units::{ChipHours, Share, Usd, UsdPerHour};
 use anyhow::Context;
@@ -11,10 +11,7 @@ use clap::{Args, FromArgMatches};
 use std::io::Write;
 use std::path::PathBuf;
 
-mod layout;
 mod views;
-
-pub use layout::{Drafts, Layout};
 
 /// Arguments of `farthing cost`.
 #[derive(Args, Clone, Debug)]

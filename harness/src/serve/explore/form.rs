@@ -1,7 +1,10 @@
 //! The fields of the explorer, and the request that they make.
 
 use crate::catalogue::{Catalogue, Precision};
-use crate::cost::{CostError, CostRequest, Floor, Machine, Terms, TrafficPattern, Workload};
+use crate::cost::serving::Deployment;
+use crate::cost::{
+    CostError, CostRequest, Drafts, Floor, Layout, Machine, Slo, Speculation, Terms, TrafficPattern, Workload,
+};
 use crate::nearest;
 use crate::serve::field::Field;
 use crate::serve::query::{Query, shown};
@@ -13,7 +16,7 @@ pub(super) const CHIP: &str = "chip";
 /// The model where none is chosen.
 const MODEL: &str = "llama-3.1-8b";
 /// Keys of fields with one value: those of `farthing cost`, with underscores.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 23] = [
     "model",
     "precision",
     "workload",
@@ -29,6 +32,14 @@ pub(super) const KEYS: [&str; 15] = [
     "floor_hours",
     "take_or_pay",
     "replicas",
+    "slo",
+    "engine",
+    "tensor",
+    "expert",
+    "attention_data",
+    "redundant_experts",
+    "prompts_on",
+    "speculate",
 ];
 
 /// What to write in fields of numbers.
@@ -96,7 +107,10 @@ impl Form {
     pub(super) fn refuse(&mut self, error: &CostError) {
         match error {
             CostError::Invalid { field, .. } => {
-                let key = field.replace(' ', "_");
+                let key = match *field {
+                    "tokens drafted" | "acceptance" => "speculate".to_string(),
+                    other => other.replace(' ', "_"),
+                };
                 self.field_mut(&key).refuse(error.to_string());
             }
             CostError::Unknown(_) => self.field_mut(CHIP).refuse(error.to_string()),
@@ -130,8 +144,56 @@ impl Form {
         let price = self.number("price", DOLLARS).map(UsdPerHour);
         let utilisation = self.number("utilisation", SHARE).map_or(CostRequest::UTILISATION, Share);
         let availability = self.number("availability", SHARE).map_or(CostRequest::AVAILABILITY, Share);
+        let (deployment, speculation) = (self.deployment(), self.speculation(catalogue));
+        let prompts_on = self.worded::<Layout>("prompts_on").map(|layout| layout.0);
+        let slo: Option<Slo> = self.worded("slo");
+        if slo.is_some() && (deployment.is_some() || prompts_on.is_some()) {
+            self.field_mut("slo").refuse("slo is given beside a deployment; give one of the two");
+        }
+        let engine = Some(self.field("engine").written.clone()).filter(|name| !name.is_empty());
+        self.check_engine(catalogue, engine.as_deref());
         let usual = CostRequest::usual(model?, workload?);
-        Some(CostRequest { targets: self.chips.clone(), price, utilisation, availability, machine, terms, ..usual })
+        let targets = self.chips.clone();
+        let serving = CostRequest { deployment, prompts_on, speculation, slo, engine, ..usual };
+        Some(CostRequest { targets, price, utilisation, availability, machine, terms, ..serving })
+    }
+
+    fn deployment(&mut self) -> Option<Deployment> {
+        let degrees = ["tensor", "expert", "attention_data", "redundant_experts"];
+        let degrees: [Option<u32>; 4] = degrees.map(|key| self.number(key, COUNT));
+        degrees.iter().any(Option::is_some).then(|| {
+            let [tensor, expert, attention_data, redundant] = degrees;
+            Deployment {
+                expert: expert.unwrap_or(1),
+                attention_data: attention_data.unwrap_or(1),
+                redundant: redundant.unwrap_or(0),
+                ..Deployment::tensor_parallel(tensor.unwrap_or(1))
+            }
+        })
+    }
+
+    fn speculation(&mut self, catalogue: &Catalogue) -> Option<Speculation> {
+        let drafts: Drafts = self.worded("speculate")?;
+        // A page opens no file, whatever its address says.
+        let who = drafts.drafter();
+        if !["layer", "lookup"].contains(&who) && catalogue.model(who).is_none() {
+            let known: Vec<&str> = catalogue.models.iter().map(|model| model.id.as_str()).collect();
+            self.field_mut("speculate").refuse(nearest::unknown("model", &shown(who), &known));
+            return None;
+        }
+        drafts.resolve(catalogue).ok()
+    }
+
+    fn check_engine(&mut self, catalogue: &Catalogue, engine: Option<&str>) {
+        let known: Vec<&str> = catalogue.profiles.iter().map(|profile| profile.id.as_str()).collect();
+        if let Some(name) = engine.filter(|name| !known.contains(name)) {
+            self.field_mut("engine").refuse(nearest::unknown("engine", &shown(name), &known));
+        }
+    }
+
+    /// The words in a field; nothing where it is empty, or holds none, which then is its problem.
+    fn worded<T: FromStr<Err: std::fmt::Display>>(&mut self, key: &str) -> Option<T> {
+        if self.field(key).written.is_empty() { None } else { self.parsed(key) }
     }
 
     fn workload(&mut self) -> Option<Workload> {

@@ -98,6 +98,14 @@ fn a_bad_value_is_told_beside_its_field_with_the_remedy() {
         ("workload=/etc/passwd.toml", "workload", ["unknown workload", "known: chat"]),
         ("chip=h10", "chip", ["unknown chip `h10`", "did you mean `h100`?"]),
         ("price=1&price=2", "price", ["given twice", "give one"]),
+        ("slo=fast", "slo", ["`fast`", "ttft=2,tpot=0.05"]),
+        ("slo=ttft=2&tensor=2", "slo", ["beside a deployment", "give one"]),
+        ("engine=sglang", "engine", ["unknown engine `sglang`", "vllm"]),
+        ("tensor=x", "tensor", ["tensor is `x`", "whole number"]),
+        ("prompts_on=8", "prompts_on", ["`8` is no part of a layout", "tensor=1"]),
+        ("speculate=3", "speculate", ["`3` says no drafts", "acceptance"]),
+        ("speculate=tokens=3,acceptance=2", "speculate", ["acceptance is 2", "0 to 1"]),
+        ("speculate=tokens=3,acceptance=0.7,draft=/etc/x.json", "speculate", ["unknown model `/etc/x.json`", "known"]),
     ] {
         let told = problem(query, key);
         assert!(parts.iter().all(|part| told.contains(part)), "{query}: {told}");
@@ -105,6 +113,28 @@ fn a_bad_value_is_told_beside_its_field_with_the_remedy() {
         assert!(html.contains("Nothing was computed: 1 field"), "{query}");
         assert!(!html.contains("<table"), "{query}: figures beside a problem");
     }
+}
+
+#[test]
+fn a_deployment_and_drafts_are_those_of_the_command() {
+    let query = "model=deepseek-v3&precision=fp8&chip=h800&attention_data=64&expert=64&redundant_experts=64\
+                 &prompts_on=attention-data%3D32,expert%3D32,redundant-experts%3D32&speculate=tokens%3D1,acceptance%3D0.85\
+                 &concurrency=4096&engine=vllm";
+    let (explored, ..) = explored(query);
+    let (request, lines) = explored.answer.as_ref().expect("computed");
+    let deployment = request.deployment.expect("given");
+    assert_eq!((deployment.attention_data, deployment.expert, deployment.redundant), (64, 64, 64));
+    assert_eq!(request.speculation.as_ref().map(|speculation| speculation.drafted), Some(1));
+    assert!(lines[0].prompts.is_some() && lines[0].notes.iter().any(|note| note.contains("1.85 tokens a step")));
+    let html = page(query);
+    assert!(html.contains("--attention-data 64") && html.contains("+ ") && html.contains("for prompts"), "{html}");
+    // Degrees that divide nothing are told of the whole.
+    let odd = explored_problems("model=deepseek-v3&tensor=3");
+    assert!(odd.iter().any(|problem| problem.contains("does not divide the 128 query heads")), "{odd:?}");
+}
+
+fn explored_problems(query: &str) -> Vec<String> {
+    explored(query).0.form.all_problems().map(str::to_string).collect()
 }
 
 #[test]

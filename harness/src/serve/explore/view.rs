@@ -70,6 +70,17 @@ fn fields(form: &Form) -> Markup {
             (line("take_or_pay", "Take or pay", "share of the floor that is due unused", Terms::LISTED.take_or_pay.0.to_string()))
             (line("replicas", "Replicas", "that run all month", Terms::LISTED.replicas.to_string()))
         }
+        fieldset {
+            legend { "Serving" }
+            (line("slo", "Latencies to keep", "seconds, as in ttft=2,tpot=0.05", "none".into()))
+            (line("tensor", "Tensor", "chips that split attention", "the fewest with room".into()))
+            (line("attention_data", "Copies of attention", "each with a share of the sequences", "1".into()))
+            (line("expert", "Experts", "groups over which they are spread", "1".into()))
+            (line("redundant_experts", "Redundant experts", "held twice", "0".into()))
+            (line("prompts_on", "Prompts on", "replicas of their own, as in tensor=8", "the same".into()))
+            (line("speculate", "Drafts", "as in tokens=3,acceptance=0.7,draft=layer", "none".into()))
+            (line("engine", "Engine", "whose constants count: vllm, trtllm", "the chip's".into()))
+        }
     }
 }
 

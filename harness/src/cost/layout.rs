@@ -1,8 +1,8 @@
-//! Words of `farthing cost` with several parts: how replicas for prompts are spread, and what drafts.
+//! Words with several parts: how replicas are spread, and what drafts.
 
+use super::serving::Deployment;
+use super::speculation::{Draft, Speculation};
 use crate::catalogue::{Catalogue, ModelError};
-use crate::cost::serving::Deployment;
-use crate::cost::{Draft, Speculation};
 use crate::units::Share;
 use std::str::FromStr;
 
@@ -80,8 +80,16 @@ impl FromStr for Drafts {
 }
 
 impl Drafts {
+    /// Who drafts: `layer`, `lookup`, or the name of a model.
+    pub fn drafter(&self) -> &str {
+        &self.draft
+    }
+
     /// With the model that drafts, where one does.
-    pub(super) fn resolve(&self, catalogue: &Catalogue) -> Result<Speculation, ModelError> {
+    ///
+    /// # Errors
+    /// A model that the catalogue does not hold, or a file that describes none.
+    pub fn resolve(&self, catalogue: &Catalogue) -> Result<Speculation, ModelError> {
         let draft = match self.draft.as_str() {
             "layer" => Draft::Layer,
             "lookup" => Draft::Lookup,
