@@ -1,37 +1,54 @@
-//! Ctrl-C: a run stops after the launch in flight and keeps its complete rows.
+//! Ctrl-C: a run ends the cases that it has in hand and keeps its rows; a second Ctrl-C ends it at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use farthing_kernels::backend::worker;
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+static ASKED: OnceLock<Instant> = OnceLock::new();
 
 /// Exit status of a process that Ctrl-C ended: 128 + SIGINT, as shells have it.
 pub const EXIT_CODE: i32 = 130;
 
-/// How long the loop has to end by itself before the last resort.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long the loop has to end by itself before the last resort: enough for the short cases of a chunk.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Whether Ctrl-C was pressed.
 pub fn asked() -> bool {
-    ASKED.load(Ordering::Relaxed)
+    ASKED.get().is_some()
 }
 
-/// Listens from now on. Loops see it by [`asked`]; where a launch does not come back in time, `last_resort` runs in
-/// another thread, which then ends the process. A second call, or a system without signals, changes nothing.
-pub fn listen(grace: Grace, last_resort: impl Fn() + Send + 'static) {
+/// Seconds until the last resort, once Ctrl-C was pressed.
+pub fn left_s() -> f64 {
+    ASKED.get().map_or(f64::INFINITY, |asked| GRACE.saturating_sub(asked.elapsed()).as_secs_f64())
+}
+
+/// Listens from now on. Loops see it by [`asked`]; where they do not end in time, or Ctrl-C is pressed again, `last_resort`
+/// runs in another thread, which then ends the process. A second call, or a system without signals, changes nothing.
+pub fn listen(grace: Grace, last_resort: impl Fn() + Send + Sync + 'static) {
+    let last_resort = Arc::new(last_resort);
     // Without a handler Ctrl-C ends the process at once: rows are lost, nothing is left half-written under a run's name.
     let _ = ctrlc::set_handler(move || {
-        ASKED.store(true, Ordering::Relaxed);
-        if grace == Grace::Given {
-            std::thread::sleep(GRACE);
+        let is_again = ASKED.set(Instant::now()).is_err();
+        if is_again || grace == Grace::None {
+            end(&*last_resort);
         }
-        last_resort();
-        // Nothing unwinds from here on.
-        worker::end_all();
-        std::process::exit(EXIT_CODE);
+        let last_resort = Arc::clone(&last_resort);
+        std::thread::spawn(move || {
+            std::thread::sleep(GRACE);
+            end(&*last_resort);
+        });
     });
+}
+
+fn end(last_resort: &dyn Fn()) {
+    static ENDING: Mutex<()> = Mutex::new(());
+    // A second Ctrl-C and the end of the grace may meet here: whoever comes later waits for the process to end.
+    let _first = ENDING.lock();
+    last_resort();
+    // Nothing unwinds from here on.
+    worker::end_all();
+    std::process::exit(EXIT_CODE);
 }
 
 /// Whether loops look at [`asked`] and end by themselves.

@@ -102,6 +102,28 @@ fn kills_at_any_moment_lose_no_complete_row() {
     println!("{kills} kills of {runs} runs, {rows} rows seen before one, none lost");
 }
 
+/// Ctrl-C while a chunk is on its way: what is short is finished, and the file is whole.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_the_short_cases_in_hand() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("run.jsonl");
+    let mut command = command(dir.path(), &words("1..400+1x8x8", &["--out", "run.jsonl"]));
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+    // The header is there: the first case is being armed.
+    while fs::metadata(partial_of(&path)).map_or(0, |file| file.len()) == 0 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    assert!(sent.success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    let run = read_run(&path).expect("whole");
+    assert!(!run.rows.is_empty() && run.rows.len() < 400, "{} rows", run.rows.len());
+    assert!(stderr(&output).contains(&format!("{} complete rows are kept", run.rows.len())), "{}", stderr(&output));
+}
+
 #[test]
 fn what_is_complete_is_not_measured_again_and_the_file_stays_as_it_is() {
     let dir = tempfile::tempdir().expect("a folder");

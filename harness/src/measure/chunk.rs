@@ -42,6 +42,11 @@ impl<'b, T> Chunk<'b, T> {
         self.sittings.push((name, Sitting::after(armed, first, watch)));
     }
 
+    /// Cases that are armed and have no rows yet.
+    pub fn cases(&self) -> usize {
+        self.sittings.len()
+    }
+
     /// Whether it is to be completed before another case is armed.
     pub fn is_full(&self, lab: &Lab<'_>) -> bool {
         let sittings = || self.sittings.iter().map(|(_, sitting)| sitting);
@@ -80,6 +85,16 @@ impl<'b, T> Chunk<'b, T> {
             return None;
         }
         let (name, sitting) = self.sittings.remove(0);
+        Some((name, sitting.finish(lab)))
+    }
+
+    /// Of the cases that are left, makes the one that is done soonest: what visits it lacks, a sample each, then as
+    /// [`Chunk::finish_next`]. None where that takes longer than `most_s`.
+    pub fn finish_soonest(&mut self, lab: &Lab<'_>, most_s: f64) -> Option<(T, Vec<Row>)> {
+        let left_s = self.sittings.iter().map(|(_, sitting)| sitting.hurried_s()).enumerate();
+        let (soonest, _) = left_s.min_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, left_s)| *left_s <= most_s)?;
+        let (name, mut sitting) = self.sittings.remove(soonest);
+        sitting.hurry();
         Some((name, sitting.finish(lab)))
     }
 }

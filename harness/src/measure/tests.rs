@@ -168,6 +168,26 @@ fn chunk_of(
 }
 
 #[test]
+fn what_is_interrupted_is_finished_in_a_hurry_where_there_is_time() {
+    let (header, oracle) = (header(Vec::new()), Oracle::new());
+    let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30, tunings: Tunings::default() };
+    let (seen, unseen) = (Fake::new(Manner::Right), Fake::new(Manner::Right));
+    let mut chunk = Chunk::default();
+    let budget = Budget { sample_s: 1e-5, ..Budget::default() };
+    let begin = |chunk: &mut Chunk<'_, &str>, name, fake, stop: &dyn Fn() -> bool| {
+        chunk.begin(name, &lab, &case("8x8x8"), (&[Subject { name, backend: fake }], budget), stop);
+    };
+    begin(&mut chunk, "seen", &seen, &|| false);
+    begin(&mut chunk, "unseen", &unseen, &|| true);
+    chunk.visit(&|| true, &|_, _| {});
+    assert!(chunk.finish_soonest(&lab, 0.0).is_none(), "no time");
+    let (name, rows) = chunk.finish_soonest(&lab, 60.0).expect("a fake takes no time");
+    assert_eq!((name, rows.len(), rows[0].visits.clone()), ("seen", 1, vec![5, 1, 1, 1, 1, 1]));
+    assert!(rows[0].ci95_s.is_some() && rows[0].status == Status::Ok);
+    assert!(chunk.finish_soonest(&lab, 60.0).is_none() && chunk.cases() == 1, "never sampled");
+}
+
+#[test]
 fn cases_of_a_chunk_are_visited_in_turns_and_their_rows_come_in_order() {
     let (rows, visited) = chunk_of(&[("a", Manner::Right), ("b", Manner::Zeros), ("c", Manner::Right)], &|| false);
     // The first visit is made when a case is armed; b was found wrong and is visited no more.

@@ -65,10 +65,18 @@ impl Session<'_> {
         Ok(if interrupt::asked() { Ended::Interrupted } else { Ended::Complete })
     }
 
-    /// Visits the cases that are armed until each is done, and keeps their rows.
+    /// Visits the cases that are armed until each is done, and keeps their rows; after Ctrl-C those of short launches, each
+    /// with fewer samples.
     fn complete(&mut self, lab: &Lab<'_>, chunk: &mut Chunk<'_, String>) -> Result<(), CliError> {
         chunk.visit(&interrupt::asked, &|name, visits| self.step(name, visits));
-        while let Some((_, rows)) = chunk.finish_next(lab) {
+        if interrupt::asked() && chunk.cases() > 0 {
+            self.progress.clear();
+            eprintln!("farthing: of {} cases in hand the short ones are finished; Ctrl-C again ends at once", chunk.cases());
+        }
+        while let Some((_, rows)) = match interrupt::asked() {
+            true => chunk.finish_soonest(lab, interrupt::left_s()),
+            false => chunk.finish_next(lab),
+        } {
             self.done += 1;
             // Together: of backends that took turns none is kept without the others.
             self.kept.writer.append(&rows)?;

@@ -15,6 +15,7 @@ const KERNELS_OF_LAYER: f64 = 10.0;
 const KERNELS_OF_LATENT_LAYER: f64 = 16.0;
 /// What routing and grouping add to a layer with experts.
 const KERNELS_OF_ROUTING: f64 = 10.0;
+
 /// Seconds of a step by cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Breakdown {

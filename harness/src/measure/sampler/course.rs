@@ -23,12 +23,14 @@ pub struct Course {
     turns: Vec<Turn>,
     /// Whether the first visit was another driver's: then all that an interval takes are made, however long they are.
     is_continued: bool,
+    /// Whether the visits that are left are of a sample each.
+    is_hurried: bool,
 }
 
 impl Course {
     /// Of so many subjects that were not visited yet.
     pub fn new(subjects: usize, budget: Budget) -> Course {
-        Course { budget, turns: (0..subjects).map(|_| Turn::new()).collect(), is_continued: false }
+        Course { budget, turns: (0..subjects).map(|_| Turn::new()).collect(), is_continued: false, is_hurried: false }
     }
 
     /// Of a subject whose first visit was another driver's; as many follow as an interval takes, however long they are.
@@ -38,12 +40,28 @@ impl Course {
         turn.recorder = first;
         turn.recorder.end_visit();
         let budget = Budget { precision: f64::INFINITY, total_s: LATER_S, ..Budget::default() };
-        Course { budget, turns: vec![turn], is_continued: true }
+        Course { budget, turns: vec![turn], is_continued: true, is_hurried: false }
     }
 
     /// Visits so far.
     pub fn visits(&self) -> usize {
         self.turns.iter().map(|turn| turn.recorder.visits()).max().unwrap_or(0)
+    }
+
+    /// From now on a visit is a sample of each subject, as it is, and no more of them are made than an interval takes.
+    pub fn hurry(&mut self) {
+        self.is_hurried = true;
+        self.budget.precision = f64::INFINITY;
+    }
+
+    /// Seconds that the visits take which are left in a hurry; without end for a subject that was never sampled, of which it
+    /// is not known how long a sample is.
+    pub fn hurried_s(&self) -> f64 {
+        let of = |turn: &Turn| match turn.recorder.is_empty() {
+            true => f64::INFINITY,
+            false => LEAST_VISITS.saturating_sub(turn.recorder.visits()) as f64 * turn.sample_s,
+        };
+        self.turns.iter().filter(|turn| !turn.done).map(of).sum()
     }
 
     /// Whether no subject needs another visit.
@@ -57,7 +75,7 @@ impl Course {
         let mut quotas = vec![0; self.turns.len()];
         for ((turn, subject), quota) in self.turns.iter_mut().zip(subjects.iter_mut()).zip(&mut quotas) {
             if !turn.done && !stop() {
-                *quota = turn.arrive(subject, &self.budget, clock, left);
+                *quota = if self.is_hurried { 1 } else { turn.arrive(subject, &self.budget, clock, left) };
             }
         }
         for sample in 0..SAMPLES {

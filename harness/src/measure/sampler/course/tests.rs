@@ -78,6 +78,22 @@ fn a_visit_that_is_stopped_leaves_no_recording() {
 }
 
 #[test]
+fn in_a_hurry_the_visits_that_are_left_are_of_a_sample() {
+    let bench = Bench::new();
+    let mut subjects = [bench.launch('a', 0.01, 0.0, None)];
+    let mut course = Course::new(1, Budget::default());
+    assert_eq!(course.hurried_s(), f64::INFINITY, "of what was never sampled nothing is known");
+    course.visit(&mut subjects, &bench.clock, &|| false);
+    course.hurry();
+    assert!((course.hurried_s() - 0.05).abs() < 1e-9, "{}", course.hurried_s());
+    while !course.is_over() {
+        course.visit(&mut subjects, &bench.clock, &|| false);
+    }
+    let recording = course.recordings().remove(0).expect("over").expect("samples");
+    assert_eq!(recording.visits, [SAMPLES, 1, 1, 1, 1, 1]);
+}
+
+#[test]
 fn another_drivers_samples_are_the_first_visit_and_slow_ones_are_seen_through() {
     let bench = Bench::new();
     let mut subjects = [bench.launch('a', 0.9, 0.0, None)];
