@@ -174,11 +174,10 @@ fn what_is_interrupted_is_finished_in_a_hurry_where_there_is_time() {
     let (seen, unseen) = (Fake::new(Manner::Right), Fake::new(Manner::Right));
     let mut chunk = Chunk::default();
     let budget = Budget { sample_s: 1e-5, ..Budget::default() };
-    let begin = |chunk: &mut Chunk<'_, &str>, name, fake, stop: &dyn Fn() -> bool| {
-        chunk.begin(name, &lab, &case("8x8x8"), (&[Subject { name, backend: fake }], budget), stop);
-    };
-    begin(&mut chunk, "seen", &seen, &|| false);
-    begin(&mut chunk, "unseen", &unseen, &|| true);
+    for (name, fake, is_stopped) in [("seen", &seen, false), ("unseen", &unseen, true)] {
+        let subject = Subject { name, backend: fake };
+        chunk.begin(name, &lab, &case("8x8x8"), (&[subject], budget), &|| is_stopped);
+    }
     chunk.visit(&|| true, &|_, _| {});
     assert!(chunk.finish_soonest(&lab, 0.0).is_none(), "no time");
     let (name, rows) = chunk.finish_soonest(&lab, 60.0).expect("a fake takes no time");

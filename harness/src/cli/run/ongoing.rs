@@ -71,7 +71,10 @@ impl Session<'_> {
         chunk.visit(&interrupt::asked, &|name, visits| self.step(name, visits));
         if interrupt::asked() && chunk.cases() > 0 {
             self.progress.clear();
-            eprintln!("farthing: of {} cases in hand the short ones are finished; Ctrl-C again ends at once", chunk.cases());
+            eprintln!(
+                "farthing: of {} cases in hand the short ones are finished; Ctrl-C again ends at once",
+                chunk.cases()
+            );
         }
         while let Some((_, rows)) = match interrupt::asked() {
             true => chunk.finish_soonest(lab, interrupt::left_s()),
