@@ -1,11 +1,14 @@
 //! Ctrl-C: a run ends the cases that it has in hand and keeps its rows; a second Ctrl-C ends it at once.
 
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use farthing_kernels::backend::worker;
 
-static ASKED: OnceLock<Instant> = OnceLock::new();
+use crate::measure::sampler::HostClock;
+
+/// Runs from when it was pressed.
+static ASKED: OnceLock<HostClock> = OnceLock::new();
 
 /// Exit status of a process that Ctrl-C ended: 128 + SIGINT, as shells have it.
 pub const EXIT_CODE: i32 = 130;
@@ -20,7 +23,7 @@ pub fn asked() -> bool {
 
 /// Seconds until the last resort, once Ctrl-C was pressed.
 pub fn left_s() -> f64 {
-    ASKED.get().map_or(f64::INFINITY, |asked| GRACE.saturating_sub(asked.elapsed()).as_secs_f64())
+    ASKED.get().map_or(f64::INFINITY, |asked| GRACE.as_secs_f64() - asked.seconds())
 }
 
 /// Listens from now on. Loops see it by [`asked`]; where they do not end in time, or Ctrl-C is pressed again, `last_resort`
@@ -29,7 +32,7 @@ pub fn listen(grace: Grace, last_resort: impl Fn() + Send + Sync + 'static) {
     let last_resort = Arc::new(last_resort);
     // Without a handler Ctrl-C ends the process at once: rows are lost, nothing is left half-written under a run's name.
     let _ = ctrlc::set_handler(move || {
-        let is_again = ASKED.set(Instant::now()).is_err();
+        let is_again = ASKED.set(HostClock::start()).is_err();
         if is_again || grace == Grace::None {
             end(&*last_resort);
         }
