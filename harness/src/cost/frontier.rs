@@ -5,7 +5,7 @@ use super::placement::{self, Placement};
 use super::request::{CostRequest, Slo, Workload};
 use super::served::Serving;
 use super::serving::{Accelerator, Deployment, Roofline, Steady};
-use super::speculation::Speculation;
+use super::speculation::{Speculation, suits};
 use crate::catalogue::{Case, Catalogue, Chip, FeedForward, Model, Profile};
 use serde::Serialize;
 
@@ -42,7 +42,8 @@ pub fn operating_points(
     let constants = profile.constants(Case::Central);
     let timing = Roofline { chip: Accelerator::of(chip), constants };
     let waits = (constants.before_first_token, constants.prefill_wait);
-    for deployment in placement::deployments(model, chip).flat_map(|one| spread(model, one)) {
+    let all = placement::deployments(model, chip).flat_map(|one| spread(model, one));
+    for deployment in all.filter(|deployment| suits(speculation, deployment).is_ok()) {
         let room = placement::room(model, chip, profile, workload, &deployment, speculation);
         let most = room.min(f64::from(MOST_SEQUENCES)) as u32;
         for sequences in (0..).map(|i| 1u32 << i).take_while(|batch| *batch <= most) {

@@ -3,7 +3,7 @@
 use super::error::CostError;
 use super::request::{CostRequest, Workload};
 use super::serving::{Deployment, cache_bytes_of_rank, most_sequences, weight_bytes_of_rank};
-use super::speculation::{Draft, Speculation, beside, held};
+use super::speculation::{Speculation, held, suits};
 use crate::catalogue::{Chip, Model, Profile};
 
 /// How a replica is spread, and its running batch.
@@ -31,14 +31,12 @@ pub(super) fn place(
         Some(asked) => {
             let deployment = asked.on_cores(chip.cores);
             checked(model, chip, deployment, deployment.chips())?;
+            suits(speculation, &deployment)?;
             vec![deployment]
         }
-        None => deployments(model, chip).collect(),
+        None => deployments(model, chip).filter(|deployment| suits(speculation, deployment).is_ok()).collect(),
     };
     let prompts_on = request.prompts_on.map(|asked| asked.on_cores(chip.cores));
-    if let Some(Draft::Model(draft)) = speculation.map(|speculation| &speculation.draft) {
-        candidates.iter().try_for_each(|deployment| beside(deployment).check(draft))?;
-    }
     for deployment in candidates {
         if let Some(prompts) = prompts_on {
             checked(model, chip, prompts, deployment.chips().saturating_add(prompts.chips()))?;

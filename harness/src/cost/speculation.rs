@@ -1,6 +1,6 @@
 //! Speculative decoding as it is asked for: how many tokens are drafted, how many of them hold, and who drafts.
 
-use super::serving::{Deployment, Precisions, Replica, StepModel};
+use super::serving::{Deployment, DeploymentError, Precisions, Replica, StepModel};
 use crate::catalogue::{FeedForward, Model};
 use crate::units::Share;
 use serde::Serialize;
@@ -46,12 +46,15 @@ impl Speculation {
     pub(super) fn note(&self) -> String {
         let tokens: f64 = (0..=self.drafted).map(|i| self.acceptance.0.powf(f64::from(i))).sum();
         let by = match &self.draft {
-            Draft::Layer => "by one more layer".to_string(),
-            Draft::Lookup => "by looking them up".to_string(),
-            Draft::Model(model) => format!("by {}", model.id),
+            Draft::Layer => "one more layer",
+            Draft::Lookup => "looking them up",
+            Draft::Model(model) => &model.id,
         };
         let (drafted, acceptance) = (self.drafted, self.acceptance.0);
-        format!("{drafted} tokens drafted {by}, each accepted by {acceptance} (assumed): {tokens:.2} tokens a step")
+        format!(
+            "drafted by {by}: {drafted} a sequence and step, each accepted with probability {acceptance} (assumed), {tokens:.2} \
+             tokens a step"
+        )
     }
 }
 
@@ -85,8 +88,16 @@ pub(super) fn held(
     }
 }
 
+/// Refuses a deployment whose ranks do not divide the model that drafts, if one does.
+pub(super) fn suits(speculation: Option<&Speculation>, deployment: &Deployment) -> Result<(), DeploymentError> {
+    match speculation.map(|speculation| &speculation.draft) {
+        Some(Draft::Model(draft)) => beside(deployment).check(draft),
+        _ => Ok(()),
+    }
+}
+
 /// A smaller model lies on the ranks of attention, whole on each stage.
-pub(super) fn beside(deployment: &Deployment) -> Deployment {
+fn beside(deployment: &Deployment) -> Deployment {
     Deployment {
         attention_data: deployment.attention_data,
         cores: deployment.cores,

@@ -334,6 +334,16 @@ fn drafts_change_the_speed_and_are_told() {
         |speculation| price(&asked(Some(speculation)), &catalogue, &[], &[]).expect_err("refused").to_string();
     assert_eq!(refused(drafts(0, 0.8, Draft::Layer)), "tokens drafted is 0; give 1 to 32");
     assert_eq!(refused(drafts(3, 1.2, Draft::Layer)), "acceptance is 1.2; give a probability from 0 to 1");
+    // A deployment that is chosen suits the model that drafts; one that is asked for must.
+    let on_trainium = |deployment| CostRequest {
+        targets: vec!["trainium2".into()],
+        deployment,
+        ..asked(Some(drafts(3, 0.8, Draft::Model(Box::new(testing::model("llama-3.1-8b"))))))
+    };
+    assert!(cost(&on_trainium(None), &[]).remove(0).speed.is_some());
+    let sixteen = price(&on_trainium(Some(Deployment::tensor_parallel(16))), &catalogue, &[], &[]);
+    let error = sixteen.expect_err("64 devices, 32 heads").to_string();
+    assert!(error.contains("do not divide the 32 query heads"), "{error}");
     // A measured machine drafts too.
     let machine = CostRequest { speculation: Some(drafts(3, 0.8, Draft::Lookup)), ..request() };
     let of_rows = cost(&CostRequest { targets: vec!["cpu".into()], ..machine }, &suite("cpu")).remove(0);
