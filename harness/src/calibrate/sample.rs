@@ -128,8 +128,8 @@ impl Sample {
 const TWIN_FACTOR: f64 = 1.25;
 
 impl Sample {
-    /// Whether another run of the same set-up was faster by more than what set-ups differ by: then this one drafted
-    /// nothing, whatever the other did.
+    /// Whether another run of the same set-up, the engine in any of its releases, was faster by more than what set-ups
+    /// differ by: then this one drafted nothing, whatever the other did.
     pub fn has_faster_twin(&self, all: &[Sample]) -> bool {
         let alike = |other: &Sample| {
             (&other.engine, &other.model, &other.chip, other.deployment, other.traffic)

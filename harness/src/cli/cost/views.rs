@@ -1,4 +1,4 @@
-//! Tables of `farthing cost` beside the costs themselves: frontiers and the audit of rows.
+//! Tables of `farthing cost` beside the costs themselves: frontiers, sensitivities, causes and the audit of rows.
 
 use crate::catalogue::Catalogue;
 use crate::cost::{self, Audited, CostError, CostLine, CostRequest, Format, Moved, Part, Sensitivity};

@@ -103,7 +103,7 @@ impl Form {
         self.fields.iter().filter_map(|field| field.problem.as_deref()).chain(self.problems.iter().map(String::as_str))
     }
 
-    /// Notes why nothing could be computed, beside the field that it concerns.
+    /// Notes why nothing could be computed, beside the field that it concerns where the form has one.
     pub(super) fn refuse(&mut self, error: &CostError) {
         match error {
             CostError::Invalid { field, .. } => {
@@ -111,7 +111,10 @@ impl Form {
                     "tokens drafted" | "acceptance" => "speculate".to_string(),
                     other => other.replace(' ', "_"),
                 };
-                self.field_mut(&key).refuse(error.to_string());
+                match self.fields.iter_mut().find(|field| field.key == key) {
+                    Some(field) => field.refuse(error.to_string()),
+                    None => self.problems.push(error.to_string()),
+                }
             }
             CostError::Unknown(_) => self.field_mut(CHIP).refuse(error.to_string()),
             other => self.problems.push(other.to_string()),
