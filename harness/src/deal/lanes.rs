@@ -5,13 +5,13 @@
 use std::array::from_fn;
 use std::ops::{Add, AddAssign, Div, Index, Mul, Sub};
 
-/// Draws that are played together: two AVX2 registers of doubles, so that one is worked on while the other's result is
-/// waited for, and what a loop costs is shared among more draws.
+/// Draws that are played together: one AVX-512 register of doubles, or two of AVX2, so that one is worked on while the
+/// other's result is waited for, and what a loop costs is shared among more draws.
 pub(super) const LANES: usize = 8;
 
 /// One number for each of [`LANES`] draws.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(align(32))]
+#[repr(align(64))]
 pub(super) struct Lanes(pub(super) [f64; LANES]);
 
 /// The numbers of one draw among those of several.

@@ -210,7 +210,7 @@ impl Side {
 }
 
 /// Inputs from the normal numbers behind them, in the widest vectors of this machine.
-#[multiversion(targets("x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 fn spread(uncertain: &[(Slot, Spread)], normals: &[Lanes], inputs: &mut [Lanes]) {
     for (slot, spread) in uncertain {
         inputs[*slot] = spread.at_each(normals[*slot]);

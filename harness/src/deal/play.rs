@@ -75,7 +75,7 @@ impl Rest {
 
 /// [`Play::play`] for the draws, in the widest vectors of this machine. Nothing is contracted or reordered for them, so
 /// results are the same on every machine.
-#[multiversion(targets("x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 pub(super) fn play_draws(
     play: &mut Play,
     model: &Model,
