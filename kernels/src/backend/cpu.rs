@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! lower      operations -> how tiles are used -> slots, shared copies, steps        lower.rs uses.rs memo.rs schedule.rs
-//! launch     grid points over threads; each runs the steps over its own arena       exec.rs workspace.rs pool.rs
-//! leaves     register tile · few rows in place · rows · panels · store              microkernel stream rows pack stored
+//! launch     grid points over threads; each runs the steps over its own arena       exec.rs worker.rs workspace.rs pool.rs
+//! leaves     register tile · few rows in place · rows · panels · store        block microkernel stream rows pack stored
 //! vectors    one trait, four instruction sets, chosen once a call                    simd.rs isa.rs
 //! ```
 
@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
 
+mod block;
 mod cache;
 mod exec;
 mod isa;
@@ -36,6 +37,7 @@ mod stored;
 mod stream;
 mod tiling;
 mod uses;
+mod worker;
 mod workspace;
 
 pub use isa::{Isa, UnknownIsa};

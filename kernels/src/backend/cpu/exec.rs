@@ -1,17 +1,20 @@
 //! Runs a plan: grid points over threads, steps over slots.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::isa::Isa;
 use super::memory::{Buffer, Shared};
-use super::microkernel::{Block, Pair, Single};
+use super::block::{Block, Left};
+use super::microkernel::{Fetch, Pair, Panel, Single};
 use super::pack::{Layout, pack};
-use super::plan::{Place, Plan, Product, SlotId, StagePlan, Step, Target};
+use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
 use super::pool::Pool;
 use super::rows::{self, Slots};
 use super::source::Source;
 use super::stored::store;
 use super::stream::Stream;
+use super::worker::Worker;
 use super::workspace::StageSpace;
 use crate::DType;
 use crate::program::Form;
@@ -26,11 +29,12 @@ pub(super) unsafe fn launch(isa: Isa, pool: &Pool, plan: &Plan, spaces: &mut [St
         space.forget();
         let n_points: usize = stage.grid.iter().product();
         let next = AtomicUsize::new(0);
-        let arenas: Vec<Shared<f32>> = space.arenas.iter_mut().map(|a| Shared(a.as_mut_ptr().cast())).collect();
         let space = &*space;
-        let n_workers = arenas.len().min(n_points);
+        let n_workers = space.workers.len().min(n_points);
         pool.each(n_workers, |worker| {
-            let mut points = Points { isa, stage, space, tensors, worker: Worker::new(stage, arenas[worker]) };
+            // Each is one thread's: no one waits here.
+            let mut worker = space.workers[worker].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut points = Points { isa, stage, space, tensors, worker: &mut worker };
             loop {
                 let point = next.fetch_add(1, Ordering::Relaxed);
                 if point >= n_points {
@@ -42,42 +46,15 @@ pub(super) unsafe fn launch(isa: Isa, pool: &Pool, plan: &Plan, spaces: &mut [St
     }
 }
 
-/// What one thread keeps while it runs points.
-struct Worker {
-    point: usize,
-    values: Vec<i64>,
-    // Where each slot is now: in the arena, or an entry of a memo.
-    at: Vec<*mut f32>,
-    home: Vec<*mut f32>,
-    leads: Vec<usize>,
-    // Slots that are zero but not written yet.
-    zero: Vec<bool>,
-    offsets: Vec<usize>,
-    lead_at: Vec<i64>,
-}
-
-impl Worker {
-    fn new(stage: &StagePlan, arena: Shared<f32>) -> Worker {
-        let home: Vec<*mut f32> = stage.slots.iter().map(|slot| arena.0.wrapping_add(slot.offset)).collect();
-        Worker {
-            point: 0,
-            values: vec![0; stage.n_vars],
-            at: home.clone(),
-            home,
-            leads: stage.slots.iter().map(|slot| slot.lead).collect(),
-            zero: vec![false; stage.slots.len()],
-            offsets: Vec::new(),
-            lead_at: Vec::new(),
-        }
-    }
-}
+/// Bytes of made panels that are fetched in a phase.
+const FETCHED_BYTES: usize = 2 << 10;
 
 struct Points<'a> {
     isa: Isa,
     stage: &'a StagePlan,
     space: &'a StageSpace,
     tensors: &'a [Shared<u8>],
-    worker: Worker,
+    worker: &'a mut Worker,
 }
 
 impl<'a> Points<'a> {
@@ -106,7 +83,7 @@ impl<'a> Points<'a> {
                     let (n_rows, n_cols) = (rows.valid(&self.worker.values), cols.valid(&self.worker.values));
                     self.pack_computed(*from, *dtype, (n_rows, n_cols), *layout, *to);
                 }
-                Step::Block { product, b } => self.block(product, *b),
+                Step::Block { product, b, out } => self.block(product, b, out.as_deref()),
                 Step::Stream { product, place, form } => self.stream(product, place, *form),
                 Step::Zero { slot } => self.worker.zero[slot.0] = true,
                 Step::Rows(group) => {
@@ -118,6 +95,9 @@ impl<'a> Points<'a> {
                     unsafe { rows::run(self.isa, group, slots, &self.worker.values) };
                 }
                 Step::Store { from, place } => {
+                    if std::mem::replace(&mut self.worker.stored[from.0], false) {
+                        continue;
+                    }
                     self.settle(*from);
                     self.locate(place);
                     let w = &self.worker;
@@ -130,10 +110,13 @@ impl<'a> Points<'a> {
                     let values = &self.worker.values;
                     let low = low.iter().map(|b| b.eval(values)).max().unwrap_or(0);
                     let high = high.iter().map(|b| b.eval(values)).min().unwrap_or(0);
+                    let outer = self.worker.is_last_turn;
                     for at in low..high {
                         self.worker.values[*var] = at;
+                        self.worker.is_last_turn = at + 1 == high;
                         self.steps(body);
                     }
+                    self.worker.is_last_turn = outer;
                 }
             }
         }
@@ -152,7 +135,7 @@ impl<'a> Points<'a> {
 
     /// Offsets of the tile's rows that exist, in elements, into `worker.offsets`.
     fn locate(&mut self, place: &Place) {
-        let Worker { values, offsets, lead_at, .. } = &mut self.worker;
+        let Worker { values, offsets, lead_at, .. } = &mut *self.worker;
         lead_at.clear();
         lead_at.extend(place.lead.iter().map(|index| index.eval(values)));
         let (first, n_rows, col) = (place.rows.start(values), place.rows.valid(values), place.cols.start(values));
@@ -217,24 +200,92 @@ impl<'a> Points<'a> {
         unsafe { pack(self.isa, self.source(place), layout, dst, lead) };
     }
 
-    fn block(&mut self, product: &Product, b: SlotId) {
-        self.settle(product.a);
+    fn block(&mut self, product: &Product, right: &Right, out: Option<&Place>) {
+        match &product.left {
+            Some(place) => self.locate(place),
+            None => self.settle(product.a),
+        }
         let fresh = std::mem::replace(&mut self.worker.zero[product.acc.0], false);
+        let out = out.filter(|_| self.worker.is_last_turn);
+        self.worker.stored[product.acc.0] = out.is_some();
+        let ahead = product.ahead.as_ref().map_or(Fetch::NONE, |ahead| self.ahead(ahead));
         let w = &self.worker;
-        let depth = product.depth.valid(&w.values);
-        let block = Block {
-            m: product.rows.valid(&w.values),
-            n: product.cols.valid(&w.values),
-            k: if product.pairs { depth.div_ceil(2) } else { depth },
-            a: w.at[product.a.0],
-            lda: w.leads[product.a.0],
-            b: w.at[b.0],
-            c: w.at[product.acc.0],
-            ldc: w.leads[product.acc.0],
-            fresh,
+        let (acc, acc_lead) = (w.at[product.acc.0], w.leads[product.acc.0]);
+        let (room, lead) = (w.at[product.a.0], w.leads[product.a.0]);
+        let a = match &product.left {
+            Some(place) => {
+                let stride = (place.shape.rows.len() == 1).then(|| place.shape.rows[0].stride);
+                Left::Tensor { source: self.source(place), stride, room, lead }
+            }
+            None => Left::Rows(room, lead),
         };
-        // SAFETY: the slots hold rows, panels and accumulators of these sizes, padded to whole panels.
+        let (depth, n) = (product.depth.valid(&w.values), product.cols.valid(&w.values));
+        let nr = 2 * self.isa.lanes();
+        let (to, to_lead, to_cols) = match out {
+            Some(place) => (self.first_of(place), place.shape.rows[0].stride, n),
+            None => (acc, acc_lead, n.next_multiple_of(nr)),
+        };
+        let k = if product.pairs { depth.div_ceil(2) } else { depth };
+        let (b, b_step, b_panel) = match right {
+            Right::Panels(slot) => (w.at[slot.0].cast_const(), nr, k * nr),
+            Right::Place(place) => (self.first_of(place).cast_const(), place.shape.rows[0].stride, nr),
+        };
+        let first = Panel {
+            k,
+            a: room,
+            lda: lead,
+            b,
+            b_step,
+            b_panel,
+            n,
+            from: if fresh { std::ptr::null() } else { acc },
+            from_lead: acc_lead,
+            to,
+            to_lead,
+            to_cols,
+            next: Fetch::NONE,
+            ahead,
+        };
+        let block = Block { m: product.rows.valid(&w.values), a, pairs: product.pairs, first };
+        // SAFETY: the slots hold rows, panels and accumulators of these sizes, padded to whole panels; `locate` and
+        // `first_of` give rows inside their tensors, and the verifier keeps points apart.
         unsafe { if product.pairs { block.run::<Pair>(self.isa) } else { block.run::<Single>(self.isa) } }
+    }
+
+    /// What the next turn of a loop reads of a right factor: its panels where they are made already, else its rows.
+    fn ahead(&mut self, ahead: &Ahead) -> Fetch {
+        if self.worker.is_last_turn {
+            return Fetch::NONE;
+        }
+        self.worker.values[ahead.var] += 1;
+        let (values, place) = (&self.worker.values, &ahead.place);
+        let memo = ahead.memo.and_then(|memo| Some((memo, self.space.memos[memo].as_ref()?)));
+        let panels = memo.and_then(|(memo, space)| {
+            let entry = space.position(self.worker.point, self.stage.memos[memo].entry(values));
+            let rows = self.stage.memos[memo].units * 4 / FETCHED_BYTES;
+            let first = space.at(entry).cast_const().cast();
+            space.is_ready(entry).then_some(Fetch { first, stride: FETCHED_BYTES, rows, row_bytes: FETCHED_BYTES })
+        });
+        let fetch = panels.unwrap_or_else(|| {
+            let elem = place.shape.dtype.size_bytes();
+            Fetch {
+                first: self.first_of(place).cast_const().cast(),
+                stride: place.shape.rows[0].stride * elem,
+                rows: place.rows.valid(values),
+                row_bytes: place.cols.valid(values) * elem,
+            }
+        });
+        self.worker.values[ahead.var] -= 1;
+        fetch
+    }
+
+    /// The first element of a tile in its tensor.
+    fn first_of(&self, place: &Place) -> *mut f32 {
+        let values = &self.worker.values;
+        let lead = place.shape.lead.iter().zip(&place.lead).map(|(axis, at)| axis.stride * at.eval(values) as usize);
+        let row = place.shape.row_offset(&[], place.rows.start(values));
+        let offset = lead.sum::<usize>() + row + place.cols.start(values);
+        self.tensors[place.tensor].0.wrapping_add(offset * place.shape.dtype.size_bytes()).cast()
     }
 
     fn stream(&mut self, product: &Product, place: &Place, form: Form) {

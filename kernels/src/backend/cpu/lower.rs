@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use super::isa::Isa;
 use super::memo;
 use super::pack::Layout;
-use super::plan::{Place, Plan, Product, SlotId, StagePlan, Step, Target};
+use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
 use super::rows::{RowArg, RowFn, RowOp};
 use super::schedule;
 use super::uses::{Uses, uses};
@@ -37,6 +37,10 @@ pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
     plan
 }
 
+/// Most elements from step to step of a right factor that is read in place: steps 1 KiB apart put 16 of them, the two
+/// lines of each, on a quarter of the sets of an L1 of 48 KiB; at 2 KiB they would need more ways than it has.
+const MAX_STEP_IN_PLACE: usize = 256;
+
 /// Forms a tile is held in.
 #[derive(Clone, Copy, Debug, Default)]
 struct Forms {
@@ -52,7 +56,12 @@ struct Lowering<'p> {
     forms: HashMap<TileId, Forms>,
     // Loads whose tile stays in memory: where each lies.
     in_place: HashMap<TileId, Place>,
+    // Loads that are copied into panels: from where, and which memo keeps them.
+    copied: HashMap<TileId, (Place, Option<usize>)>,
+    // Variable of the innermost loop.
+    loop_var: Option<usize>,
     lanes: usize,
+    mr: usize,
     plan: StagePlan,
     strategies: Vec<(&'static str, bool)>,
 }
@@ -73,7 +82,10 @@ impl<'p> Lowering<'p> {
             uses: uses(stage, isa.dots_bf16()),
             forms: HashMap::new(),
             in_place: HashMap::new(),
+            copied: HashMap::new(),
+            loop_var: None,
             lanes: isa.lanes(),
+            mr: isa.mr(),
             plan,
             strategies: vec![],
         };
@@ -87,6 +99,10 @@ impl<'p> Lowering<'p> {
             let Some(uses) = self.uses.get(&id) else { continue };
             let ty = *self.stage.tile(id);
             let mut forms = Forms::default();
+            let mut ty = ty;
+            if uses.left_alone {
+                ty.rows.size = ty.rows.size.min(self.mr);
+            }
             if uses.rows {
                 // A column vector that no product touches is dense: operations on it run down all rows at once.
                 let dense = ty.cols.size == 1 && !uses.factor;
@@ -115,12 +131,15 @@ impl<'p> Lowering<'p> {
     fn ops(&mut self, ops: &'p [Op]) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut pending: Vec<(Span, RowOp)> = Vec::new();
-        for op in ops {
+        for (at, op) in ops.iter().enumerate() {
             if self.row_ops(op, &mut pending) {
                 continue;
             }
             steps.extend(schedule::groups(std::mem::take(&mut pending), &self.plan.slots));
             self.step(op, &mut steps);
+            if let (Op::Loop { .. }, Some(Op::Store { tensor, lead, src })) = (op, ops.get(at + 1)) {
+                self.store_from_loop(&mut steps, *tensor, lead, *src);
+            }
         }
         steps.extend(schedule::groups(pending, &self.plan.slots));
         steps
@@ -174,7 +193,9 @@ impl<'p> Lowering<'p> {
             Op::Fill { dst, .. } => steps.push(Step::Zero { slot: self.rows(*dst) }),
             Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form, steps),
             Op::Loop { var, low, high, body } => {
+                let outer = self.loop_var.replace(var.0 as usize);
                 let body = self.ops(body);
+                self.loop_var = outer;
                 steps.push(Step::Loop { var: var.0 as usize, low: low.clone(), high: high.clone(), body });
             }
             _ => unreachable!("row_ops takes every other operation"),
@@ -187,9 +208,12 @@ impl<'p> Lowering<'p> {
         let forms = self.forms.get(&dst).copied().unwrap_or_default();
         let rows = forms.rows.map(|slot| (slot, Layout::Rows));
         let pairs = forms.pairs.map(|slot| (slot, Layout::RowPairs));
+        let uses = self.uses.get(&dst).copied().unwrap_or_default();
+        let stays = uses.left_alone || uses.right_alone && self.is_side_by_side(&place, forms);
         let targets: Vec<Target> = [rows, pairs, forms.panels]
             .into_iter()
             .flatten()
+            .filter(|_| !stays)
             .map(|(slot, layout)| {
                 // A factor alone is kept: arithmetic may overwrite its argument.
                 let units = self.plan.slots[slot.0].units;
@@ -201,8 +225,10 @@ impl<'p> Lowering<'p> {
                 Target { slot, layout, memo }
             })
             .collect();
-        if self.uses.get(&dst).is_some_and(|uses| uses.in_place) {
+        if uses.in_place || stays {
             self.in_place.insert(dst, place.clone());
+        } else if let Some(panels) = targets.iter().find(|target| forms.panels.is_some_and(|(slot, _)| slot == target.slot)) {
+            self.copied.insert(dst, (place.clone(), panels.memo));
         }
         if !targets.is_empty() {
             steps.push(Step::Load { place, targets });
@@ -213,13 +239,18 @@ impl<'p> Lowering<'p> {
         let (acc_ty, a_ty, b_ty) = (self.stage.tile(acc), self.stage.tile(a), *self.stage.tile(b));
         let a_forms = self.forms[&a];
         let in_place = self.in_place.get(&b).cloned();
-        let streams = in_place.is_some();
+        let streams = self.uses[&b].in_place;
         // A stream over steps of the contraction widens: only dot products take pairs.
         let pairs = self.uses[&a].takes_pairs(a_ty.dtype) && !(streams && form == Form::Ab);
         let a_slot = if pairs { a_forms.pairs } else { a_forms.rows };
         let product = Product {
             acc: self.rows(acc),
             a: a_slot.expect("uses gave the left factor its form"),
+            left: self.in_place.get(&a).cloned(),
+            ahead: self.loop_var.and_then(|var| {
+                let (place, memo) = self.copied.get(&b)?.clone();
+                (self.uses[&b].right_alone && place.shape.rows.len() == 1).then_some(Ahead { var, place, memo })
+            }),
             rows: acc_ty.rows,
             cols: acc_ty.cols,
             depth: a_ty.cols,
@@ -227,7 +258,12 @@ impl<'p> Lowering<'p> {
         };
         self.strategies.push((if streams { "stream" } else { "panels" }, pairs));
         if let Some(place) = in_place {
-            steps.push(Step::Stream { product: Box::new(product), place, form });
+            let product = Box::new(product);
+            steps.push(if streams {
+                Step::Stream { product, place, form }
+            } else {
+                Step::Block { product, b: Right::Place(place), out: None }
+            });
             return;
         }
         let (panels, layout) = self.forms[&b].panels.expect("uses gave the right factor its panels");
@@ -240,7 +276,32 @@ impl<'p> Lowering<'p> {
             );
             steps.push(Step::Pack { from, dtype, to: panels, layout, rows: b_ty.rows, cols: b_ty.cols });
         }
-        steps.push(Step::Block { product: Box::new(product), b: panels });
+        steps.push(Step::Block { product: Box::new(product), b: Right::Panels(panels), out: None });
+    }
+
+    /// Whether a right factor lies as its panels would, in rows close enough that the steps of a panel do not fall on the
+    /// same few sets of L1: then a copy would only cost time.
+    fn is_side_by_side(&self, place: &Place, forms: Forms) -> bool {
+        let nr = 2 * self.lanes;
+        let whole = place.cols.len.is_multiple_of(nr) && place.cols.size.is_multiple_of(nr);
+        let close = place.shape.rows.len() == 1 && place.shape.rows[0].stride <= MAX_STEP_IN_PLACE;
+        let as_is = place.shape.dtype == DType::F32 && forms.panels.is_some_and(|(_, layout)| layout == Layout::PanelsKn);
+        whole && close && as_is
+    }
+
+    /// Lets the last product of a loop write what the store behind the loop would: f32 sums that nothing else reads,
+    /// into rows at one stride.
+    fn store_from_loop(&self, steps: &mut [Step], tensor: TensorId, lead: &[Index], src: TileId) {
+        let ty = self.stage.tile(src);
+        let place = self.place(tensor, lead, ty.rows, ty.cols);
+        let direct = place.shape.dtype == DType::F32 && place.shape.rows.len() == 1;
+        let Some(Step::Loop { body, .. }) = steps.last_mut() else { return };
+        let is_read_once = self.uses[&src].readers == 1;
+        if let (true, Some(Step::Block { product, out, .. })) = (direct && is_read_once, body.last_mut())
+            && product.acc == self.rows(src)
+        {
+            *out = Some(Box::new(place));
+        }
     }
 
     fn arg(&self, arg: Arg, dst: TileId) -> RowArg {

@@ -1,20 +1,24 @@
-//! The register tile: `c[mr, nr] += a[mr, k] · b[k, nr]`, and the loops over one block that call it.
+//! The register tile: a row panel of `a` against all panels of `b`, `c[mr, nr] += a[mr, k] · b[k, nr]` for each.
 //!
 //! ```text
-//! for each row panel of a (rows split evenly, at most MR)
-//!   for each panel of b (NR = 2 vectors of columns)
-//!     for p in 0..k:  b0, b1 = b[p];  for i in rows:  c[i] += broadcast(a[i, p]) · (b0, b1)
+//! for each panel of b (NR = 2 vectors of columns)
+//!   for p in 0..k:  b0, b1 = b[p];  for i in rows:  c[i] += broadcast(a[i, p]) · (b0, b1)
 //! ```
 //!
-//! 1. `a` stays in rows, at a constant stride of an odd number of cache lines ([`LEADS`]): no aliasing in L1, one base
-//!    register and constant displacements for all rows, and a computed tile (attention's weights) is a factor as it is.
+//! 1. `a` is in rows. Copied ones lie at a constant stride of an odd number of cache lines ([`LEADS`]): no aliasing in
+//!    L1, one base register and constant displacements for all rows, and a computed tile (attention's weights) is a
+//!    factor as it is. Rows at any other stride are reached from every third one.
 //! 2. `b` is in panels `[k][NR]`, contiguous, so that the hardware streams it from L2 while the row panel of `a` stays
 //!    in L1: MR × k × 4 bytes.
-//! 3. There is one copy of the inner loop, run in two phases: between them the lines of `c` are fetched. Fetching them
-//!    at the start would be too early, not fetching stalls the update.
-//! 4. Units are f32, or pairs of bf16 along k: only the multiply-add differs ([`Unit`]).
+//! 3. There is one copy of the inner loop, run in phases: before the last one the lines of `c` are fetched. Fetching
+//!    them at the start would be too early, not fetching stalls the update.
+//! 4. In each phase a row of the next panel of `a` is fetched into L1, and a row of the next block of `b` into L2.
+//! 5. Units are f32, or pairs of bf16 along k: only the multiply-add differs ([`Unit`]).
 //!
-//! With 14 × 2 vectors of 16: 28 multiply-adds, 2 loads and 14 broadcasts (memory operands) a step.
+//! With 14 × 2 vectors of 16: 28 multiply-adds, 2 loads, 14 broadcasts and 4 fetches a step: 14 cycles of two
+//! multiply-add units, 10 of two load units.
+
+use std::mem::MaybeUninit;
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
@@ -34,6 +38,9 @@ const NR_MAX: usize = 32;
 
 /// Steps that remain when the lines of `c` are fetched.
 const PREFETCH_C_STEPS: usize = 48;
+
+/// Most steps of a phase.
+const PHASE_STEPS: usize = 256;
 
 /// Steps of `b` that are fetched ahead.
 const PREFETCH_B_STEPS: usize = 16;
@@ -64,21 +71,93 @@ impl Unit for Pair {
     }
 }
 
-/// Operands of one call.
+/// What a row panel is multiplied with, and where its product goes.
 #[derive(Clone, Copy)]
-struct Call {
-    k: usize,
-    a: *const f32,
-    lda: usize,
-    b: *const f32,
-    c: *mut f32,
-    ldc: usize,
-    fresh: bool,
-    next_a: *const f32,
+pub(super) struct Panel {
+    /// Units along the contraction.
+    pub(super) k: usize,
+    /// Rows of `k` units.
+    pub(super) a: *const f32,
+    /// Stride of `a`, in units.
+    pub(super) lda: usize,
+    /// `⌈n / NR⌉` panels of `k` steps of `NR` units.
+    pub(super) b: *const f32,
+    /// Units from step to step of `b`.
+    pub(super) b_step: usize,
+    /// Units from panel to panel of `b`.
+    pub(super) b_panel: usize,
+    /// Columns.
+    pub(super) n: usize,
+    /// What the product is added to, in whole panels; null where there is nothing yet.
+    pub(super) from: *const f32,
+    /// Stride of `from`.
+    pub(super) from_lead: usize,
+    /// Where the sums go.
+    pub(super) to: *mut f32,
+    /// Stride of `to`.
+    pub(super) to_lead: usize,
+    /// Columns of `to`: at least `n`, whole panels where there is room for them.
+    pub(super) to_cols: usize,
+    /// Rows of `a` that are needed next, into L1.
+    pub(super) next: Fetch,
+    /// Rows of `b` that are needed after that, into L2.
+    pub(super) ahead: Fetch,
 }
 
+/// Rows to fetch, one in the course of each phase.
+#[derive(Clone, Copy)]
+pub(super) struct Fetch {
+    /// The first one.
+    pub(super) first: *const u8,
+    /// Bytes from row to row.
+    pub(super) stride: usize,
+    /// Rows.
+    pub(super) rows: usize,
+    /// Bytes of a row.
+    pub(super) row_bytes: usize,
+}
+
+impl Fetch {
+    /// Nothing to fetch.
+    pub(super) const NONE: Fetch = Fetch { first: std::ptr::null(), stride: 0, rows: 0, row_bytes: 0 };
+
+    /// Rows `from..to` of these.
+    pub(super) fn part(self, from: usize, to: usize) -> Fetch {
+        Fetch { first: self.first.wrapping_add(from * self.stride), rows: to - from, ..self }
+    }
+
+    /// Where the fetching of row `turn` begins. Where there is no such row, `idle` is fetched, which costs a load.
+    #[inline(always)]
+    fn row(&self, turn: usize, idle: *const f32) -> *const u8 {
+        if turn < self.rows { self.first.wrapping_add(turn * self.stride) } else { idle.cast() }
+    }
+}
+
+/// The phases of a panel but its last, and how many are done of all panels.
+struct Phases {
+    /// Steps of each.
+    steps: usize,
+    /// Bytes that a step fetches of a row of `next`, and of `ahead`: a row takes a phase.
+    next_bytes: usize,
+    ahead_bytes: usize,
+    done: usize,
+}
+
+impl Phases {
+    #[inline(always)]
+    fn new(panel: &Panel) -> Phases {
+        let most = panel.k.saturating_sub(PREFETCH_C_STEPS);
+        let steps = most.div_ceil(most.div_ceil(PHASE_STEPS).max(1)).max(1);
+        let bytes = |fetch: Fetch| fetch.row_bytes.div_ceil(steps);
+        Phases { steps, next_bytes: bytes(panel.next), ahead_bytes: bytes(panel.ahead), done: 0 }
+    }
+}
+
+/// The widest register tile, in f32: where a panel with fewer columns than it has lanes is put first.
+const MAX_TILE: usize = 14 * NR_MAX;
+
 /// `MR` rows by two vectors; `LD` is the stride of `a`, 0 where only `lda` knows it.
-struct Micro<U, const MR: usize, const LD: usize>(Call, std::marker::PhantomData<U>);
+struct Micro<U, const MR: usize, const LD: usize>(Panel, std::marker::PhantomData<U>);
 
 impl<U: Unit, const MR: usize, const LD: usize> Task for Micro<U, MR, LD> {
     type Out = ();
@@ -88,54 +167,128 @@ impl<U: Unit, const MR: usize, const LD: usize> Task for Micro<U, MR, LD> {
         if MR > S::MR {
             unreachable!("`Block::run` splits rows by the instruction set's own MR");
         }
-        let Call { k, a, lda, mut b, c, ldc, fresh, next_a } = self.0;
-        let lda = if LD == 0 { lda } else { LD };
+        let Panel { n, to, to_cols, .. } = self.0;
         let nr = 2 * S::LANES;
-        let mut acc = [[simd.splat(0.0); 2]; MR];
-        let (mut p, mut end) = (0, k.saturating_sub(PREFETCH_C_STEPS));
-        loop {
-            while p < end {
-                simd.prefetch(b.wrapping_add(PREFETCH_B_STEPS * nr));
-                simd.prefetch(b.wrapping_add(PREFETCH_B_STEPS * nr + S::LANES));
-                simd.prefetch(next_a.wrapping_add(p * 16));
-                // SAFETY: `p < k`, so the panel holds `nr` units at `b`.
-                let (b0, b1) = unsafe { (simd.load(b), simd.load(b.add(S::LANES))) };
-                for (i, row) in acc.iter_mut().enumerate() {
-                    // SAFETY: `i < MR` rows of `k` units at stride `lda`, by the contract of `Block`.
-                    let x = simd.splat(unsafe { *a.add(i * lda + p) });
-                    row[0] = U::mul_add(simd, x, b0, row[0]);
-                    row[1] = U::mul_add(simd, x, b1, row[1]);
-                }
-                b = b.wrapping_add(nr);
-                p += 1;
-            }
-            if end == k {
-                break;
-            }
-            for i in 0..MR {
-                simd.prefetch(c.wrapping_add(i * ldc));
-                simd.prefetch(c.wrapping_add(i * ldc + S::LANES));
-            }
-            end = k;
-        }
-        for (i, row) in acc.iter().enumerate() {
-            for (v, x) in row.iter().enumerate() {
-                // SAFETY: `c` has MR rows of whole panels at stride `ldc`, by the contract of `Block`.
-                unsafe {
-                    let at = c.add(i * ldc + v * S::LANES);
-                    let sum = if fresh { *x } else { simd.add(*x, simd.load(at)) };
-                    simd.store(at, sum);
+        let mut edge = [const { MaybeUninit::<f32>::uninit() }; MAX_TILE];
+        let mut phases = Phases::new(&self.0);
+        for j in 0..n.div_ceil(nr) {
+            // Unknown to the compiler: else it keeps an address for each row of each operand and moves them all along.
+            let [to_lead, from_lead] = std::hint::black_box([self.0.to_lead, self.0.from_lead]);
+            let (col, fits) = (j * nr, (j + 1) * nr <= to_cols);
+            let (to, to_lead) = if fits { (to.wrapping_add(col), to_lead) } else { (edge.as_mut_ptr().cast(), nr) };
+            let from = if self.0.from.is_null() { self.0.from } else { self.0.from.wrapping_add(col) };
+            let mut acc = [[simd.splat(0.0); 2]; MR];
+            self.multiply(simd, (j, &mut phases), (from, from_lead), (to, to_lead), &mut acc);
+            finish(simd, (from, from_lead), (to, to_lead), &acc);
+            if !fits {
+                for i in 0..MR {
+                    // SAFETY: `to` has MR rows of `to_cols` columns, by the contract of `Block`, and `edge` the panel.
+                    unsafe {
+                        let row = self.0.to.add(i * self.0.to_lead + col);
+                        std::ptr::copy_nonoverlapping(edge.as_ptr().add(i * nr).cast(), row, to_cols - col);
+                    }
                 }
             }
         }
     }
 }
 
-fn micro<U: Unit, const MR: usize, const LD: usize>(isa: Isa, call: Call) {
-    isa.run(Micro::<U, MR, LD>(call, std::marker::PhantomData));
+impl<U: Unit, const MR: usize, const LD: usize> Micro<U, MR, LD> {
+    /// `acc += a · b` for panel `j` of `b`.
+    #[inline(always)]
+    fn multiply<S: Simd>(
+        &self,
+        simd: S,
+        (j, phases): (usize, &mut Phases),
+        (from, from_lead): (*const f32, usize),
+        (to, to_lead): (*mut f32, usize),
+        acc: &mut [[S::F; 2]; MR],
+    ) {
+        let Panel { k, a, lda, b_step, b_panel, next, ahead, .. } = self.0;
+        let lda = if LD == 0 { lda } else { LD };
+        let mut b = self.0.b.wrapping_add(j * b_panel);
+        // Every third row: three rows a pointer by one stride leave registers for everything else.
+        let mut thirds: [*const f32; 5] = std::array::from_fn(|third| a.wrapping_add(3 * third * lda));
+        let mut left = k;
+        while left > 0 {
+            let is_last = left <= PREFETCH_C_STEPS;
+            let steps = if is_last { left } else { (left - PREFETCH_C_STEPS).min(phases.steps) };
+            let (mut near, mut far) = (b.cast(), b.cast());
+            if is_last {
+                fetch_rows::<S, MR>(simd, to, to_lead);
+                if !from.is_null() && !std::ptr::eq(from, to) {
+                    fetch_rows::<S, MR>(simd, from, from_lead);
+                }
+            } else {
+                (near, far) = (next.row(phases.done, b), ahead.row(phases.done, b));
+                phases.done += 1;
+            }
+            left -= steps;
+            for _ in 0..steps {
+                simd.prefetch(b.wrapping_add(PREFETCH_B_STEPS * b_step));
+                simd.prefetch(b.wrapping_add(PREFETCH_B_STEPS * b_step + S::LANES));
+                simd.prefetch(near.cast());
+                simd.prefetch_l2(far);
+                (near, far) = (near.wrapping_add(phases.next_bytes), far.wrapping_add(phases.ahead_bytes));
+                // SAFETY: a step of the panel holds `NR` units at `b`.
+                let (b0, b1) = unsafe { (simd.load(b), simd.load(b.add(S::LANES))) };
+                for (third, rows) in thirds.iter().zip(acc.chunks_mut(3)) {
+                    for (i, row) in rows.iter_mut().enumerate() {
+                        // SAFETY: at most MR rows of `k` units at stride `lda`, by the contract of `Block`.
+                        let x = simd.splat(unsafe { *third.wrapping_add(i * lda) });
+                        row[0] = U::mul_add(simd, x, b0, row[0]);
+                        row[1] = U::mul_add(simd, x, b1, row[1]);
+                    }
+                }
+                thirds = thirds.map(|third| third.wrapping_add(1));
+                b = b.wrapping_add(b_step);
+            }
+        }
+    }
 }
 
-type MicroFn = fn(Isa, Call);
+/// Hints that `MR` rows of a panel are read or written soon.
+#[inline(always)]
+fn fetch_rows<S: Simd, const MR: usize>(simd: S, mut row: *const f32, lead: usize) {
+    for _ in 0..MR {
+        simd.prefetch(row);
+        simd.prefetch(row.wrapping_add(S::LANES));
+        row = row.wrapping_add(lead);
+    }
+}
+
+/// Adds the sums to `from`, where there is one, and writes them to `to`.
+#[inline(always)]
+fn finish<S: Simd, const MR: usize>(
+    simd: S,
+    (from, from_lead): (*const f32, usize),
+    (to, to_lead): (*mut f32, usize),
+    acc: &[[S::F; 2]; MR],
+) {
+    // SAFETY: both have MR rows of a whole panel at their strides, by the contract of `Block`.
+    unsafe {
+        let (mut from, mut to) = (from, to);
+        if from.is_null() {
+            for row in acc {
+                simd.store(to, row[0]);
+                simd.store(to.add(S::LANES), row[1]);
+                to = to.wrapping_add(to_lead);
+            }
+            return;
+        }
+        for row in acc {
+            simd.store(to, simd.add(row[0], simd.load(from)));
+            simd.store(to.add(S::LANES), simd.add(row[1], simd.load(from.add(S::LANES))));
+            (from, to) = (from.wrapping_add(from_lead), to.wrapping_add(to_lead));
+        }
+    }
+}
+
+fn micro<U: Unit, const MR: usize, const LD: usize>(isa: Isa, panel: Panel) {
+    isa.run(Micro::<U, MR, LD>(panel, std::marker::PhantomData));
+}
+
+type MicroFn = fn(Isa, Panel);
 
 fn of_rows<U: Unit, const LD: usize>(rows: usize) -> MicroFn {
     match rows {
@@ -156,67 +309,12 @@ fn of_rows<U: Unit, const LD: usize>(rows: usize) -> MicroFn {
     }
 }
 
-fn of_lead<U: Unit>(rows: usize, lda: usize) -> MicroFn {
+/// The register tile of `rows` rows whose factors lie at stride `lda`.
+pub(super) fn of_lead<U: Unit>(rows: usize, lda: usize) -> MicroFn {
     match LEADS.iter().position(|lead| *lead == lda) {
         Some(0) => of_rows::<U, 144>(rows),
         Some(1) => of_rows::<U, 272>(rows),
         Some(2) => of_rows::<U, 528>(rows),
         _ => of_rows::<U, 0>(rows),
-    }
-}
-
-/// `c[m, n] (+)= a[m, k] · b[k, n]` over one block: `a` in rows, `b` in panels, `c` in rows with room for whole panels.
-pub(super) struct Block {
-    /// Rows.
-    pub(super) m: usize,
-    /// Columns; the last panel is padded with zeros.
-    pub(super) n: usize,
-    /// Units along the contraction.
-    pub(super) k: usize,
-    /// `m` rows of `k` units.
-    pub(super) a: *const f32,
-    /// Stride of `a`, in units.
-    pub(super) lda: usize,
-    /// `⌈n / NR⌉` panels of `[k][NR]` units.
-    pub(super) b: *const f32,
-    /// `m` rows of `⌈n / NR⌉ · NR` elements.
-    pub(super) c: *mut f32,
-    /// Stride of `c`.
-    pub(super) ldc: usize,
-    /// Whether `c` is overwritten rather than added to.
-    pub(super) fresh: bool,
-}
-
-impl Block {
-    /// Runs the block.
-    ///
-    /// # Safety
-    /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither.
-    pub(super) unsafe fn run<U: Unit>(&self, isa: Isa) {
-        let nr = 2 * isa.lanes();
-        let n_row_panels = self.m.div_ceil(isa.mr());
-        let mut row = 0;
-        for panel in 0..n_row_panels {
-            // Evenly, so that no panel is left with a row or two.
-            let rows = (self.m - row).div_ceil(n_row_panels - panel);
-            let kernel = of_lead::<U>(rows, self.lda);
-            let a = self.a.wrapping_add(row * self.lda);
-            let n_panels = self.n.div_ceil(nr);
-            for j in 0..n_panels {
-                let next_a = if j + 1 == n_panels { a.wrapping_add(rows * self.lda) } else { a };
-                let call = Call {
-                    k: self.k,
-                    a,
-                    lda: self.lda,
-                    b: self.b.wrapping_add(j * self.k * nr),
-                    c: self.c.wrapping_add(row * self.ldc + j * nr),
-                    ldc: self.ldc,
-                    fresh: self.fresh,
-                    next_a,
-                };
-                kernel(isa, call);
-            }
-            row += rows;
-        }
     }
 }

@@ -106,6 +106,9 @@ fn row_pairs(source: Source, dst: *mut f32, lead: usize) {
     }
 }
 
+/// Steps ahead of the one that is copied which are fetched.
+const KN_ROWS_AHEAD: usize = 16;
+
 struct Kn<'o, E>(Source<'o>, *mut f32, std::marker::PhantomData<E>);
 
 impl<E: Element> Task for Kn<'_, E> {
@@ -120,6 +123,10 @@ impl<E: Element> Task for Kn<'_, E> {
             let rest = source.cols - col;
             for p in 0..k {
                 let (from, to) = (source.row(p).cast::<E::Bits>().wrapping_add(col), to.wrapping_add(p * nr));
+                // Steps of a panel are rows apart, which no hardware prefetcher follows from page to page.
+                let soon = source.row((p + KN_ROWS_AHEAD).min(k - 1)).cast::<E::Bits>().wrapping_add(col);
+                simd.prefetch(soon.cast());
+                simd.prefetch(soon.wrapping_add(S::LANES).cast());
                 // SAFETY: at most `rest` elements of the row are read, and `nr` written to step `p` of the panel.
                 unsafe {
                     let (low, high) = if nr <= rest {

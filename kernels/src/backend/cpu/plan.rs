@@ -79,11 +79,36 @@ pub(super) struct Target {
     pub(super) memo: Option<usize>,
 }
 
+/// The right factor of the next turn of a loop.
+#[derive(Clone, Debug)]
+pub(super) struct Ahead {
+    /// The loop's variable.
+    pub(super) var: usize,
+    /// Where it is loaded from.
+    pub(super) place: Place,
+    /// Which memo keeps its panels.
+    pub(super) memo: Option<usize>,
+}
+
+/// Where the right factor of a product lies.
+#[derive(Clone, Debug)]
+pub(super) enum Right {
+    /// In panels.
+    Panels(SlotId),
+    /// In its tensor of f32, whole panels side by side.
+    Place(Place),
+}
+
 /// Factors of a product by slot.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Product {
     pub(super) acc: SlotId,
+    /// The left factor; room for a row panel of it where it stays in its tensor.
     pub(super) a: SlotId,
+    /// Where the left factor stays.
+    pub(super) left: Option<Place>,
+    /// What of the right factor the next turn of the loop needs.
+    pub(super) ahead: Option<Ahead>,
     pub(super) rows: Span,
     pub(super) cols: Span,
     pub(super) depth: Span,
@@ -98,8 +123,9 @@ pub(super) enum Step {
     Load { place: Place, targets: Vec<Target> },
     /// Copies a computed tile into panels.
     Pack { from: SlotId, dtype: DType, to: SlotId, layout: Layout, rows: Span, cols: Span },
-    /// Product of a factor in rows and one in panels.
-    Block { product: Box<Product>, b: SlotId },
+    /// Product of a factor in rows and one in panels. With `out`, the last turn of the loop that it ends writes the sums
+    /// there, and the store behind the loop is done.
+    Block { product: Box<Product>, b: Right, out: Option<Box<Place>> },
     /// Product with few rows; the right factor stays where it is.
     Stream { product: Box<Product>, place: Place, form: Form },
     /// `slot` is zero from here on; written only when someone other than a product reads it.

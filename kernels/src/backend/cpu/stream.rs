@@ -7,6 +7,9 @@
 //! 3. Long rows of `[n, k]` are read `n / NB` apart rather than side by side: each of the NB streams then runs on from
 //!    row to row, and the hardware's prefetcher, which stops at the end of a page, starts anew less often.
 //!
+//! 4. With several rows of `a` the reads of a step are so much work that fewer steps are under way than memory takes to
+//!    answer: the streams are then fetched ahead as well.
+//!
 //! As many rows of `a` share each pass as leave accumulators in registers; more take several passes over a tile that is
 //! then in cache.
 
@@ -24,11 +27,24 @@ use crate::DType;
 /// machine's noise, 2 and 16 KiB slower. Longer rows are streams of their own.
 const AHEAD_BYTES: usize = 8 << 10;
 
-/// Rows of one pass where the file has 32 registers: with 2 vectors of `b` each, 16 accumulators.
+/// Bytes ahead in each stream of long rows that are fetched, from [`FETCHING_ROWS`] of `a` on: a latency of some 100 ns
+/// at tens of GB/s, over three or four streams.
+const STREAM_AHEAD_BYTES: usize = 2 << 10;
+
+/// Rows of `a` from which streams are fetched ahead. With fewer the hardware's own prefetcher reads as fast as memory
+/// gives, and hints only take its place.
+const FETCHING_ROWS: usize = 3;
+
+/// Rows of one pass where the file has 32 registers: with 3 vectors of `b` each, 24 accumulators.
 const MAX_ROWS_OF_32: usize = 8;
 
 /// Rows of one pass where it has 16: with 3 vectors of `b` each, 12 accumulators, 3 vectors and one of `a`.
 const MAX_ROWS_OF_16: usize = 4;
+
+/// Rows of one pass.
+pub(super) fn pass_rows(isa: Isa) -> usize {
+    if isa.registers() == 32 { MAX_ROWS_OF_32 } else { MAX_ROWS_OF_16 }
+}
 
 /// `c[m, n] (+)= a[m, k] · b` with `b` in place.
 pub(super) struct Stream<'o> {
@@ -100,7 +116,7 @@ impl Stream<'_> {
     }
 
     fn passes(&self, isa: Isa, pass: impl Fn(Stream)) {
-        let most = if isa.registers() == 32 { MAX_ROWS_OF_32 } else { MAX_ROWS_OF_16 };
+        let most = pass_rows(isa);
         for row in (0..self.m).step_by(most) {
             pass(Stream {
                 m: (self.m - row).min(most),
@@ -119,10 +135,10 @@ impl Stream<'_> {
             (4, 32) => isa.run(Dots::<E, U, 4, 4>(self, PhantomData)),
             (3, _) => isa.run(Dots::<E, U, 3, 3>(self, PhantomData)),
             (4, _) => isa.run(Dots::<E, U, 4, 3>(self, PhantomData)),
-            (5, _) => isa.run(Dots::<E, U, 5, 2>(self, PhantomData)),
-            (6, _) => isa.run(Dots::<E, U, 6, 2>(self, PhantomData)),
-            (7, _) => isa.run(Dots::<E, U, 7, 2>(self, PhantomData)),
-            _ => isa.run(Dots::<E, U, 8, 2>(self, PhantomData)),
+            (5, _) => isa.run(Dots::<E, U, 5, 4>(self, PhantomData)),
+            (6, _) => isa.run(Dots::<E, U, 6, 4>(self, PhantomData)),
+            (7, _) => isa.run(Dots::<E, U, 7, 3>(self, PhantomData)),
+            _ => isa.run(Dots::<E, U, 8, 3>(self, PhantomData)),
         }
     }
 
@@ -177,10 +193,16 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
                 s.fetch(simd, j + r + ahead);
             }
         }
+        let far = (M >= FETCHING_ROWS && s.rows_ahead().is_none()).then_some(STREAM_AHEAD_BYTES);
         let mut acc = [[simd.splat(0.0); N]; M];
         let mut p = 0;
         while p + S::LANES <= units {
             let mut y = [simd.splat(0.0); N];
+            if let Some(bytes) = far {
+                for row in b {
+                    simd.prefetch(row.wrapping_add(p).cast::<u8>().wrapping_add(bytes).cast());
+                }
+            }
             for (y, row) in y.iter_mut().zip(b) {
                 // SAFETY: LANES units from `p` exist in each row of `a` and `b`.
                 *y = unsafe { E::load(simd, row.add(p)) };

@@ -3,6 +3,7 @@
 use super::cache::Caches;
 use super::isa::Isa;
 use super::microkernel::LEADS;
+use super::stream::pass_rows;
 use super::uses::STREAM_ROWS;
 use crate::DType;
 use crate::problem::{AttentionProblem, Layout, Mask, MatmulProblem};
@@ -19,7 +20,7 @@ fn even(len: usize, most: usize, step: usize) -> usize {
 pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
     if p.m <= STREAM_ROWS {
-        return streamed(problem, caches, threads);
+        return streamed(problem, isa, caches, threads);
     }
     let elems_per_unit = if p.input == DType::Bf16 && isa.dots_bf16() { 2 } else { 1 };
     // The longest constant stride bounds a step, less the line that keeps strides odd.
@@ -39,17 +40,20 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
 
 /// Few rows: the right factor is read once where it lies. With `[n, k]` whole rows of it, since shorter steps only add
 /// sums across lanes; with `[k, n]` tiles narrow enough that the accumulators stay in registers and L1.
-fn streamed(problem: &MatmulProblem, caches: Caches, threads: usize) -> MatmulTiling {
+fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
     let bn = match p.layout {
         Layout::Nk => 128,
         Layout::Kn => 512,
     };
     let bn = if threads > 1 { even(p.n, bn.min(p.n.div_ceil(4 * threads)), 32) } else { even(p.n, bn, 32) };
-    // The left factor's rows are read again for every few rows of the right one: they should stay in L1. Steps below
-    // 1024 would cut the right factor's rows into pieces of less than a page.
-    let bk = (caches.l1d / 4 / p.m / 256 * 256).clamp(1024, 8192);
-    MatmulTiling { bm: p.m, bn, bk: p.k.min(bk) }
+    // The left factor's rows are read again for every few rows of the right one: they stay in a quarter of L2, which
+    // gives them faster than memory gives the right factor's. Shorter steps, for L1, would cut the streams of memory.
+    let bk = p.k.min((caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192));
+    // More than one pass finds the tile in another quarter.
+    let passes_again = p.m > pass_rows(isa) && p.layout == Layout::Nk;
+    let bn = if passes_again { bn.min((caches.l2 / 4 / 4 / bk).max(16)) } else { bn };
+    MatmulTiling { bm: p.m, bn, bk }
 }
 
 /// Attention: queries, scores, accumulators, keys and values of a tile lie in L2 together.

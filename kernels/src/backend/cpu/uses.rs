@@ -28,7 +28,16 @@ pub(super) struct Uses {
     pub(super) computed: bool,
     /// Is a load that something else redefines.
     pub(super) overwritten: bool,
+    /// Is a load that one product of the same run of operations takes as its left factor, and nothing else: it may stay
+    /// in its tensor until then.
+    pub(super) left_alone: bool,
+    /// As [`Uses::left_alone`], of the right factor.
+    pub(super) right_alone: bool,
+    /// How many operations read it.
+    pub(super) readers: usize,
     loaded: bool,
+    // Which run of operations loads it.
+    run: usize,
 }
 
 impl Uses {
@@ -40,10 +49,15 @@ impl Uses {
 
 /// Uses of every tile that is used at all. `dots_bf16`: whether products of bf16 pairs are one instruction.
 pub(super) fn uses(stage: &Stage, dots_bf16: bool) -> HashMap<TileId, Uses> {
-    let mut walk = Walk { stage, dots_bf16, uses: HashMap::new() };
+    let mut walk = Walk { stage, dots_bf16, uses: HashMap::new(), run: 0, n_runs: 0 };
     // Definitions first: how a product takes a factor depends on who made it.
     walk.definitions(&stage.body);
     walk.ops(&stage.body);
+    for uses in walk.uses.values_mut() {
+        let is_alone = uses.readers == 1 && uses.loaded && !uses.overwritten;
+        uses.left_alone &= is_alone;
+        uses.right_alone &= is_alone;
+    }
     walk.uses
 }
 
@@ -51,6 +65,8 @@ struct Walk<'s> {
     stage: &'s Stage,
     dots_bf16: bool,
     uses: HashMap<TileId, Uses>,
+    run: usize,
+    n_runs: usize,
 }
 
 impl Walk<'_> {
@@ -83,10 +99,12 @@ impl Walk<'_> {
     }
 
     fn ops(&mut self, ops: &[Op]) {
+        let outer = std::mem::replace(&mut self.run, self.n_runs);
+        self.n_runs += 1;
         for op in ops {
             match op {
                 Op::Store { src: x, .. } | Op::Reduce { x, .. } | Op::Band { x, .. } | Op::Convert { x, .. } => {
-                    self.of(*x).rows = true;
+                    self.read(*x);
                 }
                 Op::Unary { x, .. } => self.arg(*x),
                 Op::Binary { x, y, .. } => {
@@ -95,15 +113,24 @@ impl Walk<'_> {
                 }
                 Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form),
                 Op::Loop { body, .. } => self.ops(body),
-                Op::Load { .. } | Op::Fill { .. } | Op::Position { .. } => {}
+                Op::Load { dst, .. } => self.of(*dst).run = self.run,
+                Op::Fill { .. } | Op::Position { .. } => {}
             }
         }
+        self.run = outer;
     }
 
     fn arg(&mut self, arg: Arg) {
         if let Arg::Tile(tile) = arg {
-            self.of(tile).rows = true;
+            self.read(tile);
         }
+    }
+
+    /// Arithmetic reads a tile.
+    fn read(&mut self, tile: TileId) {
+        let uses = self.of(tile);
+        uses.rows = true;
+        uses.readers += 1;
     }
 
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) {
@@ -112,8 +139,11 @@ impl Walk<'_> {
         let dots = self.dots_bf16 && self.stage.tile(a).dtype == DType::Bf16;
         self.of(acc).rows = true;
         let pairs = dots && !(streams && form == Form::Ab);
+        let run = self.run;
         let left = self.of(a);
         left.factor = true;
+        left.readers += 1;
+        left.left_alone = !streams && left.run == run;
         if pairs {
             left.pairs = true;
         } else {
@@ -121,6 +151,8 @@ impl Walk<'_> {
         }
         let right = self.of(b);
         right.factor = true;
+        right.readers += 1;
+        right.right_alone = right.run == run;
         if streams {
             right.in_place = true;
             return;

@@ -1,9 +1,11 @@
-//! Memory of a lowered program: an arena a worker, copies that workers share, and scratch tensors.
+//! Memory of a lowered program: workers with an arena each, copies that workers share, and scratch tensors.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use super::memory::{Buffer, Shared};
 use super::plan::{Memo, Plan, StagePlan};
+use super::worker::Worker;
 use crate::program::Program;
 
 /// The most that shared copies of a launch may take; beyond it each use makes its own copy.
@@ -28,7 +30,7 @@ impl Workspace {
 /// Memory of a stage.
 #[derive(Debug)]
 pub(super) struct StageSpace {
-    pub(super) arenas: Vec<Buffer>,
+    pub(super) workers: Vec<Mutex<Worker>>,
     // None for a memo that would take too much.
     pub(super) memos: Vec<Option<MemoSpace>>,
 }
@@ -37,7 +39,7 @@ impl StageSpace {
     fn new(stage: &StagePlan, n_workers: usize) -> Result<StageSpace, u64> {
         let n_points: usize = stage.grid.iter().product();
         let n_workers = n_workers.min(n_points);
-        let arenas = (0..n_workers).map(|_| buffer(stage.arena_units() * 4)).collect::<Result<_, _>>()?;
+        let workers = (0..n_workers).map(|_| Worker::new(stage).map(Mutex::new)).collect::<Result<_, _>>()?;
         let mut left = MAX_MEMO_BYTES;
         let memos = stage.memos.iter().map(|memo| {
             let entries = memo.entries.checked_mul(memo.open_turns(n_workers));
@@ -47,7 +49,7 @@ impl StageSpace {
                 MemoSpace::new(memo, n_workers).map(Some)
             })
         });
-        Ok(StageSpace { arenas, memos: memos.collect::<Result<_, _>>()? })
+        Ok(StageSpace { workers, memos: memos.collect::<Result<_, _>>()? })
     }
 
     /// Forgets the copies of an earlier launch: its inputs may have changed.
@@ -161,6 +163,11 @@ impl MemoSpace {
                 std::thread::yield_now();
             }
         }
+    }
+
+    /// Whether the entry is made.
+    pub(super) fn is_ready(&self, entry: usize) -> bool {
+        self.states[entry].load(Ordering::Relaxed) == READY
     }
 
     /// Says that the entry is made.

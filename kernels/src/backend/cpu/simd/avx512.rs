@@ -12,6 +12,14 @@ pub struct Avx512(());
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512Bf16(());
 
+impl Avx512Bf16 {
+    /// Whether `vdpbf16ps` multiplies fewer pairs than two multiply-adds do of single numbers: on Intel's cores.
+    pub(in super::super) fn is_slow() -> bool {
+        let vendor = __cpuid(0);
+        [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes).concat() == b"GenuineIntel"
+    }
+}
+
 /// Calls one intrinsic of the features that the token stands for.
 macro_rules! leaf {
     ($call:expr) => {
