@@ -7,7 +7,8 @@ use serde::Deserialize;
 use crate::case::{Case, CaseError, Words};
 
 /// Suites in this binary, by name.
-const EMBEDDED: [(&str, &str); 4] = [
+const EMBEDDED: [(&str, &str); 5] = [
+    ("cpu-limit", include_str!("../suites/cpu-limit.toml")),
     ("gpu", include_str!("../suites/gpu.toml")),
     ("quick", include_str!("../suites/quick.toml")),
     ("serving", include_str!("../suites/serving.toml")),
@@ -141,6 +142,9 @@ mod tests {
         assert_eq!(quick.cases.len(), 24); // (6 squares + 3 thin + 1 odd + 2 attention) · 2 dtypes
         let smoke = Suite::find("smoke").expect("embedded");
         assert_eq!(smoke.cases.len(), 14);
+        let limit = Suite::find("cpu-limit").expect("embedded");
+        // f32: 7 squares and 3 of them in nk, 1 odd; 6 thin · 2 dtypes; 3 squares of bf16; 6 of attention · 2 dtypes.
+        assert_eq!(limit.cases.len(), 11 + 12 + 3 + 12);
     }
 
     #[test]
@@ -155,6 +159,11 @@ mod tests {
         assert!(refused("[[case]]\nshape = [\"8x8\"]").contains("mine.toml, [[case]] 1: shape `8x8`"));
         assert!(refused("[[case]]\nshapes = [\"8x8x8\"]").contains("unknown field `shapes`"));
         assert!(refused("").contains("holds no [[case]]"));
-        assert!(Suite::find("quik").expect_err("no such").to_string().contains("known: gpu, quick, serving, smoke"));
+        assert!(
+            Suite::find("quik")
+                .expect_err("no such")
+                .to_string()
+                .contains("known: cpu-limit, gpu, quick, serving, smoke")
+        );
     }
 }

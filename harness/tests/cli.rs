@@ -51,7 +51,7 @@ fn words_that_make_no_sense_are_named_with_a_remedy() {
     refused("run --shape 1000000x1000000x1000000", 2, &["overflows memory", "use a smaller shape"]);
     refused("run --shape 99999999999x99999999999x2", 2, &["overflows memory", "shrink"]);
     refused("run", 2, &["no shape given", "--suite quick"]);
-    refused("run --suite nosuch", 2, &["no suite `nosuch`", "known: gpu, quick, serving, smoke"]);
+    refused("run --suite nosuch", 2, &["no suite `nosuch`", "known: cpu-limit, gpu, quick, serving, smoke"]);
     refused("run --shape 8x8x8 --threads 0", 2, &["0 threads", "ask for 1 to"]);
     refused("run --shape 8x8x8 --threads 100000", 2, &["100000 threads"]);
     refused("run --shape 8x8x8 --seconds NaN", 2, &["give a positive number"]);

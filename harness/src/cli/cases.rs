@@ -32,7 +32,7 @@ pub(super) struct CaseArgs {
     /// Products of a matmul batch [default: 1]
     #[arg(long, value_delimiter = ',')]
     batch: Vec<String>,
-    /// Cases from a named suite (gpu, quick, serving, smoke) or a TOML file, in place of the above
+    /// Cases from a named suite (cpu-limit, gpu, quick, serving, smoke) or a TOML file, in place of the above
     #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "batch"])]
     suite: Option<String>,
 }
