@@ -6,7 +6,7 @@ use farthing::bench::{Options, after, main as bench};
 
 fn main() -> ExitCode {
     bench(&Options {
-        backends: farthing_benches::backends,
+        backends: farthing_benches::few_backends,
         suite: "quick",
         // There for the ratio: beyond 256³ the plain loops take longer than they tell.
         yardsticks: &["naive"],

@@ -37,7 +37,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether any of these names is wanted.
+    /// Whether the backend of this name is wanted.
+    pub fn wants(&self, name: &str) -> bool {
+        self.want(&[name])
+    }
+
     fn want(&self, names: &[&str]) -> bool {
         self.only.as_deref().is_none_or(|only| names.contains(&only))
     }
@@ -53,12 +57,12 @@ impl Registry {
     /// The backends of this crate, each looked for on this machine.
     pub fn builtin(options: &Options) -> Registry {
         let mut registry = Registry::default();
-        if options.want(&["cpu"]) {
+        if options.wants("cpu") {
             let cpu = super::cpu::Cpu::new(options.threads);
             let absent = |error: super::cpu::CpuError| State::Absent(error.to_string());
             registry.add("cpu", cpu.map_or_else(absent, |cpu| State::Ready(Box::new(cpu))));
         }
-        if options.want(&["naive"]) {
+        if options.wants("naive") {
             registry.add("naive", State::Ready(Box::new(super::naive::Naive::new())));
         }
         #[cfg(feature = "gpu")]

@@ -30,8 +30,12 @@ const RULES: [Confined; 7] = [
             "kernels/src/backend/cpu/stream.rs",
             // wgpu calls shaders without bounds checks unsafe; the program's verifier is what they rest on.
             "kernels/src/backend/gpu/launch.rs",
-            // The library of this example is called by pointers.
+            // The library of this example is called by pointers, and so are these peers.
             "examples/backend-gemm/src/lib.rs",
+            "benches/src/peer/foreign.rs",
+            "benches/src/peer/gemm.rs",
+            "benches/src/peer/onednn.rs",
+            "benches/src/peer/openblas.rs",
             // Calls of a C library, each beside the handle whose life it manages.
             "kernels/src/backend/neuron/nrt/",
             // Test doubles of C libraries, and the tests that steer them.

@@ -43,13 +43,13 @@ impl Buffer {
     }
 
     /// The contents.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         // SAFETY: the lines hold at least `bytes` initialised bytes, borrowed with `self`.
         unsafe { std::slice::from_raw_parts(self.as_ptr(), self.bytes) }
     }
 
     /// The contents, to write.
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
         // SAFETY: the lines hold at least `bytes` initialised bytes, borrowed with `self`; any byte is a valid f32.
         unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr(), self.bytes) }
     }
