@@ -2,7 +2,7 @@
 //!
 //! A peer is a backend behind the same trait, written by the guide in `farthing::guide`. The bench target is
 //! `benches/farthing.rs`; its driver is `farthing::bench`. The binary of this crate is `farthing` with the peers in it:
-//! `cargo run --release -p farthing-benches -- run --shape 512x512x512 --vs gemm,openblas`.
+//! `cargo run --release -p farthing-benches -- run --shape 512x512x512 --vs all`.
 
 use farthing_kernels::backend::registry::{Options, Registry, State};
 

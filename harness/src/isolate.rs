@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use farthing_kernels::backend::host::cpu_name;
-use farthing_kernels::backend::registry::{Entry, State};
+use farthing_kernels::backend::registry::{Entry, Role, State};
 use farthing_kernels::backend::worker::Worker;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ use crate::session::Fleet;
 pub struct Listed {
     /// Registry name.
     pub backend: String,
+    /// Contender or yardstick.
+    pub role: Role,
     /// Its device, where it is ready.
     pub device: Option<String>,
     /// Its worker threads, where the notion has a meaning.
@@ -33,13 +35,13 @@ pub struct Listed {
 impl Listed {
     /// What a registry knows.
     pub fn of(entry: &Entry) -> Listed {
-        let backend = entry.name.clone();
+        let (backend, role) = (entry.name.clone(), entry.role);
         match &entry.state {
             State::Ready(ready) => {
                 let device = ready.device();
-                Listed { backend, device: Some(device.device.clone()), threads: device.threads, absent: None }
+                Listed { backend, role, device: Some(device.device.clone()), threads: device.threads, absent: None }
             }
-            State::Absent(why) => Listed { backend, device: None, threads: None, absent: Some(why.clone()) },
+            State::Absent(why) => Listed { backend, role, device: None, threads: None, absent: Some(why.clone()) },
         }
     }
 }
@@ -102,7 +104,7 @@ pub fn join(
             } else {
                 State::Absent(entry.absent.clone().unwrap_or_else(|| "no word asks for it".into()))
             };
-            fleet.add(&entry.backend, state);
+            fleet.add_as(entry.role, &entry.backend, state);
             known.push(entry);
         }
     }

@@ -9,11 +9,13 @@ mod histogram;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod rows;
+mod versus;
 
 pub use flat::{Flat, Type};
 pub use histogram::{counted, histogram};
 pub(crate) use rows::{case_cell, numbers};
 pub use rows::{devices_short, row_tables};
+pub use versus::against_best;
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

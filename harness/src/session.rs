@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use farthing_kernels::backend::registry::{Options, Registry, State};
+use farthing_kernels::backend::registry::{Options, Registry, Role, State};
 
 use crate::limits::Limits;
 use crate::measure::Subject;
@@ -33,10 +33,15 @@ impl Fleet {
 
     /// Adds a backend that has no thread counts to choose from.
     pub fn add(&mut self, name: &str, state: State) {
+        self.add_as(Role::Contender, name, state);
+    }
+
+    /// The same, of either role.
+    pub fn add_as(&mut self, role: Role, name: &str, state: State) {
         if self.registries.is_empty() {
             self.registries.push(Registry::default());
         }
-        self.registries[0].add(name, state);
+        self.registries[0].add_as(role, name, state);
     }
 
     /// Each ready backend once a device and thread count, in the order of the registry.
@@ -66,6 +71,12 @@ impl Fleet {
             }
         }
         names
+    }
+
+    /// Whether all backends of this name are there for the ratio alone.
+    pub fn is_yardstick(&self, name: &str) -> bool {
+        let mut named = self.registries.iter().flat_map(Registry::entries).filter(|entry| entry.name == name);
+        named.all(|entry| entry.role == Role::Yardstick)
     }
 
     /// Backends that do not run here, and why.

@@ -53,6 +53,10 @@ fn words_that_make_no_sense_are_named_with_a_remedy() {
     refused("run", 2, &["no shape given", "--suite quick"]);
     refused("run --suite nosuch", 2, &["no suite `nosuch`", "known: cpu-limit, gpu, quick, serving, smoke"]);
     refused("run --shape 8x8x8 --threads 0", 2, &["0 threads", "ask for 1 to"]);
+    refused("run --shape 8x8x8 --threads 1,0", 2, &["0 threads", "ask for 1 to"]);
+    refused("run --shape 8x8x8 --threads 1,two", 2, &["invalid value 'two'"]);
+    refused("run --shape 8x8x8 --backend cpu --vs all", 2, &["--vs all: no other backend is ready on"]);
+    refused("run --shape 8x8x8 --backend cpu --vs all,naiv", 2, &["unknown backend `naiv`"]);
     refused("run --shape 8x8x8 --threads 100000", 2, &["100000 threads"]);
     refused("run --shape 8x8x8 --seconds NaN", 2, &["give a positive number"]);
     refused("run --shape 8x8x8 --device nosuch", 2, &["no chosen backend has a device named `nosuch`; devices:"]);
@@ -177,6 +181,15 @@ fn peers_take_turns_and_their_ratio_is_printed() {
     let output = farthing(dir.path(), &["run", "--shape", "64x64x64", "--backend", "cpu", "--vs", "naive"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stdout(&output).contains("vs naive") && stdout(&output).contains(" ×"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_thread_count_asked_for_twice_is_measured_once() {
+    let dir = folder();
+    let words = ["run", "--shape", "32x32x32", "--backend", "cpu", "--threads", "1,1", "--format", "json"];
+    let output = farthing(dir.path(), &words);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().count(), 1, "{}", stdout(&output));
 }
 
 #[cfg(unix)]

@@ -27,6 +27,7 @@ mod keep;
 mod ongoing;
 mod plan;
 
+use choose::ALL;
 pub(super) use choose::{Chosen, fleet, refuse_no_time, refuse_threads};
 use isolated::isolated;
 use keep::Kept;
@@ -49,10 +50,11 @@ pub(super) struct RunArgs {
     /// Only devices whose name holds this text
     #[arg(long)]
     device: Option<String>,
-    /// Worker threads of host backends [default: all CPUs]
+    /// Worker threads of host backends, such as 1,2: each count gives rows of its own [default: all CPUs]
     #[arg(long, value_delimiter = ',')]
     threads: Vec<usize>,
-    /// Backends to take turns with on the same device, sample by sample; their ratio is printed
+    /// Backends to take turns with on the same device, sample by sample; their ratio is printed. all: every one that is ready
+    /// there and takes the case, yardsticks aside
     #[arg(long, value_delimiter = ',')]
     vs: Vec<String>,
     /// Most seconds spent on timing a case on a backend
@@ -171,7 +173,8 @@ fn run_named(
     } else {
         eprintln!("farthing: run {}: {} rows are there already", kept.header.run, kept.earlier.len());
     }
-    let mut session = Session { args, kept: &kept, progress, rows: Vec::new(), done: 0, out, started, tunings };
+    let mut session =
+        Session { args, kept: &kept, peers: chosen.peers, progress, rows: Vec::new(), done: 0, out, started, tunings };
     let outcome = session.measure(&plan);
     session.conclude(outcome, results)
 }
@@ -258,6 +261,11 @@ impl RunArgs {
         let suite = self.cases.suite(1)?;
         let threads = if self.threads.is_empty() { suite.threads } else { self.threads.clone() };
         Ok(Suite { threads, ..suite })
+    }
+
+    /// Whether every backend beside is a peer.
+    fn vs_all(&self) -> bool {
+        self.vs.iter().any(|name| name == ALL)
     }
 
     fn settings(&self, chosen: &Chosen<'_>, plan: &Plan<'_>) -> BTreeMap<String, String> {

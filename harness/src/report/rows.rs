@@ -99,20 +99,23 @@ fn rate_cell(row: &Row) -> String {
     }
 }
 
-/// How many times faster the row is than the peer's row of the same case, kind of evidence and device.
+/// How many times faster the row is than the peer's row of the same case, at as many threads where there is one.
 fn ratio(row: &Row, peer: &str, all: &[Row]) -> String {
     if row.backend == peer {
         return "1".into();
     }
-    let same = |other: &&Row| {
-        other.backend == peer
-            && other.kind == row.kind
-            && (&other.op, &other.shape, other.dtype, other.out_dtype, &other.layout, &other.mask, other.batch)
-                == (&row.op, &row.shape, row.dtype, row.out_dtype, &row.layout, &row.mask, row.batch)
-            && (&other.device, other.temperature, &other.clock) == (&row.device, row.temperature, &row.clock)
-    };
-    let medians = all.iter().find(same).and_then(|other| Some((row.median_s?, other.median_s?)));
+    let beside = || all.iter().filter(|other| other.backend == peer && same_case(other, row));
+    let other = beside().find(|other| other.threads == row.threads).or_else(|| beside().next());
+    let medians = other.and_then(|other| Some((row.median_s?, other.median_s?)));
     medians.map_or("-".into(), |(own, other)| format!("{} ×", digits(other / own)))
+}
+
+/// Whether two rows are of one case, kind of evidence, device and clock, whatever their backends and threads.
+pub(super) fn same_case(a: &Row, b: &Row) -> bool {
+    a.kind == b.kind
+        && (&a.op, &a.shape, a.dtype, a.out_dtype, &a.layout, &a.mask, a.batch)
+            == (&b.op, &b.shape, b.dtype, b.out_dtype, &b.layout, &b.mask, b.batch)
+        && (&a.device, a.temperature, &a.clock) == (&b.device, b.temperature, &b.clock)
 }
 
 /// Reasons and warnings, each once with the rows it is about.

@@ -1,5 +1,7 @@
 //! Which backends there are, and why others are not.
 
+use serde::{Deserialize, Serialize};
+
 use super::AnyBackend;
 
 /// What a probe for a backend found.
@@ -10,10 +12,25 @@ pub enum State {
     Absent(String),
 }
 
+/// What a backend is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It is as fast as its author could make it.
+    Contender,
+    /// It is there for the ratio, and slow: only who names it meets it.
+    Yardstick,
+}
+
+/// Name of the yardsticks of this crate, each on its device.
+const NAIVE: &str = "naive";
+
 /// A backend by name.
 pub struct Entry {
     /// Name on the command line and in rows. Several devices of one backend are several entries.
     pub name: String,
+    /// Contender or yardstick.
+    pub role: Role,
     /// Ready or absent.
     pub state: State,
 }
@@ -62,12 +79,14 @@ impl Registry {
             let absent = |error: super::cpu::CpuError| State::Absent(error.to_string());
             registry.add("cpu", cpu.map_or_else(absent, |cpu| State::Ready(Box::new(cpu))));
         }
-        if options.wants("naive") {
-            registry.add("naive", State::Ready(Box::new(super::naive::Naive::new())));
+        if options.wants(NAIVE) {
+            let naive = State::Ready(Box::new(super::naive::Naive::new()));
+            registry.add_as(Role::Yardstick, NAIVE, naive);
         }
         #[cfg(feature = "gpu")]
-        if options.want(&["gpu", "naive"]) {
-            super::gpu::probe_all().into_iter().for_each(|(name, state)| registry.add(&name, state));
+        if options.want(&["gpu", NAIVE]) {
+            let role = |name: &str| if name == NAIVE { Role::Yardstick } else { Role::Contender };
+            super::gpu::probe_all().into_iter().for_each(|(name, state)| registry.add_as(role(&name), &name, state));
         }
         if options.want(&super::neuron::NAMES) {
             super::neuron::entries().into_iter().for_each(|(name, state)| registry.add(name, state));
@@ -78,7 +97,12 @@ impl Registry {
 
     /// Adds a backend: how another crate's joins.
     pub fn add(&mut self, name: &str, state: State) {
-        self.entries.push(Entry { name: name.into(), state });
+        self.add_as(Role::Contender, name, state);
+    }
+
+    /// The same, of either role.
+    pub fn add_as(&mut self, role: Role, name: &str, state: State) {
+        self.entries.push(Entry { name: name.into(), role, state });
     }
 
     /// All of them.

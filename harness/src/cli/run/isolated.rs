@@ -1,5 +1,7 @@
 //! Backends in processes of their own: which of them the words of a run need.
 
+use farthing_kernels::backend::registry::Role;
+
 use super::super::CliError;
 use super::RunArgs;
 use super::choose::counts;
@@ -21,7 +23,8 @@ pub(super) fn isolated(
         let primary = names.iter().any(named) || (alone && first == Some(&listed.backend));
         let device = listed.device.as_deref().unwrap_or_default();
         let on_device = args.device.as_deref().is_none_or(|wanted| device.contains(wanted));
-        (primary && on_device) || args.vs.contains(&listed.backend)
+        let peer = args.vs.contains(&listed.backend) || (args.vs_all() && listed.role == Role::Contender);
+        (primary && on_device) || peer
     };
     let joined = isolate::join(&mut fleet, &counts, args.guests.deadline()?, &wants);
     joined.map_err(|error| CliError::Failed(error.to_string()))?;

@@ -9,7 +9,7 @@ use crate::interrupt;
 use crate::measure::sampler::{Budget, HostClock, LEAST_VISITS};
 use crate::measure::{Chunk, Lab, Oracle};
 use crate::record::{Row, Status};
-use crate::report::{Flat, row_tables};
+use crate::report::{Flat, against_best, row_tables};
 use crate::session::{self, shown};
 use crate::store::{Results, write_index};
 use crate::tunings::Tunings;
@@ -20,6 +20,8 @@ const LEAST_S: f64 = 0.05;
 pub(super) struct Session<'s> {
     pub(super) args: &'s RunArgs,
     pub(super) kept: &'s Kept,
+    /// Whom the others take turns with.
+    pub(super) peers: Vec<String>,
     pub(super) progress: Progress,
     pub(super) rows: Vec<Row>,
     /// Cells that are done.
@@ -160,7 +162,12 @@ impl Session<'_> {
     }
 
     fn print(self) -> Result<(), CliError> {
-        let tables = row_tables(&self.rows, &self.args.vs);
+        // Each peer that was named has a column; all of them would leave no room for anything else.
+        let columns = if self.args.vs_all() { &[] } else { &self.peers[..] };
+        let mut tables = row_tables(&self.rows, columns);
+        if self.peers.len() > 1 || self.args.vs_all() {
+            tables.push(against_best(&self.rows, &self.peers));
+        }
         let text: Vec<String> = match self.args.format {
             Format::Json => return Ok(()),
             Format::Csv => vec![Flat::of_rows(&self.rows).csv()],

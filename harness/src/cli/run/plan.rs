@@ -46,9 +46,11 @@ impl<'f> Plan<'f> {
         shard: Option<Shard>,
     ) -> Result<Plan<'f>, CliError> {
         let only = Only::parse(only)?;
-        let all = cases
-            .iter()
-            .flat_map(|case| chosen.groups.iter().map(move |group| Cell { case: case.clone(), group: group.clone() }));
+        let cell = |case: &Case, group: &[Subject<'f>]| Cell {
+            case: case.clone(),
+            group: chosen.taking(group, case.problem()),
+        };
+        let all = cases.iter().flat_map(|case| chosen.groups.iter().map(move |group| cell(case, group)));
         let cells: Vec<Cell<'f>> = all.filter(|cell| cell.ids().iter().any(|id| only.keeps(id))).collect();
         if cells.is_empty() && !cases.is_empty() {
             let example = chosen.all().first().map(|s| cases[0].id(s.name, s.backend.device().threads));
