@@ -7,6 +7,7 @@
 use farthing_kernels::backend::registry::{Options, Registry, State};
 
 pub mod decoder;
+pub mod micro;
 pub mod peer;
 
 use peer::Peer;

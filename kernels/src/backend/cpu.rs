@@ -24,6 +24,7 @@ mod isa;
 mod lower;
 mod memo;
 mod memory;
+mod micro;
 mod microkernel;
 mod pack;
 mod plan;
@@ -116,6 +117,12 @@ impl Cpu {
     /// worker first, some tens of microseconds that its time leaves out and a caller of many short ones feels.
     pub fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.pool.enter(work)
+    }
+
+    /// The inner loops of this instruction set alone, on operands that stay in L1 and on the calling thread: `limit` is the name
+    /// of each, such as `f32/tile_14x32` or `bf16/dots_1`.
+    pub fn inner_loops(&self) -> Vec<Probe<'static>> {
+        micro::probes(self.isa)
     }
 
     fn workspace(&self, program: &Program, plan: &Plan) -> Result<Workspace, DeviceError> {

@@ -19,6 +19,7 @@ const RULES: [Confined; 7] = [
             "kernels/src/backend/cpu/exec.rs",
             "kernels/src/backend/cpu/isa.rs",
             "kernels/src/backend/cpu/memory.rs",
+            "kernels/src/backend/cpu/micro.rs",
             "kernels/src/backend/cpu/microkernel.rs",
             "kernels/src/backend/cpu/pack.rs",
             "kernels/src/backend/cpu/probe.rs",
