@@ -3,9 +3,9 @@
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::block::{Block, Left};
 use super::isa::Isa;
 use super::memory::{Buffer, Shared};
-use super::block::{Block, Left};
 use super::microkernel::{Fetch, Pair, Panel, Single};
 use super::pack::{Layout, pack};
 use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};

@@ -227,7 +227,9 @@ impl<'p> Lowering<'p> {
             .collect();
         if uses.in_place || stays {
             self.in_place.insert(dst, place.clone());
-        } else if let Some(panels) = targets.iter().find(|target| forms.panels.is_some_and(|(slot, _)| slot == target.slot)) {
+        } else if let Some(panels) =
+            targets.iter().find(|target| forms.panels.is_some_and(|(slot, _)| slot == target.slot))
+        {
             self.copied.insert(dst, (place.clone(), panels.memo));
         }
         if !targets.is_empty() {
@@ -285,7 +287,8 @@ impl<'p> Lowering<'p> {
         let nr = 2 * self.lanes;
         let whole = place.cols.len.is_multiple_of(nr) && place.cols.size.is_multiple_of(nr);
         let close = place.shape.rows.len() == 1 && place.shape.rows[0].stride <= MAX_STEP_IN_PLACE;
-        let as_is = place.shape.dtype == DType::F32 && forms.panels.is_some_and(|(_, layout)| layout == Layout::PanelsKn);
+        let as_is =
+            place.shape.dtype == DType::F32 && forms.panels.is_some_and(|(_, layout)| layout == Layout::PanelsKn);
         whole && close && as_is
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::isa::Isa;
 use super::memory::Buffer;
-use super::microkernel::{Block, Pair, Single, lead};
+use super::microkernel::{Fetch, Pair, Panel, Single, lead, of_lead};
 use super::source::Source;
 use super::stream::Stream;
 use crate::DType;
@@ -62,10 +62,24 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
     let [a, b, c] = [mr * lda, STEPS * nr, mr * nr].map(|units| Buffer::zeroed(4 * units));
     let (a, b, mut c) = (a?, b?, c?);
     let call = move || {
-        let (a, b, c) = (a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast());
-        let block = Block { m: mr, n: nr, k: STEPS, a, lda, b, c, ldc: nr, fresh: true };
-        // SAFETY: the three buffers were made for these sizes, and are apart.
-        unsafe { if dtype == DType::Bf16 { block.run::<Pair>(isa) } else { block.run::<Single>(isa) } }
+        let panel = Panel {
+            k: STEPS,
+            a: a.as_ptr().cast(),
+            lda,
+            b: b.as_ptr().cast(),
+            b_step: nr,
+            b_panel: STEPS * nr,
+            n: nr,
+            from: std::ptr::null(),
+            from_lead: 0,
+            to: c.as_mut_ptr().cast(),
+            to_lead: nr,
+            to_cols: nr,
+            next: Fetch::NONE,
+            ahead: Fetch::NONE,
+        };
+        // The three buffers were made for these sizes, and are apart.
+        if dtype == DType::Bf16 { of_lead::<Pair>(mr, lda)(isa, panel) } else { of_lead::<Single>(mr, lda)(isa, panel) }
     };
     Some(probe(format!("{dtype}/tile_{mr}x{nr}"), 2 * mr * nr * STEPS * per_unit(dtype), call))
 }
