@@ -169,6 +169,19 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
     /// `low` and `high` are valid for reads of `LANES` elements.
     unsafe fn interleave_u16(self, low: *const u16, high: *const u16) -> Self::F;
 
+    /// Rounds two vectors to bf16, nearest even, into units: `low` in the low halves. Numbers below the normal ones may
+    /// become zeros.
+    #[inline(always)]
+    fn pair_bf16(self, low: Self::F, high: Self::F) -> Self::F {
+        let (mut lows, mut highs) = ([0u16; 16], [0u16; 16]);
+        // SAFETY: both arrays hold 16 ≥ LANES elements.
+        unsafe {
+            self.store_bf16(lows.as_mut_ptr(), low);
+            self.store_bf16(highs.as_mut_ptr(), high);
+            self.interleave_u16(lows.as_ptr(), highs.as_ptr())
+        }
+    }
+
     /// The lanes, unused ones zero.
     #[inline(always)]
     fn to_array(self, x: Self::F) -> [f32; 16] {

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::Simd;
+use super::math::exp2_of_fraction;
 
 /// Proof that the CPU has AVX-512 F, BW, DQ and VL, AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,22 @@ macro_rules! leaf {
     };
 }
 
+/// The bits of bf16, nearest even, in the low halves: half an ulp of bf16 is added, less one where the kept bit is even;
+/// NaN stays NaN.
+macro_rules! bf16_bits {
+    ($x:expr) => {{
+        let bits = leaf!(_mm512_castps_si512($x));
+        let odd = leaf!(_mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1)));
+        let bias = leaf!(_mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+        let rounded = leaf!(_mm512_srli_epi32::<16>(_mm512_add_epi32(bits, bias)));
+        let nan = leaf!(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>($x, $x));
+        leaf!(_mm512_mask_mov_epi32(rounded, nan, _mm512_set1_epi32(0x7fc0)))
+    }};
+}
+
 /// Both tokens share every leaf but the bf16 products.
 macro_rules! implement {
-    ($token:ident, $dots:literal, $dot:ident) => {
+    ($token:ident, $dots:literal, $dot:ident, $pair:ident) => {
         impl $token {
             /// The token, unproved.
             ///
@@ -88,14 +102,13 @@ macro_rules! implement {
 
             #[inline(always)]
             unsafe fn store_bf16(self, p: *mut u16, x: __m512) {
-                // Nearest even: add half an ulp of bf16, less one where the kept bit is even; NaN stays NaN.
-                let bits = leaf!(_mm512_castps_si512(x));
-                let odd = leaf!(_mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1)));
-                let bias = leaf!(_mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
-                let rounded = leaf!(_mm512_srli_epi32::<16>(_mm512_add_epi32(bits, bias)));
-                let nan = leaf!(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x));
-                let rounded = leaf!(_mm512_mask_mov_epi32(rounded, nan, _mm512_set1_epi32(0x7fc0)));
+                let rounded = bf16_bits!(x);
                 leaf!(_mm256_storeu_si256(p.cast(), _mm512_cvtepi32_epi16(rounded)))
+            }
+
+            #[inline(always)]
+            fn pair_bf16(self, low: __m512, high: __m512) -> __m512 {
+                $pair(self, low, high)
             }
 
             #[inline(always)]
@@ -151,6 +164,13 @@ macro_rules! implement {
             #[inline(always)]
             fn scale_by_exp2(self, x: __m512, n: __m512) -> __m512 {
                 leaf!(_mm512_scalef_ps(x, n))
+            }
+
+            /// Both ends need no care: the fraction of an infinity is 0, and `vscalefps` takes any exponent.
+            #[inline(always)]
+            fn exp2(self, x: __m512) -> __m512 {
+                let f = leaf!(_mm512_reduce_ps::<0x08>(x));
+                self.scale_by_exp2(exp2_of_fraction(self, f), self.sub(x, f))
             }
 
             #[inline(always)]
@@ -240,8 +260,8 @@ macro_rules! implement {
     };
 }
 
-implement!(Avx512, false, dot_by_halves);
-implement!(Avx512Bf16, true, dot_by_instruction);
+implement!(Avx512, false, dot_by_halves, pair_by_bits);
+implement!(Avx512Bf16, true, dot_by_instruction, pair_by_instruction);
 
 #[inline(always)]
 fn dot_by_instruction(_proof: Avx512Bf16, x: __m512, y: __m512, z: __m512) -> __m512 {
@@ -249,6 +269,32 @@ fn dot_by_instruction(_proof: Avx512Bf16, x: __m512, y: __m512, z: __m512) -> __
     unsafe {
         _mm512_dpbf16_ps(z, std::mem::transmute::<__m512, __m512bh>(x), std::mem::transmute::<__m512, __m512bh>(y))
     }
+}
+
+/// Words of a vector whose low halves come first, then the high ones: as neighbours.
+const PAIRED: [u16; 32] = {
+    let mut order = [0; 32];
+    let mut word = 0;
+    while word < 32 {
+        order[word] = (word / 2 + word % 2 * 16) as u16;
+        word += 1;
+    }
+    order
+};
+
+#[inline(always)]
+fn pair_by_instruction(_proof: Avx512Bf16, low: __m512, high: __m512) -> __m512 {
+    // SAFETY: the token proves AVX512_BF16 and BW; the types are of 512 bits without padding, as is the array.
+    unsafe {
+        let halves = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(high, low));
+        _mm512_castsi512_ps(_mm512_permutexvar_epi16(_mm512_loadu_si512(PAIRED.as_ptr().cast()), halves))
+    }
+}
+
+#[inline(always)]
+fn pair_by_bits(_proof: Avx512, low: __m512, high: __m512) -> __m512 {
+    let (low, high) = (bf16_bits!(low), bf16_bits!(high));
+    leaf!(_mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32::<16>(high))))
 }
 
 #[inline(always)]

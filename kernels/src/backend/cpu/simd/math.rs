@@ -26,12 +26,16 @@ pub(super) fn exp2<S: Simd>(simd: S, x: S::F) -> S::F {
     let x = simd.max(x, simd.splat(EXP2_LOWEST));
     let x = simd.min(x, simd.splat(f32::MAX_EXP as f32 + 0.5));
     let n = simd.round(x);
-    let f = simd.sub(x, n);
+    simd.scale_by_exp2(exp2_of_fraction(simd, simd.sub(x, n)), n)
+}
+
+/// `2^f` for `f` in [−1/2, 1/2].
+#[inline(always)]
+pub(super) fn exp2_of_fraction<S: Simd>(simd: S, f: S::F) -> S::F {
     let [c0, c1, c2, c3, c4, c5] = EXP2_POLYNOMIAL;
     let p = simd.mul_add(simd.splat(c5), f, simd.splat(c4));
     let p = simd.mul_add(p, f, simd.splat(c3));
     let p = simd.mul_add(p, f, simd.splat(c2));
     let p = simd.mul_add(p, f, simd.splat(c1));
-    let p = simd.mul_add(p, f, simd.splat(c0));
-    simd.scale_by_exp2(p, n)
+    simd.mul_add(p, f, simd.splat(c0))
 }
