@@ -45,12 +45,27 @@ const SHAPES: [([usize; 7], Mask); 14] = [
     ([1, 2, 1, 5, 70, 64, 64], Mask::Causal),   // A usual head size.
 ];
 
+/// Shapes with many rows, under tiles of some tens of them: what backends do otherwise than for a few rows.
+const MANY_ROWS: [([usize; 7], Mask); 4] = [
+    ([1, 4, 2, 37, 75, 18, 10], Mask::Causal), // Groups, a prefix, tiles that the diagonal crosses.
+    ([2, 2, 2, 45, 45, 16, 16], Mask::Window(9)), // A band that leaves a few keys of each tile.
+    ([1, 3, 1, 26, 50, 7, 5], Mask::None),     // Odd sizes.
+    ([1, 1, 1, 64, 20, 8, 33], Mask::Causal),  // Rows that see nothing.
+];
+
+/// Tiles for them; the second splits the keys.
+const MANY_ROWS_TILES: [AttentionTiling; 2] =
+    [AttentionTiling { bq: 57, bk: 20, kv_splits: 1 }, AttentionTiling { bq: 30, bk: 33, kv_splits: 2 }];
+
 pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
     let mut cases = Cases { backend, list: Vec::new(), names: BTreeSet::new() };
     for types in TYPES.into_iter().take(if quick { 4 } else { TYPES.len() }) {
         for (dims, mask) in SHAPES {
             let fixed = if quick || types.0 != DType::F32 { &FIXED[..2] } else { &FIXED[..] };
             cases.add(sizes(dims, mask, types), fixed, Feed::Usual);
+        }
+        for (dims, mask) in MANY_ROWS {
+            cases.add(sizes(dims, mask, types), &MANY_ROWS_TILES, Feed::Usual);
         }
         // Keys moved far enough are no numbers of an 8-bit type any more: beyond 16 and 8 these have gaps.
         let feeds = [Feed::OnesV, Feed::PermutedKeys, Feed::ShiftedScores];

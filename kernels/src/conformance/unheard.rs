@@ -60,12 +60,18 @@ pub(super) struct Unheard {
 }
 
 pub(super) fn cases(quick: bool) -> Vec<Case> {
-    let sizes = [Sizes { m: 13, n: 21, k: 10 }, Sizes { m: 1, n: 37, k: 16 }, Sizes { m: 32, n: 32, k: 32 }];
+    let sizes = [
+        Sizes { m: 13, n: 21, k: 10 },
+        Sizes { m: 1, n: 37, k: 16 },
+        Sizes { m: 32, n: 32, k: 32 },
+        Sizes { m: 50, n: 45, k: 18 },
+    ];
     let tiles = [
         Tiles { bm: 4, bn: 8, bk: 4 },
         Tiles { bm: 5, bn: 3, bk: 7 },
         Tiles { bm: 1, bn: 64, bk: 1 },
         Tiles { bm: 16, bn: 16, bk: 8 },
+        Tiles { bm: 31, bn: 20, bk: 7 },
     ];
     let mut cases = Vec::new();
     for kernel in KERNELS {
@@ -73,7 +79,7 @@ pub(super) fn cases(quick: bool) -> Vec<Case> {
             let (n_sizes, n_tiles) = match (quick, dtype) {
                 (_, DType::F8E4M3 | DType::F8E5M2) => (1, 2),
                 (true, _) => (2, 2),
-                (false, _) => (3, 4),
+                (false, _) => (4, 5),
             };
             for sizes in sizes.into_iter().take(n_sizes) {
                 for tiles in tiles.into_iter().take(n_tiles) {
