@@ -3,6 +3,7 @@
 //! ```text
 //! lower      operations -> how tiles are used -> slots, shared copies, steps        lower.rs uses.rs memo.rs schedule.rs
 //! launch     grid points over threads; each runs the steps over its own arena       exec.rs worker.rs workspace.rs pool.rs
+//! transposed stages whose products feed each other, over many rows                  turned.rs turned/
 //! leaves     register tile · few rows in place · rows · panels · store        block microkernel stream rows pack stored
 //! vectors    one trait, four instruction sets, chosen once a call                    simd.rs isa.rs
 //! ```
@@ -37,6 +38,7 @@ mod source;
 mod stored;
 mod stream;
 mod tiling;
+mod turned;
 mod uses;
 mod worker;
 mod workspace;

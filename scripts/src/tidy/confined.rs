@@ -29,6 +29,7 @@ const RULES: [Confined; 7] = [
             "kernels/src/backend/cpu/source.rs",
             "kernels/src/backend/cpu/stored.rs",
             "kernels/src/backend/cpu/stream.rs",
+            "kernels/src/backend/cpu/turned/",
             // wgpu calls shaders without bounds checks unsafe; the program's verifier is what they rest on.
             "kernels/src/backend/gpu/launch.rs",
             // The library of this example is called by pointers, and so are these peers.

@@ -14,6 +14,7 @@ use super::rows::{self, Slots};
 use super::source::Source;
 use super::stored::store;
 use super::stream::Stream;
+use super::turned::{self, Frame};
 use super::worker::Worker;
 use super::workspace::StageSpace;
 use crate::DType;
@@ -93,6 +94,14 @@ impl<'a> Points<'a> {
                     let slots = Slots { at: &self.worker.at, leads: &self.worker.leads };
                     // SAFETY: the slots are this worker's, allotted for whole rows of whole vectors.
                     unsafe { rows::run(self.isa, group, slots, &self.worker.values) };
+                }
+                Step::Strips(strips) => {
+                    let w = &self.worker;
+                    let frame =
+                        Frame { isa: self.isa, at: &w.at, leads: &w.leads, values: &w.values, tensors: self.tensors };
+                    // SAFETY: the slots are this worker's, loads before have filled those that are read, and tensors are
+                    // as the caller of `launch` has them.
+                    unsafe { turned::run(strips, frame) };
                 }
                 Step::Store { from, place } => {
                     if std::mem::replace(&mut self.worker.stored[from.0], false) {

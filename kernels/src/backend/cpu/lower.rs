@@ -8,6 +8,7 @@
 //! 3. A right factor of a product with few rows is not copied at all ([`Step::Stream`]).
 //! 4. Runs of elementwise operations are regrouped ([`super::schedule`]), so that each row of a tile is visited once
 //!    for all that can be done to it.
+//! 5. A stage whose products feed each other, over many rows, is lowered on transposed tiles instead ([`turned`]).
 
 use std::collections::HashMap;
 
@@ -17,6 +18,7 @@ use super::pack::Layout;
 use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
 use super::rows::{RowArg, RowFn, RowOp};
 use super::schedule;
+use super::turned;
 use super::uses::{Uses, uses};
 use crate::DType;
 use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileId};
@@ -25,6 +27,12 @@ use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileI
 pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
     let mut plan = Plan { stages: vec![], strategies: vec![], pairs: false };
     for stage in program.stages() {
+        if let Some((turned, pairs)) = turned::lower(program, stage, isa) {
+            plan.pairs |= pairs;
+            plan.strategies.push("turned");
+            plan.stages.push(turned);
+            continue;
+        }
         let mut lowering = Lowering::new(program, stage, isa);
         let steps = lowering.ops(&stage.body);
         lowering.plan.steps = steps;
@@ -68,14 +76,6 @@ struct Lowering<'p> {
 
 impl<'p> Lowering<'p> {
     fn new(program: &'p Program, stage: &'p Stage, isa: Isa) -> Lowering<'p> {
-        let plan = StagePlan {
-            grid: stage.grid.iter().map(|axis| axis.extent).collect(),
-            n_vars: stage.n_vars,
-            slots: vec![],
-            extents: vec![],
-            memos: vec![],
-            steps: vec![],
-        };
         let mut lowering = Lowering {
             program,
             stage,
@@ -86,7 +86,7 @@ impl<'p> Lowering<'p> {
             loop_var: None,
             lanes: isa.lanes(),
             mr: isa.mr(),
-            plan,
+            plan: StagePlan::of(stage),
             strategies: vec![],
         };
         lowering.allot();

@@ -27,12 +27,14 @@ pub(super) enum Layout {
     PanelsNk,
     /// Pair panels of a source whose columns run along the contraction.
     PairPanelsNk,
+    /// Rows of units, each a pair of elements of neighbouring rows; an odd last row is paired with zeros.
+    Interleaved,
 }
 
 impl Layout {
     /// Whether units are bf16 pairs.
     pub(super) fn is_pairs(self) -> bool {
-        matches!(self, Layout::RowPairs | Layout::PairPanelsKn | Layout::PairPanelsNk)
+        !matches!(self, Layout::Rows | Layout::PanelsKn | Layout::PanelsNk)
     }
 }
 
@@ -64,6 +66,7 @@ pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f3
         (Layout::PairPanelsNk, _) => {
             isa.run(Nk::<Pairs>(source, source.cols.div_ceil(2), dst, std::marker::PhantomData));
         }
+        (Layout::Interleaved, _) => isa.run(Interleaved(source, dst, lead)),
     }
 }
 
@@ -101,6 +104,41 @@ fn row_pairs(source: Source, dst: *mut f32, lead: usize) {
             std::ptr::copy_nonoverlapping(source.row(r).cast::<u16>(), to, source.cols);
             if source.cols % 2 == 1 {
                 *to.add(source.cols) = 0;
+            }
+        }
+    }
+}
+
+struct Interleaved<'o>(Source<'o>, *mut f32, usize);
+
+impl Task for Interleaved<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Interleaved(source, dst, lead) = self;
+        let n_rows = source.offsets.len();
+        for unit in 0..n_rows.div_ceil(2) {
+            let low = source.row(2 * unit).cast::<u16>();
+            let high = (2 * unit + 1 < n_rows).then(|| source.row(2 * unit + 1).cast::<u16>());
+            for c in (0..source.cols).step_by(S::LANES) {
+                let n = (source.cols - c).min(S::LANES);
+                let (mut low_end, mut high_end) = ([0u16; MAX_LANES], [0u16; MAX_LANES]);
+                // SAFETY: `n` elements remain in each row; short ends are copied before a whole vector is read; rows of
+                // the destination are padded to whole vectors.
+                unsafe {
+                    let units = match high {
+                        Some(high) if n == S::LANES => simd.interleave_u16(low.add(c), high.add(c)),
+                        _ => {
+                            std::ptr::copy_nonoverlapping(low.add(c), low_end.as_mut_ptr(), n);
+                            if let Some(high) = high {
+                                std::ptr::copy_nonoverlapping(high.add(c), high_end.as_mut_ptr(), n);
+                            }
+                            simd.interleave_u16(low_end.as_ptr(), high_end.as_ptr())
+                        }
+                    };
+                    simd.store(dst.add(unit * lead + c), units);
+                }
             }
         }
     }

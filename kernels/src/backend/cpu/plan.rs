@@ -4,8 +4,9 @@ use super::memory::FLOATS_PER_LINE;
 use super::microkernel::lead;
 use super::pack::Layout;
 use super::rows::Group;
+use super::turned::Strips;
 use crate::DType;
-use crate::program::{Bound, Form, Index, Span, Tensor};
+use crate::program::{Bound, Form, Index, Span, Stage, Tensor};
 
 /// Position of a slot in its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +133,8 @@ pub(super) enum Step {
     Zero { slot: SlotId },
     /// Elementwise operations and reductions, row by row.
     Rows(Group),
+    /// Operations on transposed tiles, strip by strip.
+    Strips(Box<Strips>),
     /// Writes a tile to a tensor.
     Store { from: SlotId, place: Place },
     /// Repeats its body.
@@ -156,6 +159,18 @@ pub(super) struct StagePlan {
 }
 
 impl StagePlan {
+    /// The plan of a stage, without slots or steps yet.
+    pub(super) fn of(stage: &Stage) -> StagePlan {
+        StagePlan {
+            grid: stage.grid.iter().map(|axis| axis.extent).collect(),
+            n_vars: stage.n_vars,
+            slots: vec![],
+            extents: vec![],
+            memos: vec![],
+            steps: vec![],
+        }
+    }
+
     /// f32 elements of a worker's arena.
     pub(super) fn arena_units(&self) -> usize {
         self.slots.last().map_or(0, |slot| slot.offset + slot.units)

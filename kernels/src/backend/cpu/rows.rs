@@ -210,7 +210,8 @@ impl Rows<'_> {
             }
             RowFn::Round(dtype, x) => {
                 let x = self.slots.row(x, row);
-                each!(simd, dst, |c| rounded(simd, dtype, x.wrapping_add(c)));
+                // SAFETY: rows are padded to whole vectors.
+                each!(simd, dst, |c| rounded(simd, dtype, unsafe { simd.load(x.add(c)) }));
             }
             RowFn::Pairs(x) => pairs(simd, dst, self.slots.row(x, row)),
         }
@@ -340,12 +341,12 @@ unsafe fn band(x: *const f32, dst: *mut f32, n: usize, kept: std::ops::Range<usi
     }
 }
 
+/// Rounds to a type, kept as f32.
 #[inline(always)]
-fn rounded<S: Simd>(simd: S, dtype: DType, x: *const f32) -> S::F {
+pub(super) fn rounded<S: Simd>(simd: S, dtype: DType, x: S::F) -> S::F {
     let mut bits = [0u16; 16];
-    // SAFETY: rows are padded to whole vectors; `bits` holds 16 ≥ LANES elements.
+    // SAFETY: `bits` holds 16 ≥ LANES elements, and so do the lanes of an array.
     unsafe {
-        let x = simd.load(x);
         match dtype {
             DType::F32 => x,
             DType::F16 => {

@@ -54,10 +54,12 @@ impl Task for Store<'_> {
     }
 }
 
+/// Writes the first `n` lanes, rounded to `dtype`.
+///
 /// # Safety
 /// - `to` is valid for writes of `n ≤ LANES` elements of `dtype`.
 #[inline(always)]
-unsafe fn put<S: Simd>(simd: S, to: *mut u8, dtype: DType, x: S::F, n: usize) {
+pub(super) unsafe fn put<S: Simd>(simd: S, to: *mut u8, dtype: DType, x: S::F, n: usize) {
     let mut end = [0u16; 16];
     // SAFETY: whole vectors go to the caller's memory, short ones through `end`, which holds 16 ≥ LANES elements.
     unsafe {

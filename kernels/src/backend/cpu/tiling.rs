@@ -6,7 +6,7 @@ use super::microkernel::LEADS;
 use super::stream::pass_rows;
 use super::uses::STREAM_ROWS;
 use crate::DType;
-use crate::problem::{AttentionProblem, Layout, Mask, MatmulProblem};
+use crate::problem::{AttentionProblem, Layout, MatmulProblem};
 use crate::tile::{AttentionTiling, MatmulTiling, n_tiles};
 
 /// Splits `len` into tiles of at most `most`, all of nearly the same size, each a multiple of `step` but the last.
@@ -56,18 +56,19 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     MatmulTiling { bm: p.m, bn, bk }
 }
 
-/// Attention: queries, scores, accumulators, keys and values of a tile lie in L2 together.
+/// Attention: queries, accumulators, keys and values of a tile lie in L2 together. Many rows run along lanes
+/// ([`super::turned`]): whole strips of them, and as many keys as leave the scores of a strip in L1 beside what they are
+/// multiplied by.
 pub(super) fn attention(problem: &AttentionProblem, isa: Isa, threads: usize) -> AttentionTiling {
     let p = problem.sizes();
     let n_rows = p.sq * problem.group();
+    let nr = 2 * isa.lanes();
     let points = |bq: usize| p.batch * p.hkv * n_tiles(n_rows, bq);
-    let mut bq = even(n_rows, 8 * isa.mr(), 1);
-    while threads > 1 && points(bq) < 4 * threads && bq > 2 * isa.mr() {
-        bq = even(n_rows, bq.div_ceil(2), 1);
+    let mut bq = even(n_rows, 8 * nr, nr);
+    while threads > 1 && points(bq) < 4 * threads && bq > 2 * nr {
+        bq = even(n_rows, bq.div_ceil(2), nr);
     }
-    // A causal tile computes the keys behind its diagonal in vain: half a step on average.
-    let causal = p.mask != Mask::None && bq > STREAM_ROWS;
-    let bk = even(p.skv, if causal { 128 } else { 256 }, 32);
+    let bk = even(p.skv, 256, 32);
     // Too few heads and rows to go round: the keys are split as well.
     let kv_splits = if points(bq) >= threads { 1 } else { threads.div_ceil(points(bq)).min(n_tiles(p.skv, bk)) };
     AttentionTiling { bq, bk, kv_splits }
