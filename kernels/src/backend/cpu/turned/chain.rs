@@ -254,18 +254,28 @@ fn kept<S: Simd, const N: usize>(simd: S, band: Band, x: Vectors<S, N>, c: usize
     tile::<S, N>(simd, lanes.as_ptr(), 0)
 }
 
+/// The rows of a block first: only one operation of each block waits for the one before.
 #[inline(always)]
 fn fold<S: Simd, const N: usize>(simd: S, f: ReduceFn, x: Vectors<S, N>, to: *mut f32) {
-    // SAFETY: the destination holds two vectors.
-    let mut folded = unsafe { [simd.load(to), simd.load(to.add(S::LANES))] };
+    let mut folded = [x[0], x[1]];
     match f {
-        ReduceFn::Max => each!(|i| folded[i % 2] = simd.max(folded[i % 2], x[i])),
-        ReduceFn::Sum => each!(|i| folded[i % 2] = simd.add(folded[i % 2], x[i])),
+        ReduceFn::Max => each!(|i| if i >= 2 {
+            folded[i % 2] = simd.max(folded[i % 2], x[i]);
+        }),
+        ReduceFn::Sum => each!(|i| if i >= 2 {
+            folded[i % 2] = simd.add(folded[i % 2], x[i]);
+        }),
     }
-    // SAFETY: as above.
-    unsafe {
-        simd.store(to, folded[0]);
-        simd.store(to.add(S::LANES), folded[1]);
+    for (v, x) in folded.into_iter().enumerate() {
+        // SAFETY: the destination holds two vectors.
+        unsafe {
+            let to = to.add(v * S::LANES);
+            let joined = match f {
+                ReduceFn::Max => simd.max(simd.load(to), x),
+                ReduceFn::Sum => simd.add(simd.load(to), x),
+            };
+            simd.store(to, joined);
+        }
     }
 }
 

@@ -30,8 +30,8 @@ struct Call {
     n_blocks: usize,
 }
 
-/// Blocks of `MR` rows by two vectors, in one function: a call costs as much as seven steps. `ROW` is the distance of the rows of `a`: 1 where `stride` is that of steps, 0 where it is
-/// `stride` that only the call knows.
+/// Blocks of `MR` rows by two vectors, in one function: entering and leaving it costs as much as some steps. `ROW` is the
+/// distance of the rows of `a`: 1 where `stride` is that of steps, 0 where it is `stride` that only the call knows.
 struct Micro<U, const MR: usize, const ROW: usize>(Call, PhantomData<U>);
 
 impl<U: Unit, const MR: usize, const ROW: usize> Task for Micro<U, MR, ROW> {
