@@ -145,17 +145,14 @@ impl Softmax {
         }
     }
 
-    /// Adds what another part of the keys gave, each relative to its own peak.
-    fn join(self, b: &mut Body, part: Softmax) {
-        let fade = b.raise_peak(self.peak, part.peak);
+    /// Adds what another part of the keys gave, relative to its own peak, which is at most this one.
+    fn add(self, b: &mut Body, part: Softmax) {
         let share = b.like(part.peak); // by which the part fades
         b.sub(share, part.peak, self.peak);
         b.exp2(share, share);
         b.mul(part.sum, part.sum, share);
-        b.mul(self.sum, self.sum, fade);
         b.add(self.sum, self.sum, part.sum);
         b.mul(part.acc, part.acc, share);
-        b.mul(self.acc, self.acc, fade);
         b.add(self.acc, self.acc, part.acc);
     }
 
@@ -202,12 +199,17 @@ fn split(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, split
     b.each_point([("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))], |b, [ib, ih, i]| {
         let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
         let state = Softmax::start(b, rows, p.dv);
+        // The common peak first, so that no part waits for the one before.
+        b.each(Range::to(splits), |b, is| {
+            let peak = b.load(peaks, &[is.into(), at[0], at[1]], rows, Span::ONE);
+            b.max(state.peak, state.peak, peak);
+        });
         b.each(Range::to(splits), |b, is| {
             let part = [is.into(), at[0], at[1]];
             let peak = b.load(peaks, &part, rows, Span::ONE);
             let sum = b.load(sums, &part, rows, Span::ONE);
             let acc = b.load(parts, &part, rows, Span::whole(p.dv));
-            state.join(b, Softmax { peak, sum, acc });
+            state.add(b, Softmax { peak, sum, acc });
         });
         let out = state.finish(b);
         b.store(o.out, &at, out);

@@ -39,8 +39,9 @@ impl Share {
 const MAX_THREADS: usize = 256;
 /// Threads along a row: sixteen lanes read 64 neighbouring columns, a full line of any memory.
 const MAX_TX: usize = 16;
-/// Threads that a workgroup of few rows should have all the same: a subgroup of any device.
-const FEW_THREADS: usize = 64;
+/// Threads that a workgroup of few rows should have all the same: where parts of a softmax are joined there are few
+/// workgroups, and each thread waits for all that it reads.
+const FEW_THREADS: usize = 128;
 /// Rows of a thread that make a load of `b` worth its while, where rows suffice.
 const ROWS_PER_THREAD: usize = 4;
 
