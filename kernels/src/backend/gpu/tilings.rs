@@ -55,7 +55,8 @@ fn hardware_matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
             // One row reads as fast as memory gives; sixteen leave registers for one column a thread.
             Layout::Nk if bm == 1 || bm > 8 => &[8, 16, 32],
             Layout::Nk => &[16, 8, 32],
-            Layout::Kn => &[64, 32, 128],
+            // Sixteen columns are 32 bytes of 16-bit weights, the least that memory gives; more workgroups, fewer bytes each.
+            Layout::Kn => &[32, 64, 16, 128],
         };
         tilings.extend(cols.iter().map(|&bn| MatmulTiling { bm, bn, bk: DEEP }));
     }
@@ -65,6 +66,10 @@ fn hardware_matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
     let rounds = |bm: usize, bn: usize| (p.batch * n_tiles(p.m, bm) * n_tiles(p.n, bn)).div_ceil(CORES);
     let cost = |&(bm, bn, share): &Shape| rounds(bm, bn) as f64 * (bm * bn) as f64 / share;
     let mut shapes = shapes.to_vec();
+    // Of two shapes that cost the same, the one with the longer side where the right factor's rows are long.
+    if p.layout == Layout::Kn {
+        shapes.sort_by_key(|(bm, bn, _)| bm > bn);
+    }
     shapes.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
     tilings.extend(shapes.into_iter().map(|(bm, bn, _)| MatmulTiling { bm, bn, bk }));
     tilings
@@ -98,19 +103,21 @@ fn attention(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionTiling> {
     let p = problem.sizes();
     let rows = p.sq * problem.group();
     let fragments = p.input == DType::F16 && caps.fragment.is_some();
-    let (sizes, enough, fewest): (&[(usize, usize)], usize, usize) = match caps.manner {
-        Manner::Staged if rows <= FEW_ROWS => {
-            (&[(rows.next_power_of_two(), 64), (rows.next_power_of_two(), 32)], 2 * CORES, 2)
-        }
-        Manner::Staged if fragments => (&[(64, 64), (64, 32), (32, 64), (32, 32)], CORES, 4),
-        Manner::Staged => (&[(64, 64), (32, 64), (64, 32), (32, 32), (16, 64)], CORES, 4),
-        Manner::Lanes(_) | Manner::Direct => (&[(16, 32), (8, 32), (4, 64), (1, 64)], ENOUGH_POINTS_IN_SOFTWARE, 4),
+    let few = rows.next_power_of_two();
+    let (sizes, enough): (&[(usize, usize)], usize) = match caps.manner {
+        // Both factors of 16 bits are read 16 bytes a thread: a step of 64 keys is soon over.
+        Manner::Staged if rows <= FEW_ROWS && p.input.size_bytes() == 2 => (&[(few, 128), (few, 64)], 2 * CORES),
+        Manner::Staged if rows <= FEW_ROWS => (&[(few, 64), (few, 128), (few, 32)], 2 * CORES),
+        Manner::Staged if fragments => (&[(64, 64), (64, 32), (32, 64), (32, 32)], CORES),
+        Manner::Staged => (&[(64, 64), (32, 64), (64, 32), (32, 32), (16, 64)], CORES),
+        Manner::Lanes(_) | Manner::Direct => (&[(16, 32), (8, 32), (4, 64), (1, 64)], ENOUGH_POINTS_IN_SOFTWARE),
     };
     let mut tilings = Vec::new();
     for &(bq, bk) in sizes.iter().filter(|(bq, _)| *bq < 2 * rows) {
         let points = p.batch * p.hkv * n_tiles(rows, bq);
         let tiles = n_tiles(p.skv, bk);
-        // Each part of the keys writes its own partial result: worth it for a few tiles a part.
+        // Each part of the keys writes its own partial result: worth it for a few tiles a part, of few rows for one.
+        let fewest = if caps.manner == Manner::Staged && rows <= FEW_ROWS { (128 / bk).max(1) } else { 4 };
         let splits = enough.div_ceil(points).min(tiles / fewest).max(1);
         tilings.push(AttentionTiling { bq, bk, kv_splits: splits });
     }

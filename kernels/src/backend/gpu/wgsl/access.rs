@@ -3,8 +3,9 @@
 use super::emit::Emit;
 use super::helpers::Helper;
 use super::no_float8;
-use super::plan::{Source, View};
+use super::plan::Source;
 use super::scope::Value;
+use super::view::View;
 use crate::DType;
 use crate::program::{Span, TensorId};
 
@@ -114,6 +115,9 @@ impl Emit<'_> {
         match (self.plan.views[&matrix.tensor].0, dtype) {
             (View::Quads, DType::F32) => format!("{m}[({at}) >> 2u][({at}) & 3]"),
             (View::Halves, _) => format!("f32({m}[({at}) >> 2u][({at}) & 3])"),
+            (View::Octets, _) => {
+                format!("{}({m}[({at}) >> 3u][(({at}) >> 1u) & 3], {at})", self.reader(dtype))
+            }
             (View::Quads, _) => {
                 let helper = self.reader(dtype);
                 format!("{helper}({m}[({at}) >> 2u][(({at}) >> 1u) & 1], {at})")
@@ -142,9 +146,7 @@ impl Emit<'_> {
             return match dtype {
                 DType::F32 => vector,
                 DType::F16 if view == View::Halves => format!("vec4<f32>({vector})"),
-                DType::Bf16 => self.with_helper(Helper::QuadBf16, format!("quad_bf16({vector})")),
-                DType::F16 => self.with_helper(Helper::QuadF16, format!("quad_f16({vector})")),
-                DType::F8E4M3 | DType::F8E5M2 => no_float8(),
+                _ => self.unpacked(dtype, &vector),
             };
         }
         let elements: Vec<String> = (0..4)
@@ -157,11 +159,41 @@ impl Emit<'_> {
         format!("vec4<f32>({})", elements.join(", "))
     }
 
-    /// Four neighbours as the tensor holds them, where it is seen in fours.
+    /// Four 16-bit elements in two words, as f32.
+    fn unpacked(&mut self, dtype: DType, pairs: &str) -> String {
+        match dtype {
+            DType::Bf16 => self.with_helper(Helper::QuadBf16, format!("quad_bf16({pairs})")),
+            DType::F16 => self.with_helper(Helper::QuadF16, format!("quad_f16({pairs})")),
+            DType::F32 | DType::F8E4M3 | DType::F8E5M2 => no_float8(),
+        }
+    }
+
+    /// Eight neighbours of a row from position `col` on, a multiple of eight: one load where the tensor is seen in eights. With
+    /// `held`, those past the axis' end are some of the row instead.
+    pub(super) fn octet(&mut self, matrix: &Matrix, row: &Value, col: &Value, held: Option<usize>) -> [String; 2] {
+        let dtype = self.program.tensor(matrix.tensor).dtype;
+        let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 8));
+        if self.plan.views[&matrix.tensor].0 != View::Octets {
+            let next = self.sum(&col, &Value::literal(4));
+            return [&col, &next].map(|col| self.quad(matrix, row, col, None));
+        }
+        let at = self.sum(row, &col);
+        let words = self.named("w", &format!("m{}[{} >> 3u]", matrix.tensor.0, at.text));
+        ["xy", "zw"].map(|half| self.unpacked(dtype, &format!("{words}.{half}")))
+    }
+
+    /// Four neighbours as the tensor holds them, where it is seen in fours or eights.
     pub(super) fn halves(&mut self, matrix: &Matrix, row: &Value, col: &Value, held: Option<usize>) -> String {
         let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 4));
         let at = self.sum(row, &col);
-        format!("m{}[{} >> 2u]", matrix.tensor.0, at.text)
+        let m = format!("m{}", matrix.tensor.0);
+        match self.plan.views[&matrix.tensor].0 {
+            View::Octets => {
+                let words = self.named("w", &format!("{m}[{} >> 3u]", at.text));
+                format!("select({words}.xy, {words}.zw, ({} & 4) != 0)", at.text)
+            }
+            _ => format!("{m}[{} >> 2u]", at.text),
+        }
     }
 
     /// An expression that calls a helper.

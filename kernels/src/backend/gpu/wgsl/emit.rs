@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use super::held::Held;
 use super::helpers::Helper;
 use super::method::Mma;
-use super::plan::{Plan, View};
+use super::plan::Plan;
 use super::scope::{Pending, Scope, Value};
+use super::view::View;
 use super::{Caps, Manner, StageCode, helpers};
 use crate::DType;
 use crate::backend::Unsupported;
@@ -99,6 +100,7 @@ impl<'p> Emit<'p> {
             let element = match (view, tensor.dtype) {
                 (View::Quads, DType::F32) => "vec4<f32>",
                 (View::Quads, _) => "vec2<u32>",
+                (View::Octets, _) => "vec4<u32>",
                 (View::Halves, _) => "vec4<f16>",
                 (View::Shared, _) => "atomic<u32>",
                 (View::Elements, DType::F32) => "f32",

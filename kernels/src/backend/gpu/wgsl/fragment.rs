@@ -7,7 +7,9 @@
 //! ```
 //!
 //! What does not exist of the depth is staged as zero on both sides. On an H200 (16 × 16 × 16, four subgroups of
-//! 4 × 4 fragments, chunks of 32) reading the next chunk ahead gained nothing, and deeper chunks lost.
+//! 4 × 4 fragments, chunks of 32) reading the next chunk ahead gained nothing, and deeper chunks lost. Nor are its loads the
+//! limit: of 16 bytes a thread, unpacked and packed again, they gained 1 % of 2048³; two neighbouring vectors a thread in
+//! place of one lost 18 %.
 
 use super::emit::{Emit, register};
 use super::factor::{Factor, Place};

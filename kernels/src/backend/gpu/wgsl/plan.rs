@@ -5,30 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::held;
 use super::mapping::{Mapping, Team};
 use super::method::{self, Factors, Method, Mma, Wish};
+use super::view::{View, starts_in, views};
 use super::{Caps, Manner, too_large};
+use crate::DType;
 use crate::backend::Unsupported;
-use crate::program::{Arg, Bound, Index, Op, Program, Role, Span, Stage, TensorId, TileId, TileType};
-use crate::{DType, program};
-
-/// How a shader sees a tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum View {
-    /// Four elements at a time: every access starts at a multiple of four.
-    Quads,
-    /// Four halves at a time, as the f16 that they are: what matrix units take.
-    Halves,
-    /// Single elements; 16-bit ones in pairs.
-    Elements,
-    /// Pairs of 16-bit elements, written by several threads.
-    Shared,
-}
-
-impl View {
-    /// Whether every access is to four elements.
-    pub(super) fn in_quads(self) -> bool {
-        matches!(self, View::Quads | View::Halves)
-    }
-}
+use crate::program::{Arg, Bound, Form, Index, Op, Program, Span, Stage, TensorId, TileId};
 
 /// A load that is its tile's only definition: a product may read the tensor instead of the tile.
 #[derive(Clone, Debug)]
@@ -70,7 +51,7 @@ impl Plan {
         let wide = facts.accumulators.iter().map(|&id| stage.tile(id));
         let mut plan = Plan {
             mapping: Mapping::choose(stage, wide, Team::Any, caps),
-            views: views(program, stage, &facts),
+            views: views(program, stage, &facts.accesses),
             in_registers: facts.in_registers(),
             sources: facts.sources(),
             ranges: facts.ranges,
@@ -116,9 +97,13 @@ impl Plan {
         let wide = wished.iter().map(|(mma, _)| stage.tile(mma.acc));
         self.mapping = Mapping::choose(stage, wide, team, caps);
         for (mma, wish) in wished {
-            let method = method::method(wish, &Factors::of(stage, mma), self.mapping, caps);
-            if matches!(method, Method::Fragments(_)) {
-                self.see_halves(program, [mma.a, mma.b]);
+            let factors = Factors::of(stage, mma);
+            let wide = if self.in_octets(program, &factors) { 2 } else { 1 };
+            let method = method::method(wish, &factors, self.mapping, caps, wide);
+            match method {
+                Method::Fragments(_) => self.see_halves(program, [mma.a, mma.b]),
+                Method::Streamed(streamed) if streamed.wide == 2 => self.see_octets(program, stage, &factors),
+                _ => {}
             }
             self.methods.push((mma, method));
         }
@@ -133,10 +118,41 @@ impl Plan {
         }
     }
 
+    /// Whether the right factor of a product can be read eight 16-bit elements at a time: every row of its tensor starts at
+    /// a multiple of eight, and so does every tile, of which whole eights exist.
+    fn in_octets(&self, program: &Program, factors: &Factors<'_>) -> bool {
+        let Some(source) = &self.sources[factors.b.0.0 as usize] else { return false };
+        let tensor = program.tensor(source.tensor);
+        let cols = factors.b.1.cols;
+        tensor.dtype.size_bytes() == 2
+            && starts_in(8, tensor, cols)
+            && self.in_groups(8, cols)
+            && (factors.form == Form::Ab || self.in_groups(8, factors.a.1.cols))
+    }
+
+    /// A right factor of 16-bit elements is seen eight at a time, and the left one where it is read along the same axis.
+    fn see_octets(&mut self, program: &Program, stage: &Stage, factors: &Factors<'_>) {
+        let left = (factors.form == Form::Abt).then_some(factors.a.0);
+        for tile in left.into_iter().chain([factors.b.0]) {
+            let Some(source) = &self.sources[tile.0 as usize] else { continue };
+            let tensor = program.tensor(source.tensor);
+            let (view, written) = self.views[&source.tensor];
+            let fits = tensor.dtype.size_bytes() == 2 && starts_in(8, tensor, stage.tile(tile).cols);
+            if view == View::Quads && !written && fits {
+                self.views.insert(source.tensor, (View::Octets, written));
+            }
+        }
+    }
+
     /// Whether what exists of every tile at this span is a multiple of four.
     pub(super) fn in_fours(&self, span: Span) -> bool {
-        let start = span.start.base() % 4 == 0 && span.start.terms().all(|(_, c)| c % 4 == 0);
-        span.size.is_multiple_of(4) && (self.holds(span, span.size) || start && span.len.is_multiple_of(4))
+        self.in_groups(4, span)
+    }
+
+    /// Whether what exists of every tile at this span is a multiple of `n`.
+    fn in_groups(&self, n: usize, span: Span) -> bool {
+        let start = span.start.base() % n as i64 == 0 && span.start.terms().all(|(_, c)| c % n as i64 == 0);
+        span.size.is_multiple_of(n) && (self.holds(span, span.size) || start && span.len.is_multiple_of(n))
     }
 
     fn refuse_many_bindings(&self, program: &Program, caps: &Caps) -> Result<(), Unsupported> {
@@ -331,39 +347,4 @@ impl<'s> Facts<'s> {
             |tile: usize| self.n_definitions[tile] > 0 && (self.used_in_registers[tile] || sources[tile].is_none());
         (0..self.stage.tiles.len()).map(used).collect()
     }
-}
-
-/// How each tensor of the stage is seen: in quads where every access allows it.
-fn views(program: &Program, stage: &Stage, facts: &Facts) -> BTreeMap<TensorId, (View, bool)> {
-    let mut views = BTreeMap::new();
-    for &(id, tile, written) in &facts.accesses {
-        let tensor = program.tensor(id);
-        let ty = stage.tile(tile);
-        let view = match (quads_fit(tensor, ty, written), written && tensor.dtype != DType::F32) {
-            (true, _) => View::Quads,
-            (false, true) => View::Shared,
-            (false, false) => View::Elements,
-        };
-        let joined = match views.get(&id) {
-            Some(&(before, _)) if before != view => {
-                if written && tensor.dtype != DType::F32 {
-                    View::Shared
-                } else {
-                    View::Elements
-                }
-            }
-            _ => view,
-        };
-        debug_assert!(!written || tensor.role != Role::Input);
-        views.insert(id, (joined, written));
-    }
-    views
-}
-
-fn quads_fit(tensor: &program::Tensor, ty: &TileType, written: bool) -> bool {
-    let fours = |x: i64| x % 4 == 0;
-    let strides = tensor.lead.iter().chain(&tensor.rows).filter(|axis| axis.len > 1).all(|axis| axis.stride % 4 == 0);
-    let start = fours(ty.cols.start.base()) && ty.cols.start.terms().all(|(_, c)| fours(c));
-    let whole = !written || ty.cols.size.is_multiple_of(4);
-    tensor.cols.is_multiple_of(4) && strides && start && whole && ty.cols.size > 1
 }

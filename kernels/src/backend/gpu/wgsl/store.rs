@@ -3,8 +3,9 @@
 use super::emit::{Emit, register};
 use super::helpers::Helper;
 use super::no_float8;
-use super::plan::{Source, View};
+use super::plan::Source;
 use super::scope::Value;
+use super::view::View;
 use crate::DType;
 use crate::program::{Index, TensorId, TileId};
 

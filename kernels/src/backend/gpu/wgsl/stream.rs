@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! b[columns, depth]:  thread (sx, sy) reads b[sy + y·s][4·sx + 4x·i], i = 0, 1, ..; partial p[row][s] of one column
-//!                     sums: over the four, across the x lanes by shuffles
+//!                     sums: over what is read at once, across the x lanes by shuffles
 //! b[depth, columns]:  thread (sx, sy) reads b[4·sy + 4y·i ..][4·(sx + x·s)];        partial p[row][s] of four columns
 //!                     sums: across the lanes with equal sx by shuffles, then across what is left in workgroup memory
 //! ```
+//!
+//! Of 16-bit elements a thread reads eight where it reads four above, if every row starts at a multiple of eight: 16
+//! bytes either way.
 
 use super::emit::{Emit, register};
 use super::factor::{Factor, Place};
@@ -24,9 +27,10 @@ fn partial(stem: &str, row: usize, slot: usize) -> String {
 
 impl Emit<'_> {
     pub(super) fn start_partials(&mut self, acc: TileId, streamed: &Streamed, stem: &str) {
+        let zero = if streamed.per_sum() == 1 { "0.0" } else { "vec4<f32>(0.0)" };
         for row in 0..self.ty(acc).rows.size {
             for slot in 0..streamed.slots {
-                self.line(format!("var {} = vec4<f32>(0.0);", partial(stem, row, slot)));
+                self.line(format!("var {} = {zero};", partial(stem, row, slot)));
             }
         }
     }
@@ -66,33 +70,46 @@ impl Emit<'_> {
     /// `b[columns, depth]`.
     fn stream_columns(&mut self, product: &Product, streamed: &Streamed, stem: &str, n: &Value) {
         let (sx, sy) = self.stream_place(streamed);
-        let first = self.product(&sx, 4);
-        let rows = self.ty(product.acc).rows.size;
+        let first = self.product(&sx, 4 * streamed.wide);
         let columns: Vec<Value> = (0..streamed.slots)
             .map(|slot| {
                 let local = self.sum(&sy, &Value::literal((streamed.y * slot) as i64));
                 self.factor_row(&product.b, &local, streamed.y * streamed.slots)
             })
             .collect();
-        self.strided(&first, n, 4 * streamed.x, &mut |emit, steps| {
+        self.strided(&first, n, 4 * streamed.wide * streamed.x, &mut |emit, steps| {
             let mut loaded = vec![];
             for k in steps {
                 let at = emit.sum(&product.b.origin, k);
-                let b: Vec<String> = columns.iter().map(|row| emit.named_quad(&product.b, row, &at, "b")).collect();
-                loaded.push(b);
+                let b = columns.iter().map(|row| emit.side_by_side(&product.b, row, (&at, None), streamed.wide, "b"));
+                loaded.push(b.collect::<Vec<_>>());
             }
             for (k, b) in steps.iter().zip(&loaded) {
-                let at = emit.sum(&product.a.origin, k);
-                for row in 0..rows {
-                    let start = emit.factor_row(&product.a, &Value::literal(row as i64), rows);
-                    let a = emit.named_quad(&product.a, &start, &at, "a");
-                    for (slot, b) in b.iter().enumerate() {
-                        let sum = partial(stem, row, slot);
-                        emit.line(format!("{sum} = fma({a}, {b}, {sum});"));
-                    }
-                }
+                emit.column_step(product, streamed, stem, b, k);
             }
         });
+    }
+
+    /// Adds what this thread read of its columns, each times the same stretch of every row of the left factor.
+    fn column_step(&mut self, product: &Product, streamed: &Streamed, stem: &str, columns: &[Vec<String>], k: &Value) {
+        let at = self.sum(&product.a.origin, k);
+        let rows = self.ty(product.acc).rows.size;
+        let left: Vec<Vec<String>> = (0..rows)
+            .map(|row| {
+                let start = self.factor_row(&product.a, &Value::literal(row as i64), rows);
+                self.side_by_side(&product.a, &start, (&at, None), streamed.wide, "a")
+            })
+            .collect();
+        // Neighbouring statements add to different sums, so that none waits for the one before.
+        let components: &[&str] = if streamed.per_sum() == 1 { &[".x", ".y", ".z", ".w"] } else { &[""] };
+        for (i, component) in (0..streamed.wide).flat_map(|i| components.iter().map(move |c| (i, c))) {
+            for (row, a) in left.iter().enumerate() {
+                for (slot, b) in columns.iter().enumerate() {
+                    let sum = partial(stem, row, slot);
+                    self.line(format!("{sum} = fma({}{component}, {}{component}, {sum});", a[i], b[i]));
+                }
+            }
+        }
     }
 
     /// `b[depth, columns]`.
@@ -139,18 +156,18 @@ impl Emit<'_> {
 
     /// This thread's groups of columns of row `k` of the right factor.
     fn stream_row(&mut self, product: &Product, streamed: &Streamed, k: &Value) -> Vec<String> {
+        let Streamed { x, wide, slots, .. } = *streamed;
         let (sx, _) = self.stream_place(streamed);
         let row = self.depth_row(&product.b, k);
         let across = product.b.across;
         let start = self.index(&across.start);
-        let held = (!self.plan.holds(across, 4 * streamed.x * streamed.slots)).then_some(across.len);
-        (0..streamed.slots)
-            .map(|slot| {
-                let group = self.sum(&sx, &Value::literal((streamed.x * slot) as i64));
-                let local = self.product(&group, 4);
+        let held = (!self.plan.holds(across, 4 * x * slots)).then_some(across.len);
+        (0..slots / wide)
+            .flat_map(|slot| {
+                let group = self.sum(&sx, &Value::literal((x * slot) as i64));
+                let local = self.product(&group, 4 * wide);
                 let col = self.sum(&start, &local);
-                let quad = self.factor_quad(&product.b, &row, &col, held);
-                self.named("b", &quad)
+                self.side_by_side(&product.b, &row, (&col, held), wide, "b")
             })
             .collect()
     }
@@ -174,6 +191,27 @@ impl Emit<'_> {
                 }
             }
         }
+    }
+
+    /// `wide` groups of four neighbours of a factor from `col` on.
+    fn side_by_side(
+        &mut self,
+        factor: &Factor,
+        row: &Value,
+        (col, held): (&Value, Option<usize>),
+        wide: usize,
+        stem: &str,
+    ) -> Vec<String> {
+        let quads = match &factor.place {
+            Place::Storage(matrix) if wide == 2 => self.octet(matrix, row, col, held).to_vec(),
+            _ => (0..wide)
+                .map(|i| {
+                    let col = self.sum(col, &Value::literal(4 * i as i64));
+                    self.factor_quad(factor, row, &col, held)
+                })
+                .collect(),
+        };
+        quads.iter().map(|quad| self.named(stem, quad)).collect()
     }
 
     fn named_quad(&mut self, factor: &Factor, row: &Value, col: &Value, stem: &str) -> String {
@@ -223,8 +261,11 @@ impl Emit<'_> {
             }
             for row in 0..rows {
                 let p = partial(stem, row, slot);
-                let four = self.named("s", &format!("({p}.x + {p}.y) + ({p}.z + {p}.w)"));
-                let whole = self.butterfly(&four, 1, streamed.x);
+                let own = match streamed.per_sum() {
+                    1 => p,
+                    _ => self.named("s", &format!("({p}.x + {p}.y) + ({p}.z + {p}.w)")),
+                };
+                let whole = self.butterfly(&own, 1, streamed.x);
                 let at = self.sum(&local, &Value::literal((row * cols.next_multiple_of(4)) as i64));
                 self.guarded(&owned, &format!("shared_rows[{}] = {whole};", at.text));
             }
@@ -256,7 +297,9 @@ impl Emit<'_> {
         for row in 0..rows {
             for slot in 0..streamed.slots {
                 let sum = self.butterfly(&partial(stem, row, slot), streamed.x, streamed.lanes);
-                let group = self.sum(&sx, &Value::literal((streamed.x * slot) as i64));
+                let group = self.sum(&sx, &Value::literal((streamed.x * (slot / streamed.wide)) as i64));
+                let group = self.product(&group, streamed.wide);
+                let group = self.sum(&group, &Value::literal((slot % streamed.wide) as i64));
                 let mut owned = vec![];
                 if streamed.x < streamed.lanes {
                     owned.push(format!("i32(lane) % {} < {}", streamed.lanes, streamed.x));
