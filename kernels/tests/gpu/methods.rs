@@ -45,9 +45,9 @@ fn products_of_few_rows_are_streamed_and_exact() {
                 (1, 8, 516, (1, 8, 512)),
                 (1, 260, 36, (1, 128, 512)),
                 (7, 72, 64, (8, 16, 32)),
-                // Of 16 bits, read in eights: a short last tile of columns and of the depth; sixteen rows.
-                (5, 40, 136, (8, 32, 64)),
-                (16, 24, 72, (16, 16, 512)),
+                // Of 16 bits, read in eights: a short last tile of columns and of the depth.
+                (3, 40, 136, (4, 32, 64)),
+                (6, 24, 72, (8, 16, 512)),
             ] {
                 let program = product(m, n, k, input, layout, tile);
                 let label = format!("{m}x{n}x{k} {input} {layout} {tile:?}");
