@@ -264,7 +264,7 @@ impl<'p> Lowering<'p> {
             steps.push(if streams {
                 Step::Stream { product, place, form }
             } else {
-                Step::Block { product, b: Right::Place(place), out: None }
+                Step::Block { product, b: Right::Place(Box::new(place)), out: None }
             });
             return;
         }

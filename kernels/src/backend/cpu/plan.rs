@@ -97,7 +97,7 @@ pub(super) enum Right {
     /// In panels.
     Panels(SlotId),
     /// In its tensor of f32, whole panels side by side.
-    Place(Place),
+    Place(Box<Place>),
 }
 
 /// Factors of a product by slot.
