@@ -16,6 +16,7 @@ const RULES: [Confined; 7] = [
         words: &["unsafe"],
         allowed: &[
             "kernels/src/backend/cpu.rs",
+            "kernels/src/backend/cpu/block.rs",
             "kernels/src/backend/cpu/exec.rs",
             "kernels/src/backend/cpu/isa.rs",
             "kernels/src/backend/cpu/memory.rs",
@@ -30,6 +31,7 @@ const RULES: [Confined; 7] = [
             "kernels/src/backend/cpu/stored.rs",
             "kernels/src/backend/cpu/stream.rs",
             "kernels/src/backend/cpu/turned/",
+            "kernels/src/backend/cpu/worker.rs",
             // wgpu calls shaders without bounds checks unsafe; the program's verifier is what they rest on.
             "kernels/src/backend/gpu/launch.rs",
             // The library of this example is called by pointers, and so are these peers.

@@ -261,12 +261,14 @@ impl<'a> Points<'a> {
         unsafe { if product.pairs { block.run::<Pair>(self.isa) } else { block.run::<Single>(self.isa) } }
     }
 
-    /// What the next turn of a loop reads of a right factor: its panels where they are made already, else its rows.
+    /// What is read next of a right factor: its panels where they are made already, else its rows.
     fn ahead(&mut self, ahead: &Ahead) -> Fetch {
-        if self.worker.is_last_turn {
+        if ahead.var.is_some() && self.worker.is_last_turn {
             return Fetch::NONE;
         }
-        self.worker.values[ahead.var] += 1;
+        if let Some(var) = ahead.var {
+            self.worker.values[var] += 1;
+        }
         let (values, place) = (&self.worker.values, &ahead.place);
         let memo = ahead.memo.and_then(|memo| Some((memo, self.space.memos[memo].as_ref()?)));
         let panels = memo.and_then(|(memo, space)| {
@@ -284,7 +286,9 @@ impl<'a> Points<'a> {
                 row_bytes: place.cols.valid(values) * elem,
             }
         });
-        self.worker.values[ahead.var] -= 1;
+        if let Some(var) = ahead.var {
+            self.worker.values[var] -= 1;
+        }
         fetch
     }
 
@@ -301,12 +305,14 @@ impl<'a> Points<'a> {
         self.settle(product.a);
         self.locate(place);
         let fresh = std::mem::replace(&mut self.worker.zero[product.acc.0], false);
+        let next = product.ahead.as_ref().map_or(Fetch::NONE, |ahead| self.ahead(ahead));
         let w = &self.worker;
         let stream = Stream {
             m: product.rows.valid(&w.values),
             a: w.at[product.a.0],
             lda: w.leads[product.a.0],
             b: self.source(place),
+            next,
             c: w.at[product.acc.0],
             ldc: w.leads[product.acc.0],
             fresh,

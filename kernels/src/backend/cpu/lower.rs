@@ -45,6 +45,21 @@ pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
     plan
 }
 
+/// Tells each product that streams in a loop's body which one streams after it: reading goes on while what lies between
+/// is worked out.
+fn link_streams(body: &mut [Step], var: usize) {
+    let mut next: Option<Ahead> = body.iter().find_map(|step| match step {
+        Step::Stream { place, .. } => Some(Ahead { var: Some(var), place: place.clone(), memo: None }),
+        _ => None,
+    });
+    for step in body.iter_mut().rev() {
+        if let Step::Stream { product, place, .. } = step {
+            let this = Ahead { var: None, place: place.clone(), memo: None };
+            product.ahead = next.replace(this).filter(|next| next.place.shape.rows.len() == 1);
+        }
+    }
+}
+
 /// Most elements from step to step of a right factor that is read in place: steps 1 KiB apart put 16 of them, the two
 /// lines of each, on a quarter of the sets of an L1 of 48 KiB; at 2 KiB they would need more ways than it has.
 const MAX_STEP_IN_PLACE: usize = 256;
@@ -194,7 +209,8 @@ impl<'p> Lowering<'p> {
             Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form, steps),
             Op::Loop { var, low, high, body } => {
                 let outer = self.loop_var.replace(var.0 as usize);
-                let body = self.ops(body);
+                let mut body = self.ops(body);
+                link_streams(&mut body, var.0 as usize);
                 self.loop_var = outer;
                 steps.push(Step::Loop { var: var.0 as usize, low: low.clone(), high: high.clone(), body });
             }
@@ -251,7 +267,11 @@ impl<'p> Lowering<'p> {
             left: self.in_place.get(&a).cloned(),
             ahead: self.loop_var.and_then(|var| {
                 let (place, memo) = self.copied.get(&b)?.clone();
-                (self.uses[&b].right_alone && place.shape.rows.len() == 1).then_some(Ahead { var, place, memo })
+                (self.uses[&b].right_alone && place.shape.rows.len() == 1).then_some(Ahead {
+                    var: Some(var),
+                    place,
+                    memo,
+                })
             }),
             rows: acc_ty.rows,
             cols: acc_ty.cols,

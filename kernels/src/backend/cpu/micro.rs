@@ -95,7 +95,7 @@ fn dots(isa: Isa, dtype: DType, rows: usize) -> Option<Probe<'static>> {
     let call = move || {
         let b = Source { base: b.as_ptr(), dtype, offsets: &offsets, cols };
         let (a, c) = (a.as_ptr().cast(), c.as_mut_ptr().cast());
-        let stream = Stream { m: rows, a, lda, b, c, ldc, fresh: true };
+        let stream = Stream { m: rows, a, lda, b, next: Fetch::NONE, c, ldc, fresh: true };
         // SAFETY: the three buffers were made for these sizes, and are apart; with pairs, both factors are bf16.
         unsafe { stream.dots(isa, dtype == DType::Bf16) };
     };

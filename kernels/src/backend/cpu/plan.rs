@@ -80,11 +80,11 @@ pub(super) struct Target {
     pub(super) memo: Option<usize>,
 }
 
-/// The right factor of the next turn of a loop.
+/// A right factor that is needed soon.
 #[derive(Clone, Debug)]
 pub(super) struct Ahead {
-    /// The loop's variable.
-    pub(super) var: usize,
+    /// The variable of the loop whose next turn needs it; none where this turn does.
+    pub(super) var: Option<usize>,
     /// Where it is loaded from.
     pub(super) place: Place,
     /// Which memo keeps its panels.
@@ -108,7 +108,8 @@ pub(super) struct Product {
     pub(super) a: SlotId,
     /// Where the left factor stays.
     pub(super) left: Option<Place>,
-    /// What of the right factor the next turn of the loop needs.
+    /// What is read of a right factor after this one: of the same product in the next turn of the loop, or of a product
+    /// that streams too.
     pub(super) ahead: Option<Ahead>,
     pub(super) rows: Span,
     pub(super) cols: Span,

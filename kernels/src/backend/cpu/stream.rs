@@ -10,13 +10,16 @@
 //! 4. With several rows of `a` the reads of a step are so much work that fewer steps are under way than memory takes to
 //!    answer: the streams are then fetched ahead as well.
 //!
+//! 5. Short rows are fetched by hand, and on into the product that streams next: what is worked out between two products,
+//!    such as a softmax, would leave memory idle.
+//!
 //! As many rows of `a` share each pass as leave accumulators in registers; more take several passes over a tile that is
 //! then in cache.
 
 use std::marker::PhantomData;
 
 use super::isa::{Isa, Task};
-use super::microkernel::{Pair, Single, Unit};
+use super::microkernel::{Fetch, Pair, Single, Unit};
 use super::simd::Simd;
 use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, Pairs, Source};
 use crate::DType;
@@ -56,6 +59,8 @@ pub(super) struct Stream<'o> {
     pub(super) lda: usize,
     /// Right factor: rows along k (`Ab`) or along n (`Abt`).
     pub(super) b: Source<'o>,
+    /// Rows that are read after those of `b`.
+    pub(super) next: Fetch,
     /// `m` rows with room for whole vectors.
     pub(super) c: *mut f32,
     /// Stride of `c`.
@@ -72,16 +77,21 @@ impl Stream<'_> {
         (row_bytes < AHEAD_BYTES / 4).then(|| AHEAD_BYTES / row_bytes.max(1))
     }
 
-    /// Hints that row `r` of the right factor is read soon.
+    /// Hints that row `r` of the right factor is read soon, or the one that many rows after it.
     #[inline(always)]
     fn fetch<S: Simd>(&self, simd: S, r: usize) {
-        if r < self.b.offsets.len() {
-            let row = self.b.row(r);
-            let mut byte = 0;
-            while byte < self.b.cols * self.b.dtype.size_bytes() {
-                simd.prefetch_l2(row.wrapping_add(byte));
-                byte += 64;
-            }
+        let n = self.b.offsets.len();
+        let (row, bytes) = if r < n {
+            (self.b.row(r), self.b.cols * self.b.dtype.size_bytes())
+        } else if r - n < self.next.rows {
+            (self.next.first.wrapping_add((r - n) * self.next.stride), self.next.row_bytes)
+        } else {
+            return;
+        };
+        let mut byte = 0;
+        while byte < bytes {
+            simd.prefetch_l2(row.wrapping_add(byte));
+            byte += 64;
         }
     }
 
