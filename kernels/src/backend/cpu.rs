@@ -211,6 +211,6 @@ impl Backend for Cpu {
     }
 
     fn probes(&self) -> Vec<Probe<'_>> {
-        probe::probes(self.isa, &self.pool, self.threads, self.caches)
+        probe::probes(self.isa, &self.pool, self.threads, self.caches, &self.device.device)
     }
 }

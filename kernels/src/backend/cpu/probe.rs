@@ -26,8 +26,9 @@ const STREAMS: usize = 4;
 /// Least buffer for reads from memory.
 const LEAST_MEMORY_BYTES: usize = 256 << 20;
 
-/// Probes on one thread and on all of the pool's.
-pub(super) fn probes(isa: Isa, pool: &Pool, threads: usize, caches: Caches) -> Vec<Probe<'_>> {
+/// Probes on one thread and on all of the pool's. Their memory is taken at the first launch: four times a last level of
+/// some 260 MiB takes seconds, and whoever lists probes does not run them all.
+pub(super) fn probes<'b>(isa: Isa, pool: &'b Pool, threads: usize, caches: Caches, device: &'b str) -> Vec<Probe<'b>> {
     let mut counts = vec![1];
     if threads > 1 {
         counts.push(threads);
@@ -41,7 +42,7 @@ pub(super) fn probes(isa: Isa, pool: &Pool, threads: usize, caches: Caches) -> V
         let memory = (4 * caches.l3).max(LEAST_MEMORY_BYTES);
         // Half of a level: all of it would leave no room for anything else. The last level is shared.
         let levels = [("l1", caches.l1d / 2), ("l2", caches.l2 / 2), ("l3", caches.l3 / 2 / n), ("mem", memory / n)];
-        probes.extend(levels.into_iter().filter_map(|(level, bytes)| read(level, isa, pool, n, bytes)));
+        probes.extend(levels.map(|(level, bytes)| read(level, isa, pool, n, bytes, device)));
     }
     probes
 }
@@ -95,13 +96,21 @@ impl<U: Unit> Task for Chains<U> {
     }
 }
 
-fn read<'b>(level: &str, isa: Isa, pool: &'b Pool, threads: usize, bytes: usize) -> Option<Probe<'b>> {
+fn read<'b>(level: &str, isa: Isa, pool: &'b Pool, threads: usize, bytes: usize, device: &'b str) -> Probe<'b> {
     // A multiple of what the loop reads at a time.
     let bytes = bytes / 1024 * 1024;
-    let buffers: Option<Vec<Buffer>> = (0..threads).map(|_| Buffer::zeroed(bytes)).collect();
-    let buffers = buffers?;
+    let make = move || {
+        let buffers: Option<Vec<Buffer>> = (0..threads).map(|_| Buffer::zeroed(bytes)).collect();
+        let asked_bytes = (threads * bytes) as u64;
+        buffers.ok_or_else(|| DeviceError::OutOfMemory { asked_bytes, device: device.to_owned() })
+    };
+    let mut made = None;
     let passes = (READ_BYTES / bytes).max(1);
     let run = move |n: u64| {
+        let buffers = match &mut made {
+            Some(buffers) => &*buffers,
+            none => &*none.insert(make()?),
+        };
         let sum = AtomicU32::new(0);
         let elapsed = timed(n, pool, threads, |thread| {
             let from = Shared(buffers[thread].as_ptr().cast_mut().cast::<f32>());
@@ -114,7 +123,7 @@ fn read<'b>(level: &str, isa: Isa, pool: &'b Pool, threads: usize, bytes: usize)
         Ok::<_, DeviceError>(elapsed)
     };
     let per_launch = (threads * passes * bytes) as f64;
-    Some(Probe { limit: format!("read_{level}"), threads, work: Work::Bytes, per_launch, run: Box::new(run) })
+    Probe { limit: format!("read_{level}"), threads, work: Work::Bytes, per_launch, run: Box::new(run) }
 }
 
 struct Read {
