@@ -33,10 +33,14 @@ pub(super) fn probes<'b>(isa: Isa, pool: &'b Pool, threads: usize, caches: Cache
     if threads > 1 {
         counts.push(threads);
     }
+    // A limit of this CPU even where our kernels do better without the instruction: other libraries use it.
+    let available = Isa::available();
+    let is_lowered = available.first() != Some(&isa);
+    let dots = available.into_iter().find(|other| other.dots_bf16() && (!is_lowered || *other == isa));
     let mut probes = Vec::new();
     for n in counts {
         probes.push(arithmetic::<Single>("fma_f32", isa, pool, n, 2.0));
-        if isa.dots_bf16() {
+        if let Some(isa) = dots {
             probes.push(arithmetic::<Pair>("dot_bf16", isa, pool, n, 4.0));
         }
         let memory = (4 * caches.l3).max(LEAST_MEMORY_BYTES);
