@@ -20,7 +20,7 @@ use farthing_kernels::backend::registry::State;
 use farthing_kernels::backend::{
     Backend, Clock, DeviceError, DeviceInfo, Elapsed, Limits, LowerError, Lowered, Unsupported,
 };
-use farthing_kernels::problem::{MatmulSizes, Problem};
+use farthing_kernels::problem::{Layout, MatmulSizes, Problem};
 use farthing_kernels::program::Program;
 use farthing_kernels::tile::Tiling;
 
@@ -139,6 +139,9 @@ impl<L: Library> Peer<L> {
             let known: Vec<String> = self.library.types().iter().map(|(i, o)| format!("{i} to {o}")).collect();
             return Err(unsupported("dtype", format!("{} to {}", sizes.input, sizes.output), known.join(", ")));
         }
+        if !matches!(sizes.layout, Layout::Kn | Layout::Nk) {
+            return Err(unsupported("layout of b", sizes.layout.to_string(), "kn, nk".into()));
+        }
         match [sizes.m, sizes.n, sizes.k].into_iter().find(|size| *size > L::MAX_SIZE) {
             Some(size) => Err(unsupported("size", size.to_string(), L::MAX_SIZE.to_string())),
             None => Ok(sizes),
@@ -202,7 +205,11 @@ impl<L: Library> Backend for Peer<L> {
     }
 
     fn lowered(&self, sizes: &MatmulSizes) -> Lowered {
-        let limit = if sizes.input == DType::Bf16 { "dot_bf16" } else { "fma_f32" };
+        let limit = match sizes.input {
+            DType::I8 => "dot_i8",
+            DType::Bf16 => "dot_bf16",
+            _ => "fma_f32",
+        };
         Lowered { name: format!("matmul/{}/{}", sizes.input, L::NAME), compute_limit: Some(limit.into()) }
     }
 

@@ -120,6 +120,7 @@ fn info((name, tensor): (&String, &Tensor)) -> TensorInfo {
         DType::F16 => 7,
         DType::F8E4M3 => 14,
         DType::F8E5M2 => 15,
+        DType::I32 | DType::I8 | DType::I4x2 => unreachable!("no target takes integers"),
     };
     TensorInfo { name: chars(name), usage: 0, size: tensor.size_bytes(), dtype, shape: std::ptr::null(), ndim: 0 }
 }

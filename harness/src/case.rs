@@ -172,6 +172,17 @@ mod tests {
         assert_eq!(ids[3], "matmul/cpu/bf16/8x16x32/nk/t2");
         assert_eq!(ids.len(), 4);
         let windowed = words("attention", "1x4x2x8x8x16x32", |w| w.mask = vec!["window:4".into()]).expect("good words");
+        let integers = words("matmul", "8x16x32", |w| {
+            (w.dtype, w.out_dtype) = (vec!["i8".into()], vec!["input".into(), "i32".into()]);
+        });
+        let refused = integers.expect_err("sums of i8 are no i8").to_string();
+        assert!(refused.contains("output dtype i8 is not for input dtype i8"), "{refused}");
+        let integers = words("matmul", "8x16x32", |w| {
+            (w.dtype, w.out_dtype, w.b) = (vec!["i8".into()], vec!["i32".into()], vec!["nk".into()]);
+        });
+        assert_eq!(integers.expect("good words")[0].id("cpu", Some(1)), "matmul/cpu/i8/8x16x32/nk/i32-out/t1");
+        let halves = words("matmul", "8x16x32", |w| w.b = vec!["nk-i4".into()]).expect("good words");
+        assert_eq!(halves[0].id("cpu", Some(1)), "matmul/cpu/f32/8x16x32/nk-i4/t1");
         assert_eq!(windowed[0].id("gpu", None), "attention/gpu/f32/1x4x2x8x8x16x32/window4");
     }
 
@@ -200,6 +211,10 @@ mod tests {
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.mask = vec!["window:0".into()]).contains("window is 0"));
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.b = vec!["nk".into()]).contains("--b applies to matmul"));
         assert!(refused("matmul", "8x8x8", |w| w.dtype = vec!["f64".into()]).contains("known: f32, f16, bf16, f8e4m3"));
+        assert!(refused("matmul", "8x8x40", |w| w.b = vec!["nk-i4".into()]).contains("k = 40 is not divided by 32"));
+        assert!(
+            refused("attention", "1x4x2x8x8x16", |w| w.dtype = vec!["i8".into()]).contains("i8 is not for attention")
+        );
         assert!(refused("matmul", "", |_| {}).contains("--shape 1024x1024x1024"));
     }
 

@@ -260,7 +260,7 @@ fn over_keys(
 pub(crate) fn weight_range(dtype: DType) -> f32 {
     match dtype {
         DType::F8E4M3 => 7.0,
-        DType::F32 | DType::F16 | DType::Bf16 | DType::F8E5M2 => 0.0,
+        DType::F32 | DType::F16 | DType::Bf16 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2 => 0.0,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Walks a program, operation by operation, with any arithmetic: the meaning of the vocabulary, slow and obvious.
 //!
 //! A tile is one vector of numbers, of the size that exists at the point at hand; points run one after the other. With
-//! f32 as numbers this is the interpreter, with error bounds carried along it is [`crate::tolerance::running`].
+//! numbers of f32 this is the interpreter, with error bounds carried along it is [`crate::tolerance::running`].
 
 use std::collections::HashMap;
 
 use crate::DType;
+use crate::problem::GROUP;
 use crate::program::{
     Arg, Axis2, BinaryFn, Bound, Form, Index, Op, Program, ReduceFn, Span, Stage, TensorId, TileId, UnaryFn, Var,
 };
@@ -21,8 +22,10 @@ pub(crate) trait Arithmetic {
     fn constant(&self, x: f32) -> Self::Number {
         self.exact(f64::from(x))
     }
-    /// Rounded to a type.
-    fn convert(&self, x: Self::Number, to: DType) -> Self::Number;
+    /// A number of one type rounded to another.
+    fn convert(&self, x: Self::Number, from: DType, to: DType) -> Self::Number;
+    /// What half of a byte of two 4-bit integers stands for.
+    fn half(&self, byte: Self::Number, high: usize) -> Self::Number;
     /// A function of one argument.
     fn unary(&self, f: UnaryFn, x: Self::Number) -> Self::Number;
     /// A function of two arguments.
@@ -127,9 +130,14 @@ impl<A: Arithmetic> Point<'_, A> {
                     })
                 });
             }
+            Op::Dequantise { dst, x, scale } => self.define(*dst, |p, r, c| {
+                let (group, at) = (c / GROUP, c % GROUP);
+                let byte = p.tile(*x).at(r, group * GROUP / 2 + at % (GROUP / 2));
+                a.binary(BinaryFn::Mul, a.half(byte, at / (GROUP / 2)), p.tile(*scale).at(r, group))
+            }),
             Op::Convert { dst, x } => {
-                let to = self.stage.tile(*dst).dtype;
-                self.define(*dst, |p, r, c| a.convert(p.tile(*x).at(r, c), to));
+                let (from, to) = (self.stage.tile(*x).dtype, self.stage.tile(*dst).dtype);
+                self.define(*dst, |p, r, c| a.convert(p.tile(*x).at(r, c), from, to));
             }
             Op::Loop { var, low, high, body } => self.repeat(*var, low, high, body),
         }
@@ -154,11 +162,11 @@ impl<A: Arithmetic> Point<'_, A> {
     fn store(&mut self, tensor: TensorId, lead: &[Index], src: TileId) {
         let (shape, lead) = (self.program.tensor(tensor), self.lead(lead));
         let (rows, cols) = self.starts(src);
-        let tile = &self.tiles[&src];
+        let (tile, from) = (&self.tiles[&src], self.stage.tile(src).dtype);
         for r in 0..tile.rows {
             let offset = shape.row_offset(&lead, rows + r) + cols;
             for c in 0..tile.cols {
-                let rounded = self.arithmetic.convert(tile.at(r, c), shape.dtype);
+                let rounded = self.arithmetic.convert(tile.at(r, c), from, shape.dtype);
                 self.memory[tensor.0 as usize][offset + c] = rounded;
             }
         }

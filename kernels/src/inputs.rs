@@ -7,7 +7,7 @@ use ndarray::ArrayViewD;
 use rayon::prelude::*;
 
 use crate::DType;
-use crate::problem::{OperandShape, Problem};
+use crate::problem::{Layout, OperandShape, Problem};
 use crate::tensor::float8::{E4M3, E5M2};
 
 /// Whether every order of summation gives the same f32 result.
@@ -83,34 +83,49 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Uniform values in [−1, 1), rounded to the operand's type, none of them subnormal.
+    /// Uniform values in [−1, 1), rounded to the operand's type, none of them subnormal; of 8-bit integers any of their
+    /// values, with scales in (0, 2⁻⁷].
     ///
     /// Queries of attention are 6 times as large: scores then have a standard deviation of 2 (√d · 6/√3 · 1/√3 / √d),
     /// and the softmax is neither flat nor a single key.
     pub fn random(problem: &Problem, seed: u64) -> Inputs {
         let operands = problem.inputs().into_iter().enumerate().map(|(i, shape)| {
             let scale = if shape.name == "q" { 6.0 } else { 1.0 };
-            Operand::uniform(shape, stream(seed, i), scale)
+            if is_scale(&shape) {
+                scales(shape, stream(seed, i))
+            } else {
+                Operand::uniform(shape, stream(seed, i), scale)
+            }
         });
         Inputs { operands: operands.collect(), sums: Sums::Rounded }
     }
 
-    /// Small integers. A matrix product of them is exact in f32, in any order, and in the output's type.
+    /// Small integers. A matrix product of them is exact in f32, in any order, and in the output's type. Scales are powers
+    /// of two.
     ///
     /// The largest value `r` keeps `k · r²` below what the output holds exactly. Beyond a `k` where that allows only
     /// `r = 1`, a sum is a random walk of steps 0 and ±1 and stays far below. Attention has no exact inputs: its
     /// weights are irrational; what it gets here are integers within its bounds.
     pub fn exact(problem: &Problem, seed: u64) -> Inputs {
         let (largest, sums) = match problem {
+            // A sum of 4-bit weights may be of doubled ones.
+            Problem::Matmul(p) if p.sizes().layout == Layout::NkI4 => {
+                (largest_exact(p.sizes().output, 2 * p.sizes().k).min(7), Sums::Exact)
+            }
             Problem::Matmul(p) => (largest_exact(p.sizes().output, p.sizes().k), Sums::Exact),
             Problem::Attention(_) => (2, Sums::Rounded),
         };
         let range = 2 * largest + 1;
-        let operands = problem
-            .inputs()
-            .into_iter()
-            .enumerate()
-            .map(|(i, shape)| filled(shape, stream(seed, i), move |hash| (hash % range) as f32 - largest as f32));
+        let operands = problem.inputs().into_iter().enumerate().map(|(i, shape)| {
+            let seed = stream(seed, i);
+            // Of two 4-bit integers in a byte each is such a one.
+            let nibble = move |hash: u64| 8 + hash % range - largest;
+            match shape.dtype {
+                _ if is_scale(&shape) => filled(shape, seed, |hash| [1.0, 2.0][(hash % 2) as usize]),
+                DType::I4x2 => filled(shape, seed, move |hash| (nibble(hash) + 16 * nibble(hash >> 32)) as f32),
+                _ => filled(shape, seed, move |hash| (hash % range) as f32 - largest as f32),
+            }
+        });
         Inputs { operands: operands.collect(), sums }
     }
 
@@ -148,7 +163,12 @@ impl Inputs {
     /// # Errors
     /// As [`Inputs::from_bytes`].
     pub fn from_values(problem: &Problem, operands: &[Vec<f64>]) -> Result<Inputs, InputError> {
-        Inputs::from_bytes(problem, operands.iter().map(|values| problem.dtype().encode(values)).collect())
+        let shapes = problem.inputs();
+        if shapes.len() != operands.len() {
+            return Err(InputError::Count { got: operands.len(), expected: shapes.len() });
+        }
+        let encoded = shapes.iter().zip(operands).map(|(shape, values)| shape.dtype.encode(values));
+        Inputs::from_bytes(problem, encoded.collect())
     }
 
     /// The operands, in calling order.
@@ -168,15 +188,19 @@ impl Inputs {
 }
 
 impl Operand {
-    /// Uniform values in [−`scale`, `scale`), rounded to the type; none is subnormal for scales of 1 and above.
+    /// Uniform values in [−`scale`, `scale`), rounded to the type; none is subnormal for scales of 1 and above. Of 8-bit
+    /// integers any of their values.
     pub(crate) fn uniform(shape: OperandShape, seed: u64, scale: f32) -> Operand {
         // Shorter types get a coarser grid: its least step is a normal number of f16 and f8e5m2 (2⁻¹²), of f8e4m3 (2⁻⁶).
+        // Integers have a grid of their own.
         let grid = match shape.dtype {
             DType::F32 => 1 << 23,
             DType::F16 | DType::Bf16 | DType::F8E5M2 => 1 << 12,
             DType::F8E4M3 => 1 << 6,
+            DType::I32 | DType::I8 => 1 << 7,
+            DType::I4x2 => return filled(shape, seed, |hash| (hash % 256) as f32),
         };
-        let step = scale / grid as f32;
+        let step = if shape.dtype.is_integer() { 1.0 } else { scale / grid as f32 };
         filled(shape, seed, move |hash| ((hash % (2 * grid)) as i64 - grid as i64) as f32 * step)
     }
 
@@ -198,7 +222,7 @@ impl Operand {
         }
     }
 
-    /// The elements; f32 holds every value of every type.
+    /// The elements; f32 holds every value of every type that inputs have.
     pub fn values(&self) -> Vec<f32> {
         let bytes = self.bytes.as_slice();
         match self.shape.dtype {
@@ -207,7 +231,24 @@ impl Operand {
             DType::Bf16 => decoded(bytes, |b| bf16::from_le_bytes(b).to_f32()),
             DType::F8E4M3 => decoded(bytes, |[b]: [u8; 1]| E4M3.decode(b)),
             DType::F8E5M2 => decoded(bytes, |[b]: [u8; 1]| E5M2.decode(b)),
+            DType::I32 => decoded(bytes, |b| i32::from_le_bytes(b) as f32),
+            DType::I8 => decoded(bytes, |[b]: [u8; 1]| f32::from(b.cast_signed())),
+            DType::I4x2 => decoded(bytes, |[b]: [u8; 1]| f32::from(b)),
         }
+    }
+}
+
+/// Whether an operand holds what sums of integers are multiplied by.
+fn is_scale(shape: &OperandShape) -> bool {
+    shape.name.ends_with("_scale")
+}
+
+/// Uniform values in (0, 2⁻⁷], so that bytes times these are numbers of about 1; of f16, for 4 bits, in [2⁻³, 2⁻²).
+fn scales(shape: OperandShape, seed: u64) -> Operand {
+    const GRID: u64 = 1 << 16;
+    match shape.dtype {
+        DType::F16 => filled(shape, seed, |hash| (1024 + hash % 1024) as f32 / (1 << 13) as f32),
+        _ => filled(shape, seed, |hash| (1 + hash % GRID) as f32 / (GRID << 7) as f32),
     }
 }
 
@@ -249,6 +290,9 @@ fn filled(shape: OperandShape, seed: u64, value: impl Fn(u64) -> f32 + Sync) -> 
         DType::Bf16 => encoded(shape.elems(), |i| bf16::from_f32(value(splitmix(seed, i))).to_le_bytes()),
         DType::F8E4M3 => encoded(shape.elems(), |i| [E4M3.encode(value(splitmix(seed, i)).into())]),
         DType::F8E5M2 => encoded(shape.elems(), |i| [E5M2.encode(value(splitmix(seed, i)).into())]),
+        DType::I32 => encoded(shape.elems(), |i| (value(splitmix(seed, i)) as i32).to_le_bytes()),
+        DType::I8 => encoded(shape.elems(), |i| (value(splitmix(seed, i)) as i8).to_le_bytes()),
+        DType::I4x2 => encoded(shape.elems(), |i| [value(splitmix(seed, i)) as u8]),
     };
     Operand { shape, bytes }
 }

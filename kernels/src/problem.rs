@@ -11,8 +11,8 @@ mod error;
 mod matmul;
 
 pub use attention::{AttentionProblem, AttentionSizes, Mask};
-pub use error::ProblemError;
-pub use matmul::{Layout, MatmulProblem, MatmulSizes};
+pub use error::{MAX_K_OF_I8, ProblemError};
+pub use matmul::{GROUP, Layout, MatmulProblem, MatmulSizes};
 
 /// Shape and element type of one operand, row-major and contiguous.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Problem {
     /// Inputs in the order in which programs and backends take them.
     pub fn inputs(&self) -> Vec<OperandShape> {
         match self {
-            Problem::Matmul(p) => vec![p.a(), p.b()],
+            Problem::Matmul(p) => [p.a(), p.b()].into_iter().chain(p.scales()).collect(),
             Problem::Attention(p) => vec![p.q(), p.k(), p.v()],
         }
     }
@@ -80,7 +80,7 @@ impl Problem {
         }
     }
 
-    /// Element type of the inputs.
+    /// Element type of the inputs; scales beside them are f32.
     pub fn dtype(&self) -> DType {
         match self {
             Problem::Matmul(p) => p.sizes().input,
@@ -88,7 +88,7 @@ impl Problem {
         }
     }
 
-    /// Useful floating-point operations: 1 multiply-add = 2, masked pairs are not counted.
+    /// Useful operations, on floating-point numbers or integers: 1 multiply-add = 2, masked pairs are not counted.
     pub fn flops(&self) -> f64 {
         match self {
             Problem::Matmul(p) => p.flops(),

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use crate::attention::weight_range;
 use crate::inputs::{Inputs, Operand};
-use crate::problem::{AttentionProblem, Layout, MatmulSizes, Problem};
+use crate::problem::{AttentionProblem, GROUP, Layout, MatmulSizes, Problem};
+use crate::tensor::half_of;
 
 mod rows;
 
@@ -53,10 +54,19 @@ pub fn rows(problem: &Problem, inputs: &Inputs, rows: &Rows) -> Reference {
     let output = problem.output();
     let cols = output.dims.last().copied().unwrap_or(1);
     let list = rows.list(output.elems() / cols);
-    let operands: Vec<Vec<f32>> = inputs.operands().iter().map(Operand::values).collect();
+    let mut operands: Vec<Vec<f32>> = inputs.operands().iter().map(Operand::values).collect();
+    if let (Problem::Matmul(p), [_, b, scales]) = (problem, operands.as_mut_slice()) {
+        *b = dequantised(b, scales, p.sizes().k);
+    }
     let computed: Vec<(Vec<Sum>, SoftmaxRow)> = match problem {
         Problem::Matmul(p) => {
-            let row = |r: &usize| (product_row(&p.sizes(), &operands[0], &operands[1], *r), SoftmaxRow::default());
+            let row = |r: &usize| {
+                let mut sums = product_row(&p.sizes(), &operands[0], &operands[1], *r);
+                if let [_, _, a_scale, b_scale] = operands.as_slice() {
+                    scale(&mut sums, a_scale[*r], &b_scale[*r / p.sizes().m * p.sizes().n..]);
+                }
+                (sums, SoftmaxRow::default())
+            };
             list.par_iter().map(row).collect()
         }
         Problem::Attention(p) => {
@@ -110,7 +120,7 @@ fn product_row(p: &MatmulSizes, a: &[f32], b: &[f32], row: usize) -> Vec<Sum> {
     let a = &a[row * p.k..][..p.k];
     let b = &b[row / p.m * p.k * p.n..][..p.k * p.n];
     match p.layout {
-        Layout::Nk => b.chunks_exact(p.k).map(|b_col| Sum::dot(a, b_col)).collect(),
+        Layout::Nk | Layout::NkI4 => b.chunks_exact(p.k).map(|b_col| Sum::dot(a, b_col)).collect(),
         Layout::Kn => {
             let mut sums = vec![Sum::default(); p.n];
             for (x, b_row) in a.iter().zip(b.chunks_exact(p.n)) {
@@ -121,6 +131,27 @@ fn product_row(p: &MatmulSizes, a: &[f32], b: &[f32], row: usize) -> Vec<Sum> {
             sums
         }
     }
+}
+
+/// `c[row, j] · a_scale · b_scale[j]`.
+fn scale(sums: &mut [Sum], a_scale: f32, b_scale: &[f32]) {
+    for (sum, b_scale) in sums.iter_mut().zip(b_scale) {
+        let scale = f64::from(a_scale) * f64::from(*b_scale);
+        *sum = Sum { value: sum.value * scale, magnitude: sum.magnitude * scale.abs() };
+    }
+}
+
+/// Weights of 4 bits, `[n, k]`: integers times the scale of their group, which f32 holds exactly. Of a group byte `j` holds
+/// weight `j` in its low half and weight `j + 16` in its high one.
+fn dequantised(bytes: &[f32], scales: &[f32], k: usize) -> Vec<f32> {
+    let groups = bytes.par_chunks_exact(GROUP / 2).zip(scales);
+    let weights = groups.flat_map_iter(|(bytes, scale)| {
+        let half = move |high: usize| bytes.iter().map(move |byte| half_of(*byte as u8, high) as f32 * scale);
+        half(0).chain(half(1))
+    });
+    let weights: Vec<f32> = weights.collect();
+    assert_eq!(weights.len() % k, 0, "whole rows of {k} weights");
+    weights
 }
 
 /// `out = Σ_j p_j v_j` with `p = softmax(scale · q · kᵀ)` over the keys that the row sees; zero where it sees none.

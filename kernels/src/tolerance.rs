@@ -18,7 +18,7 @@ use crate::DType;
 use crate::attention::weight_range;
 use crate::backend::Limits;
 use crate::inputs::{Inputs, Sums};
-use crate::problem::{AttentionProblem, MatmulSizes, OperandShape, Problem};
+use crate::problem::{AttentionProblem, Layout, MatmulSizes, OperandShape, Problem};
 use crate::reference::{self, Reference, Rows};
 use crate::tensor::float8::{E4M3, E5M2};
 use crate::tile::{Tiling, n_tiles};
@@ -34,30 +34,33 @@ pub fn gamma(n: usize, u: f64) -> f64 {
     if nu < 1.0 { nu / (1.0 - nu) } else { f64::INFINITY }
 }
 
-/// Unit roundoff of the f32 accumulation of products of this type: see departure 1 of the module.
+/// Unit roundoff of the accumulation of products of this type, in f32 (see departure 1 of the module) or, of integers,
+/// exactly.
 pub fn accumulation_roundoff(input: DType) -> f64 {
     match input {
+        DType::I32 | DType::I8 | DType::I4x2 => 0.0,
         DType::F32 => DType::F32.unit_roundoff(),
         DType::F16 | DType::Bf16 | DType::F8E4M3 | DType::F8E5M2 => 2.0 * DType::F32.unit_roundoff(),
     }
 }
 
-/// Relative error of a conversion from f32: see departure 3 of the module.
+/// Relative error of a conversion from f32: see departure 3 of the module. Nothing is rounded to integers.
 pub fn conversion_error(to: DType) -> f64 {
     match to {
-        DType::F32 => 0.0,
+        DType::F32 | DType::I32 | DType::I8 | DType::I4x2 => 0.0,
         DType::F16 => 2.0 * to.unit_roundoff(),
         DType::Bf16 | DType::F8E4M3 | DType::F8E5M2 => to.unit_roundoff(),
     }
 }
 
-/// Least positive normal number of a type.
+/// Least positive normal number of a type; of integers 1.
 pub fn least_normal(dtype: DType) -> f64 {
     match dtype {
         DType::F32 | DType::Bf16 => f64::from(f32::MIN_POSITIVE),
         DType::F16 => half::f16::MIN_POSITIVE.to_f64(),
         DType::F8E4M3 => E4M3.least_normal(),
         DType::F8E5M2 => E5M2.least_normal(),
+        DType::I32 | DType::I8 | DType::I4x2 => 1.0,
     }
 }
 
@@ -67,6 +70,7 @@ pub fn underflow(to: DType, size: f64) -> f64 {
     match to {
         DType::F32 | DType::F16 | DType::Bf16 => size.min(least_normal(to)),
         DType::F8E4M3 | DType::F8E5M2 => size.min(to.unit_roundoff() * least_normal(to)),
+        DType::I32 | DType::I8 | DType::I4x2 => 0.0,
     }
 }
 
@@ -78,6 +82,10 @@ pub(crate) fn may_lose_subnormals(dtype: DType) -> bool {
 /// The rule behind the bounds of a problem, as a record names it.
 pub fn rule(problem: &Problem) -> &'static str {
     match problem {
+        Problem::Matmul(p) if p.sizes().output.is_integer() => "exact: integers",
+        Problem::Matmul(p) if p.sizes().input.is_integer() => {
+            "elementwise: exact sums, gamma_3 for a conversion and two scales, and the rounding of the output"
+        }
         Problem::Matmul(_) => "elementwise: gamma_k * sum |a||b|, and the rounding of the output (Higham 2002, 3.1)",
         Problem::Attention(_) => {
             "elementwise: (e^(2 eps) - 1) * sum p|v| over both products and exp2, and the rounding of the output"
@@ -115,7 +123,8 @@ impl Expected {
                 (vec!["batch", "row", "col"], rounded, vec![0.0; r.values.len()])
             }
             Problem::Matmul(p) => {
-                let bounds = product_bounds(&p.sizes(), &r);
+                let of_sums = if p.sizes().input.is_integer() { scaled_bounds } else { product_bounds };
+                let bounds = of_sums(&p.sizes(), &r);
                 (vec!["batch", "row", "col"], r.values, bounds)
             }
             Problem::Attention(p) => {
@@ -146,12 +155,25 @@ fn stored(output: DType, x: f64, error: f64) -> f64 {
 
 /// `|ĉ − c| ≤ γ_k (|A||B|)_ij + lost subnormals`, then what the conversion to the output's type adds.
 fn product_bounds(p: &MatmulSizes, r: &Reference) -> Vec<f64> {
-    let gamma = gamma(p.k, accumulation_roundoff(p.input));
+    // 4-bit weights are exact; their scales may be multiplied with partial sums instead.
+    let n_scales = if p.layout == Layout::NkI4 { 2 } else { 0 };
+    let gamma = gamma(p.k + n_scales, accumulation_roundoff(p.input));
     // Each of the k products and k sums may fall below the normal numbers of f32.
     let underflow = 2.0 * p.k as f64 * least_normal(DType::F32);
     let lost = if r.subnormals { p.k as f64 * least_normal(p.input) * (r.largest[0] + r.largest[1]) } else { 0.0 };
     let bound = |(x, magnitude): (&f64, &f64)| stored(p.output, *x, gamma * magnitude + underflow + lost);
     r.values.iter().zip(&r.magnitudes).map(bound).collect()
+}
+
+/// Sums of integers are exact, and so is what holds them. Scaled ones are converted to f32 and multiplied twice:
+/// `|ĉ − c| ≤ γ_3 |c|`, and each product may fall below the normal numbers.
+fn scaled_bounds(p: &MatmulSizes, r: &Reference) -> Vec<f64> {
+    if p.output.is_integer() {
+        return vec![0.0; r.values.len()];
+    }
+    let lost = least_normal(DType::F32) * (1.0 + r.largest[3]);
+    let gamma = gamma(3, DType::F32.unit_roundoff());
+    r.values.iter().map(|x| stored(p.output, *x, gamma * x.abs() + lost)).collect()
 }
 
 /// Computed weights are `w_j(1 + θ_j)`, |θ_j| ≤ θ, of which the faintest may be lost, so that with softmax weights `p`

@@ -94,15 +94,22 @@ fn a_tensor_with_gaps_is_refused_by_name() {
 #[test]
 fn every_case_of_the_suite_lowers_in_both_forms_to_the_same_text_twice() {
     let cases = conformance::cases(&Interp::new(), &Options::default());
-    let mut plain = 0;
+    let (mut n, mut plain) = (0, 0);
     for case in &cases {
         let program = case.program();
+        if program.tensors().iter().any(|tensor| tensor.dtype.is_integer()) {
+            let [whole, parts] =
+                [Module::of(&program), Module::of_operations(&program)].map(|m| m.expect_err("integers"));
+            assert_eq!((whole.what.as_str(), &parts.what), ("dtype in StableHLO", &whole.what), "{}", case.name());
+            continue;
+        }
+        n += 1;
         let module = Module::of(&program).unwrap_or_else(|why| panic!("{}: {why}", case.name()));
         plain += usize::from(module.form == Form::Plain);
         let operations = Module::of_operations(&program).unwrap_or_else(|why| panic!("{}: {why}", case.name()));
         assert_eq!(Ok(&operations), Module::of_operations(&program).as_ref(), "{}", case.name());
         assert!(program.problem().is_some() == (module.form == Form::Plain), "{}", case.name());
     }
-    println!("{} of {} cases lower: {plain} plain, all from operations", cases.len(), cases.len());
-    assert!(cases.len() > 500 && plain > 400);
+    println!("{n} of {} cases lower: {plain} plain, all from operations; the others are of integers", cases.len());
+    assert!(n > 500 && plain > 400);
 }

@@ -112,7 +112,7 @@ fn right_on<B: Backend>(backend: &B, config: &Config, expected: &Expected) {
 
 #[test]
 fn prefill_and_steps_give_the_textbooks_logits_on_every_instruction_set() {
-    for dtype in DType::ALL {
+    for dtype in DType::FLOATS {
         let config = Config { dtype, ..TINY };
         let cpus = Isa::available().into_iter().flat_map(|isa| [1, 2].map(|threads| (isa, threads)));
         let cpus = cpus.map(|(isa, threads)| Cpu::with_isa(isa, Some(threads)).expect("threads"));

@@ -18,11 +18,12 @@ pub struct Words {
     pub op: Vec<String>,
     /// `MxNxK`, or `BxHQxHKVxSQxSKVxD[xDV]`; a size may be a range, `64..2048*2` or `64..256+64`, or `=`, the one before.
     pub shape: Vec<String>,
-    /// `f32`, `f16`, `bf16`, `f8e4m3`, `f8e5m2`; f32 by default.
+    /// `f32`, `f16`, `bf16`, `f8e4m3`, `f8e5m2`, `i8` (matmul only); f32 by default.
     pub dtype: Vec<String>,
-    /// Type of the output: f32 by default, or `input` for the inputs' type.
+    /// Type of the output: f32 by default (of i8 with scales of rows and columns), `input` for the inputs' type, or i32 for
+    /// the sums of i8.
     pub out_dtype: Vec<String>,
-    /// `kn`, `nk`; kn by default. Matmul only.
+    /// `kn`, `nk`, or `nk-i4` for weights of 4 bits; kn by default. Matmul only.
     pub b: Vec<String>,
     /// `none`, `causal`, `window:N`; none by default. Attention only.
     pub mask: Vec<String>,
@@ -166,7 +167,9 @@ fn read_shape<'f>(shape: &str, ops: &[&'f Form]) -> Result<(&'f Form, Vec<usize>
 }
 
 fn dtype(word: &str) -> Result<DType, CaseError> {
-    word.parse().map_err(|_| CaseError::Unknown(unknown("dtype", word, &["f32", "f16", "bf16", "f8e4m3", "f8e5m2"])))
+    word.parse().map_err(|_| {
+        CaseError::Unknown(unknown("dtype", word, &["f32", "f16", "bf16", "f8e4m3", "f8e5m2", "i8", "i32"]))
+    })
 }
 
 fn out_dtype(word: &str) -> Result<Option<DType>, CaseError> {
@@ -177,7 +180,8 @@ fn layout(word: &str) -> Result<Layout, CaseError> {
     match word {
         "kn" => Ok(Layout::Kn),
         "nk" => Ok(Layout::Nk),
-        other => Err(CaseError::Unknown(unknown("layout of b", other, &["kn", "nk"]))),
+        "nk-i4" => Ok(Layout::NkI4),
+        other => Err(CaseError::Unknown(unknown("layout of b", other, &["kn", "nk", "nk-i4"]))),
     }
 }
 

@@ -70,6 +70,7 @@ impl Precision {
     }
 }
 
+/// Sums of 8-bit integers count as theirs, and 4-bit integers without their scales, which are an operand of their own.
 impl From<DType> for Precision {
     fn from(dtype: DType) -> Precision {
         match dtype {
@@ -77,6 +78,8 @@ impl From<DType> for Precision {
             DType::F16 => Precision::F16,
             DType::Bf16 => Precision::Bf16,
             DType::F8E4M3 | DType::F8E5M2 => Precision::Fp8,
+            DType::I8 | DType::I32 => Precision::Int8,
+            DType::I4x2 => Precision::Int4,
         }
     }
 }
@@ -123,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_kernels_element_type_keeps_its_size() {
-        for dtype in DType::ALL {
+        for dtype in DType::FLOATS.into_iter().chain([DType::I8]) {
             assert_eq!(Precision::from(dtype).bytes_of(1.0), Bytes(dtype.size_bytes() as f64));
         }
     }

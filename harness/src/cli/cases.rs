@@ -17,13 +17,15 @@ pub(super) struct CaseArgs {
     /// range, 64..2048*2 or 64..256+64, and = repeats the size before it, as in 64..2048*2x=x=
     #[arg(long, value_delimiter = ',')]
     shape: Vec<String>,
-    /// f32, f16, bf16, f8e4m3, f8e5m2 [default: f32]
+    /// f32, f16, bf16, f8e4m3, f8e5m2, or of matmul i8 [default: f32]
     #[arg(long, value_delimiter = ',')]
     dtype: Vec<String>,
-    /// Type of the output: one of these, or input for the inputs' [default: f32]
+    /// Type of the output: one of these, input for the inputs', or i32 for plain sums of i8 [default: f32, of i8 with a scale
+    /// for each row and column]
     #[arg(long, value_delimiter = ',')]
     out_dtype: Vec<String>,
-    /// Layout of matmul's right operand: kn, nk [default: kn]
+    /// Layout of matmul's right operand: kn, nk, or nk-i4: 4-bit integers in groups of 32 along k, with an f16 scale each
+    /// [default: kn]
     #[arg(long, value_delimiter = ',')]
     b: Vec<String>,
     /// Mask of attention: none, causal, window:N [default: none]

@@ -12,8 +12,8 @@ const KINDS: [(Kind, &str); 4] = [
     (Kind::Fake, "FAKE: a test double"),
 ];
 
-const LEGEND: &str = "median of a launch ± half its 95 % interval · rate: GFLOP/s, or GB/s where memory bounds · share: of the \
-                      limit named, measured in this run\ncheck: worst error over its derived bound, before and after timing \
+const LEGEND: &str = "median of a launch ± half its 95 % interval · rate: GFLOP/s (of integers GOP/s), or GB/s where \
+                      memory bounds · share: of the limit named, measured in this run\ncheck: worst error over its derived bound, before and after timing \
                       · id: for `farthing explain ID`";
 
 /// One table for each kind of result; `peers` are backends to compare with, one column each.
@@ -94,6 +94,7 @@ fn rate_cell(row: &Row) -> String {
     let memory_bound = row.limit.as_deref().is_some_and(|l| l.starts_with("read_"));
     match (memory_bound, row.gbps, row.gflops) {
         (true, Some(gbps), _) => format!("{} GB/s", digits(gbps)),
+        (_, _, Some(gops)) if row.dtype.is_integer() => format!("{} GOP/s", digits(gops)),
         (_, _, Some(gflops)) => format!("{} GFLOP/s", digits(gflops)),
         _ => "-".into(),
     }

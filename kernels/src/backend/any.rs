@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
 
-/// What outputs are filled with before a launch that is checked: NaN in every dtype.
+/// What outputs are filled with before a launch that is checked: NaN in every floating-point type, −1 of integers.
 pub(super) const POISON: u8 = 0xff;
 
 /// A backend of any type: what the harness and the conformance suite hold.
@@ -24,7 +24,7 @@ pub trait AnyBackend: Send + Sync {
 
     /// Lowers a program and uploads its operands. Each of `sets` holds all inputs in calling order; a run rotates
     /// through the sets, which makes it cold when they are together larger than the caches. The output is filled with
-    /// `0xff` bytes (NaN in every dtype), so that what a launch does not write cannot pass for a result.
+    /// `0xff` bytes (NaN in every floating-point type), so that what a launch does not write cannot pass for a result.
     ///
     /// # Errors
     /// The program cannot be lowered, or the device has no room.

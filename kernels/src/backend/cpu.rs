@@ -20,6 +20,7 @@ use crate::tile::Tiling;
 
 mod block;
 mod cache;
+mod dequantise;
 mod exec;
 mod isa;
 mod lower;
@@ -39,6 +40,7 @@ mod stored;
 mod stream;
 mod tiling;
 mod turned;
+mod unit;
 mod uses;
 mod worker;
 mod workspace;
@@ -185,7 +187,7 @@ impl Backend for Cpu {
         let strategy = plan.strategies.join("+");
         let lowered = Lowered {
             name: format!("{}/{}/{}_{}", program.name(), dtypes.join(""), self.isa, strategy),
-            compute_limit: Some(if plan.pairs { "dot_bf16" } else { "fma_f32" }.to_owned()),
+            compute_limit: Some(plan.units.limit().to_owned()),
         };
         Ok(Executable { program: program.clone(), plan, space: Mutex::new(space), lowered })
     }

@@ -11,6 +11,7 @@ use crate::DType;
 use crate::evaluate::{self, Arithmetic};
 use crate::problem::Problem;
 use crate::program::{BinaryFn, Program, ReduceFn, Role, UnaryFn};
+use crate::tensor::half_of;
 use crate::tile::{AttentionTiling, MatmulTiling, Tiling};
 
 /// An f32 machine with every operation of the vocabulary.
@@ -45,57 +46,64 @@ impl Default for Interp {
     }
 }
 
-/// f32, every operation rounded.
+/// f32, every operation rounded; sums of integers exact. Numbers are held as f64, which has room for both, and where one
+/// operation of f32 is worked out in f64 and rounded, nothing is rounded twice.
 struct Single;
 
+fn single(x: f64) -> f64 {
+    DType::F32.round(x)
+}
+
 impl Arithmetic for Single {
-    type Number = f32;
+    type Number = f64;
 
-    fn exact(&self, x: f64) -> f32 {
-        x as f32
+    fn exact(&self, x: f64) -> f64 {
+        x
     }
 
-    fn convert(&self, x: f32, to: DType) -> f32 {
-        to.round(f64::from(x)) as f32
+    fn convert(&self, x: f64, _from: DType, to: DType) -> f64 {
+        to.round(x)
     }
 
-    fn unary(&self, f: UnaryFn, x: f32) -> f32 {
-        let wide = f64::from(x);
-        match f {
+    fn half(&self, byte: f64, high: usize) -> f64 {
+        half_of(byte as u8, high)
+    }
+
+    fn unary(&self, f: UnaryFn, x: f64) -> f64 {
+        single(match f {
             UnaryFn::Copy => x,
-            UnaryFn::Exp2 => wide.exp2() as f32,
-            UnaryFn::Log2 => wide.log2() as f32,
-            UnaryFn::Tanh => wide.tanh() as f32,
-            UnaryFn::Rsqrt => (1.0 / wide.sqrt()) as f32,
+            UnaryFn::Exp2 => x.exp2(),
+            UnaryFn::Log2 => x.log2(),
+            UnaryFn::Tanh => x.tanh(),
+            UnaryFn::Rsqrt => 1.0 / x.sqrt(),
             UnaryFn::Abs => x.abs(),
-        }
+        })
     }
 
-    fn binary(&self, f: BinaryFn, x: f32, y: f32) -> f32 {
-        match f {
+    fn binary(&self, f: BinaryFn, x: f64, y: f64) -> f64 {
+        single(match f {
             BinaryFn::Add => x + y,
             BinaryFn::Sub => x - y,
             BinaryFn::Mul => x * y,
             BinaryFn::Div => x / y,
             BinaryFn::Max => x.max(y),
             BinaryFn::Min => x.min(y),
+        })
+    }
+
+    fn dot(&self, acc: f64, factors: impl Iterator<Item = (f64, f64)>, of: DType) -> f64 {
+        if of.is_integer() {
+            return factors.fold(acc, |sum, (x, y)| sum + x * y);
         }
+        factors.fold(acc, |sum, (x, y)| single(sum + single(x * y)))
     }
 
-    fn dot(&self, acc: f32, factors: impl Iterator<Item = (f32, f32)>, _of: DType) -> f32 {
-        factors.fold(acc, |sum, (x, y)| sum + x * y)
-    }
-
-    fn reduce(&self, f: ReduceFn, row: &[f32]) -> f32 {
+    fn reduce(&self, f: ReduceFn, row: &[f64]) -> f64 {
         match f {
-            ReduceFn::Sum => row.iter().sum(),
-            ReduceFn::Max => row.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+            ReduceFn::Sum => row.iter().fold(0.0, |sum, x| single(sum + x)),
+            ReduceFn::Max => row.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         }
     }
-}
-
-fn elements(dtype: DType, bytes: &[u8]) -> Vec<f32> {
-    dtype.decode(bytes).into_iter().map(|x| x as f32).collect()
 }
 
 impl Backend for Interp {
@@ -145,15 +153,14 @@ impl Backend for Interp {
         for _ in 0..n {
             let mut given = inputs.iter();
             let before = |tensor: &crate::program::Tensor| match tensor.role {
-                Role::Input => given.next().map(|bytes| elements(tensor.dtype, bytes)).unwrap_or_default(),
-                Role::Output => elements(tensor.dtype, output),
-                Role::Scratch => vec![f32::NAN; tensor.elems()],
+                Role::Input => given.next().map(|bytes| tensor.dtype.decode(bytes)).unwrap_or_default(),
+                Role::Output => tensor.dtype.decode(output),
+                Role::Scratch => vec![f64::NAN; tensor.elems()],
             };
-            let mut memory: Vec<Vec<f32>> = exe.tensors().iter().map(before).collect();
+            let mut memory: Vec<Vec<f64>> = exe.tensors().iter().map(before).collect();
             evaluate::run(exe, &Single, &mut memory);
             let id = exe.output();
-            let after: Vec<f64> = memory[id.0 as usize].iter().map(|x| f64::from(*x)).collect();
-            output.copy_from_slice(&exe.tensor(id).dtype.encode(&after));
+            output.copy_from_slice(&exe.tensor(id).dtype.encode(&memory[id.0 as usize]));
         }
         Ok(Elapsed { seconds: start.elapsed().as_secs_f64(), clock: Clock::HostWall })
     }

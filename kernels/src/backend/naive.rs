@@ -86,6 +86,7 @@ fn widened(dtype: DType, bytes: &[u8]) -> Vec<f32> {
         DType::Bf16 => bytes.chunks_exact(bf16::BYTES).map(bf16::read).collect(),
         DType::F8E4M3 => bytes.iter().map(|b| E4M3.decode(*b)).collect(),
         DType::F8E5M2 => bytes.iter().map(|b| E5M2.decode(*b)).collect(),
+        DType::I32 | DType::I8 | DType::I4x2 => no_integers(),
     }
 }
 
@@ -99,11 +100,17 @@ fn narrowed(dtype: DType, values: &[f32], bytes: &mut [u8]) {
         DType::F32 => all::<f32>(values, bytes),
         DType::F16 => all::<f16>(values, bytes),
         DType::Bf16 => all::<bf16>(values, bytes),
+        DType::I32 | DType::I8 | DType::I4x2 => no_integers(),
         DType::F8E4M3 | DType::F8E5M2 => {
             let wide: Vec<f64> = values.iter().map(|x| f64::from(*x)).collect();
             bytes.copy_from_slice(&dtype.encode(&wide));
         }
     }
+}
+
+/// What an arm for integers holds: `lower` refuses them.
+fn no_integers() -> ! {
+    unreachable!("problems of integers are refused")
 }
 
 /// `c[i, j] = Σ_l a[i, l] · b[l, j]`, in the order of the formula for `[n, k]`, with the two inner loops exchanged for
@@ -113,6 +120,7 @@ fn product(p: &MatmulSizes, a: &[f32], b: &[f32], c: &mut [f32]) {
         let a_row = &a[i * p.k..][..p.k];
         let b = &b[i / p.m * p.k * p.n..][..p.k * p.n];
         match p.layout {
+            Layout::NkI4 => no_integers(),
             Layout::Nk => {
                 for (c, b_col) in c_row.iter_mut().zip(b.chunks_exact(p.k)) {
                     *c = a_row.iter().zip(b_col).map(|(x, y)| x * y).sum();
@@ -162,11 +170,16 @@ impl Backend for Naive {
     }
 
     fn lower(&self, program: &Program) -> Result<Problem, LowerError> {
-        let none = || {
+        let none = || -> LowerError {
             let asked = format!("`{}`, which carries no problem", program.name());
             Unsupported { what: "program".into(), asked, limit: "matmul and attention problems".into() }.into()
         };
-        program.problem().cloned().ok_or_else(none)
+        let problem = program.problem().cloned().ok_or_else(none)?;
+        if let Some(operand) = problem.inputs().iter().find(|operand| operand.dtype.is_integer()) {
+            let (what, asked) = ("dtype".into(), operand.dtype.to_string());
+            return Err(Unsupported { what, asked, limit: "floating-point types".into() }.into());
+        }
+        Ok(problem)
     }
 
     fn lowered(&self, problem: &Problem) -> Lowered {

@@ -201,7 +201,10 @@ fn known_round(problem: &Problem, tiling: &Tiling, feed: Feed, i: u64, seed: u64
             (inputs, expected)
         }
         Feed::Identity => {
-            let inputs = changed(problem, &Inputs::random(problem, seed), |operands| operands[1] = identity(problem));
+            let inputs = changed(problem, &Inputs::random(problem, seed), |operands| {
+                operands[1] = identity(problem);
+                operands[2..].iter_mut().for_each(|scales| scales.fill(1.0));
+            });
             // What the oracle says is not asked: the right answer is in the operands.
             let left = inputs.operands()[0].values().into_iter().map(f64::from).collect();
             let expected = Expected { values: left, bounds: vec![0.0; problem.output().elems()], ..expect(&inputs) };

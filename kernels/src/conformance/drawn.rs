@@ -16,20 +16,22 @@ const N: u64 = 4;
 const N_QUICK: u64 = 2;
 
 pub(super) fn cases(backend: &dyn AnyBackend, options: &Options) -> Vec<Case> {
-    let types = if options.quick { &[DType::F32, DType::Bf16][..] } else { &DType::ALL };
+    let types = if options.quick { &[DType::F32, DType::Bf16][..] } else { &DType::FLOATS };
     let n = if options.quick { N_QUICK } else { N };
     let mut dice = Dice { seed: options.seed, rolls: 0 };
     let mut cases = Vec::new();
     for dtype in types {
         for _ in 0..n {
-            for problem in [dice.matmul(*dtype), dice.attention(*dtype)] {
-                // A backend that offers no tiling runs no such problem; it still says why when asked.
-                let tiling = backend.tilings(&problem).first().copied().unwrap_or(Tiling::whole(&problem));
-                cases.push(Case::of(problem, tiling, Feed::Usual).drawn());
-            }
+            cases.extend([dice.matmul(*dtype), dice.attention(*dtype)]);
         }
     }
-    cases
+    cases.extend((0..n).map(|_| dice.matmul(DType::I8)));
+    let case = |problem: Problem| {
+        // A backend that offers no tiling runs no such problem; it still says why when asked.
+        let tiling = backend.tilings(&problem).first().copied().unwrap_or(Tiling::whole(&problem));
+        Case::of(problem, tiling, Feed::Usual).drawn()
+    };
+    cases.into_iter().map(case).collect()
 }
 
 struct Dice {

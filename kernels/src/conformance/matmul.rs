@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::case::{Case, Feed};
 use crate::DType;
 use crate::backend::AnyBackend;
-use crate::problem::{Layout, MatmulProblem, MatmulSizes, Problem};
+use crate::problem::{GROUP, Layout, MatmulProblem, MatmulSizes, Problem};
 use crate::tile::{MatmulTiling, Tiling};
 
 /// Tilings that every backend gets: a plain one, and one that divides nothing.
@@ -27,12 +27,17 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
         (DType::F16, Layout::Kn),
         (DType::F8E4M3, Layout::Nk),
         (DType::F8E5M2, Layout::Kn),
+        (DType::I8, Layout::Nk),
+        (DType::I8, Layout::Kn),
+        (DType::F32, Layout::NkI4),
+        (DType::Bf16, Layout::NkI4),
     ];
     for (dtype, layout) in swept.into_iter().take(if quick { 2 } else { swept.len() }) {
         let typical = MatmulSizes { batch: 1, m: 96, n: 96, k: 96, input: dtype, output: DType::F32, layout };
         let own = own_tilings(backend, typical).into_iter().take(if quick { 1 } else { 2 });
         for tiling in own.chain([PLAIN, AWKWARD].into_iter().take(if quick { 1 } else { 2 })) {
             for (m, n, k) in around(&tiling) {
+                let k = if layout == Layout::NkI4 { k.next_multiple_of(GROUP) } else { k };
                 cases.add(MatmulSizes { m, n, k, ..typical }, tiling, Feed::Usual);
             }
         }
@@ -41,7 +46,9 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
         let own = own_tilings(backend, sizes).into_iter().next();
         for tiling in own.into_iter().chain([AWKWARD]) {
             cases.add(sizes, tiling, Feed::Usual);
-            cases.add(MatmulSizes { n: sizes.k, ..sizes }, tiling, Feed::Identity);
+            if sizes.layout != Layout::NkI4 {
+                cases.add(MatmulSizes { n: sizes.k, ..sizes }, tiling, Feed::Identity);
+            }
         }
     }
     cases.list
@@ -97,9 +104,18 @@ fn combinations() -> Vec<MatmulSizes> {
         (DType::F8E4M3, DType::F32),
         (DType::F8E5M2, DType::F8E5M2),
         (DType::F8E5M2, DType::F16),
+        (DType::I8, DType::I32),
+        (DType::I8, DType::F32),
+        (DType::I8, DType::Bf16),
     ] {
         for layout in [Layout::Kn, Layout::Nk] {
             all.extend([1, 3].map(|batch| MatmulSizes { batch, m: 11, n: 29, k: 19, input, output, layout }));
+        }
+    }
+    // Few rows and many, and groups that leave a rest of any number that is worked on together.
+    for (m, k) in [(1, 32), (5, 96), (11, 544), (40, 96)] {
+        for (input, output) in [(DType::F32, DType::F32), (DType::Bf16, DType::Bf16), (DType::F16, DType::F32)] {
+            all.push(MatmulSizes { batch: 2, m, n: 29, k, input, output, layout: Layout::NkI4 });
         }
     }
     all

@@ -17,7 +17,7 @@ fn the_same_seed_gives_the_same_values_and_another_seed_others() {
 
 #[test]
 fn random_values_are_normal_numbers_of_their_type() {
-    for dtype in DType::ALL {
+    for dtype in DType::FLOATS {
         let inputs = Inputs::random(&matmul(4000, dtype, dtype), 3);
         let least = crate::tolerance::least_normal(dtype) as f32;
         for operand in inputs.operands() {
@@ -26,6 +26,17 @@ fn random_values_are_normal_numbers_of_their_type() {
             assert!(values.iter().any(|x| *x > 0.9) && values.iter().any(|x| *x < -0.9), "{dtype}");
         }
     }
+}
+
+#[test]
+fn bytes_take_all_their_values_and_scales_make_numbers_of_about_one() {
+    let inputs = Inputs::random(&matmul(4000, DType::I8, DType::F32), 3);
+    let of = |at: usize| {
+        inputs.operands()[at].values().into_iter().fold((f32::MAX, f32::MIN), |(l, h), x| (l.min(x), h.max(x)))
+    };
+    assert_eq!((of(0), of(1)), ((-128.0, 127.0), (-128.0, 127.0)));
+    assert!([2, 3].into_iter().all(|at| of(at).0 > 0.0 && of(at).1 <= 1.0 / 128.0));
+    assert_eq!(Inputs::random(&matmul(8, DType::I8, DType::I32), 3).operands().len(), 2);
 }
 
 #[test]

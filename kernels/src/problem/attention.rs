@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use super::error::{refuse_output_dtype, refuse_overflow, refuse_zero};
+use super::error::{refuse_input_dtype, refuse_output_dtype, refuse_overflow, refuse_zero};
 use super::{OperandShape, ProblemError};
 use crate::DType;
 
@@ -63,8 +63,8 @@ impl AttentionProblem {
     /// Checks the sizes.
     ///
     /// # Errors
-    /// A size is zero, `hkv` does not divide `hq`, the window is empty, an operand overflows memory, or the output
-    /// type is none of its own list.
+    /// A size is zero, `hkv` does not divide `hq`, the window is empty, an operand overflows memory, the inputs are
+    /// integers, or the output type is none of its own list.
     pub fn new(sizes: AttentionSizes) -> Result<AttentionProblem, ProblemError> {
         let AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output } = sizes;
         refuse_zero([("batch", batch), ("hq", hq), ("hkv", hkv), ("sq", sq), ("skv", skv), ("d", d), ("dv", dv)])?;
@@ -74,6 +74,7 @@ impl AttentionProblem {
         if mask == Mask::Window(0) {
             return Err(ProblemError::EmptyWindow);
         }
+        refuse_input_dtype("attention", input)?;
         refuse_output_dtype(input, output)?;
         refuse_overflow("q", &[("batch", batch), ("hq", hq), ("sq", sq), ("d", d)], input)?;
         refuse_overflow("k", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("d", d)], input)?;

@@ -164,6 +164,13 @@ impl Body<'_> {
         self.fill(rows, cols, 0.0)
     }
 
+    /// An i32 tile of zeros: what products of 8-bit integers are added to.
+    pub fn integer_zeros(&mut self, rows: Span, cols: Span) -> TileId {
+        let dst = self.declare(TileType { dtype: DType::I32, rows, cols });
+        self.push(Op::Fill { dst, value: 0.0 });
+        dst
+    }
+
     /// An f32 tile of the same place as `x`, not defined yet: a destination.
     pub fn like(&mut self, x: TileId) -> TileId {
         let ty = *self.stage.tile(x);
@@ -269,7 +276,7 @@ impl Body<'_> {
         dst
     }
 
-    /// `x` rounded to `dtype`; `x` itself where it is of that type already.
+    /// `x` rounded to `dtype`, a floating-point type; `x` itself where it is of that type already.
     pub fn convert(&mut self, x: TileId, dtype: DType) -> TileId {
         let ty = *self.stage.tile(x);
         if ty.dtype == dtype {
@@ -277,6 +284,15 @@ impl Body<'_> {
         }
         let dst = self.declare(TileType { dtype, ..ty });
         self.push(Op::Convert { dst, x });
+        dst
+    }
+
+    /// 4-bit integers `x` as f32, times the `scale` of their group.
+    pub fn dequantise(&mut self, x: TileId, scale: TileId) -> TileId {
+        let ty = *self.stage.tile(x);
+        let cols = Span { start: ty.cols.start * 2, size: 2 * ty.cols.size, len: 2 * ty.cols.len };
+        let dst = self.declare(TileType { dtype: DType::F32, rows: ty.rows, cols });
+        self.push(Op::Dequantise { dst, x, scale });
         dst
     }
 

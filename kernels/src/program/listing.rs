@@ -42,7 +42,11 @@ fn body(f: &mut fmt::Formatter<'_>, program: &Program, stage: &Stage, ops: &[Op]
                 writeln!(f, "  # {} {}", program.tensor(*tensor).name, stage.tile(*dst))?;
             }
             Op::Store { tensor, .. } => writeln!(f, "  # {}", program.tensor(*tensor).name)?,
-            Op::Fill { dst, .. } | Op::Reduce { dst, .. } | Op::Convert { dst, .. } | Op::Position { dst, .. } => {
+            Op::Fill { dst, .. }
+            | Op::Reduce { dst, .. }
+            | Op::Dequantise { dst, .. }
+            | Op::Convert { dst, .. }
+            | Op::Position { dst, .. } => {
                 writeln!(f, "  # {}", stage.tile(*dst))?;
             }
             _ => writeln!(f)?,
@@ -70,6 +74,7 @@ impl Op {
             }
             Op::Position { dst, axis: Axis2::Rows } => format!("{dst} = row_positions"),
             Op::Position { dst, axis: Axis2::Cols } => format!("{dst} = col_positions"),
+            Op::Dequantise { dst, x, scale } => format!("{dst} = dequantise {x}, {scale}"),
             Op::Convert { dst, x } => format!("{dst} = convert {x}"),
             Op::Loop { var, low, high, .. } => {
                 let ends = |bounds: &[Bound]| bounds.iter().map(Bound::to_string).collect::<Vec<_>>().join(", ");

@@ -12,12 +12,21 @@ pub struct TileId(pub u32);
 /// Element type and place of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TileType {
-    /// Element type; what arithmetic produces is f32.
+    /// Element type; what arithmetic produces is f32, sums of products of 8-bit integers are i32.
     pub dtype: DType,
     /// Where its rows lie.
     pub rows: Span,
     /// Where its columns lie.
     pub cols: Span,
+}
+
+impl TileType {
+    /// Whether each of its columns stands for `n` of another tile's, row by row.
+    pub(super) fn covers(&self, other: &TileType, n: usize) -> bool {
+        let (few, many) = (self.cols, other.cols);
+        let sizes = [few.len, few.size].map(|size| size.checked_mul(n)) == [Some(many.len), Some(many.size)];
+        self.rows == other.rows && sizes && few.start * n as i64 == many.start
+    }
 }
 
 /// An argument of an elementwise operation. A tile with one row or one column is repeated to the size of the result.
@@ -109,7 +118,7 @@ pub enum Axis2 {
 }
 
 /// One operation. Destinations come first. Arithmetic is f32 whatever the arguments' types; an argument may be the
-/// destination itself.
+/// destination itself. Sums of integers are converted before anything else is done with them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Op {
@@ -131,7 +140,7 @@ pub enum Op {
         /// What is written.
         src: TileId,
     },
-    /// The same number everywhere.
+    /// The same number everywhere; 0 of an i32 tile.
     Fill {
         /// Defined here.
         dst: TileId,
@@ -139,7 +148,7 @@ pub enum Op {
         #[serde(with = "number")]
         value: f32,
     },
-    /// Matrix product added to f32 accumulators. Both factors are of one type.
+    /// Matrix product added to f32 accumulators, or to i32 ones where factors are i8. Both factors are of one type.
     Mma {
         /// Added to.
         acc: TileId,
@@ -202,7 +211,17 @@ pub enum Op {
         /// Rows or columns.
         axis: Axis2,
     },
-    /// Rounds to `dst`'s element type, nearest even.
+    /// Integers of 4 bits as f32, times the scale of their group of 32 columns. Byte `j` of a group's 16 holds column `j` in its
+    /// low half and column `j + 16` in its high half, each 8 more than it stands for.
+    Dequantise {
+        /// Defined here, f32; two columns a byte.
+        dst: TileId,
+        /// The bytes, of [`DType::I4x2`].
+        x: TileId,
+        /// A column a group.
+        scale: TileId,
+    },
+    /// Rounds to `dst`'s element type, nearest even; none of integers.
     Convert {
         /// Defined here.
         dst: TileId,

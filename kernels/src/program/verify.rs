@@ -10,6 +10,7 @@ use super::op::{Arg, Axis2, Form, Op, TileId, TileType};
 use super::tensor::{Role, Span, Tensor, TensorId};
 use super::{Bound, Draft, Index, Stage, Var};
 use crate::DType;
+use crate::problem::GROUP;
 
 /// Why a draft is no program: a fault of the kernel's author or of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +78,9 @@ fn tensor_is_sound(tensor: &Tensor) -> Result<(), String> {
     let bytes = last.and_then(|last| last.checked_add(1)?.checked_mul(tensor.dtype.size_bytes()));
     if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
         return Err("overflows memory".into());
+    }
+    if tensor.dtype == DType::I32 && tensor.role != Role::Output {
+        return Err("sums of integers are outputs alone; an input is i8, scratch f32".into());
     }
     if tensor.role != Role::Input {
         // Written axes must not overlap: sorted by stride, each must step over all that the smaller ones span.
@@ -158,6 +162,10 @@ impl<'d> Walk<'d> {
             Op::Store { tensor, lead, src } => self.store(*tensor, lead, *src),
             Op::Fill { dst, value } => {
                 require(!value.is_nan(), "the value is NaN")?;
+                if self.ty(*dst)?.dtype == DType::I32 {
+                    require(*value == 0.0, "integers start at 0")?;
+                    return self.define(*dst);
+                }
                 self.define_f32(*dst)
             }
             Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form),
@@ -170,7 +178,9 @@ impl<'d> Walk<'d> {
                 self.broadcasts(*dst, *y)?;
                 self.define_f32(*dst)
             }
-            Op::Reduce { .. } | Op::Band { .. } | Op::Position { .. } | Op::Convert { .. } => self.shaped(op),
+            Op::Reduce { .. } | Op::Band { .. } | Op::Position { .. } | Op::Dequantise { .. } | Op::Convert { .. } => {
+                self.shaped(op)
+            }
             Op::Loop { var, low, high, body } => self.enter(*var, low, high, body),
         }
     }
@@ -179,12 +189,12 @@ impl<'d> Walk<'d> {
     fn shaped(&mut self, op: &Op) -> Result<(), Fault> {
         match op {
             Op::Reduce { dst, x, .. } => {
-                let (x, dst_ty) = (*self.used(*x)?, *self.ty(*dst)?);
+                let (x, dst_ty) = (*self.argument(*x)?, *self.ty(*dst)?);
                 require(dst_ty.rows == x.rows && dst_ty.cols == Span::ONE, "a reduction gives [rows, 1]")?;
                 self.define_f32(*dst)
             }
             Op::Band { dst, x, row_div, outside, .. } => {
-                let (x, dst_ty) = (*self.used(*x)?, *self.ty(*dst)?);
+                let (x, dst_ty) = (*self.argument(*x)?, *self.ty(*dst)?);
                 require(*row_div >= 1, "row_div is 0")?;
                 require(!outside.is_nan(), "the value outside is NaN")?;
                 require(same_place(&dst_ty, &x), "a band keeps the place of its argument")?;
@@ -196,9 +206,20 @@ impl<'d> Walk<'d> {
                 require(across == Span::ONE, "positions of rows have one column, of columns one row")?;
                 self.define_f32(*dst)
             }
+            Op::Dequantise { dst, x, scale } => {
+                let (x, scale, dst_ty) = (*self.used(*x)?, *self.argument(*scale)?, *self.ty(*dst)?);
+                require(x.dtype == DType::I4x2, "bytes of 4-bit integers are dequantised")?;
+                require(x.covers(&dst_ty, 2), "a byte holds two columns")?;
+                require(scale.covers(&dst_ty, GROUP), "a scale serves 32 columns, from a multiple of 32 on")?;
+                self.define_f32(*dst)
+            }
             Op::Convert { dst, x } => {
                 let (x, dst_ty) = (*self.used(*x)?, *self.ty(*dst)?);
+                require(x.dtype != DType::I4x2, "bytes of 4-bit integers have no value: dequantise")?;
                 require(same_place(&dst_ty, &x), "a conversion keeps the place of its argument")?;
+                require(!dst_ty.dtype.is_integer(), "nothing is rounded to integers")?;
+                let is_sum = x.dtype == DType::I32;
+                require(!is_sum || dst_ty.dtype == DType::F32, "sums of integers become f32; convert again")?;
                 self.define(*dst)
             }
             _ => unreachable!("`op` sends what has a shape of its own"),
@@ -212,8 +233,14 @@ impl<'d> Walk<'d> {
             Form::Abt => (b_ty.cols, b_ty.rows),
         };
         require(acc != a && acc != b, "the accumulator is also a factor")?;
-        require(acc_ty.dtype == DType::F32, "accumulators are f32")?;
         require(a_ty.dtype == b_ty.dtype, "both factors must be of one dtype; convert first")?;
+        let is_factor = !a_ty.dtype.is_integer() || a_ty.dtype == DType::I8;
+        require(
+            is_factor,
+            "factors are neither sums of integers nor bytes of 4-bit ones; convert or dequantise first",
+        )?;
+        let is_sum = acc_ty.dtype == if a_ty.dtype == DType::I8 { DType::I32 } else { DType::F32 };
+        require(is_sum, "accumulators are f32, of i8 factors i32")?;
         require(a_ty.cols == b_depth, "the factors' spans along the contraction differ")?;
         require(acc_ty.rows == a_ty.rows && acc_ty.cols == b_cols, "the accumulator's spans differ from the factors'")
     }
@@ -223,6 +250,8 @@ impl<'d> Walk<'d> {
         require(tensor.role != Role::Input, "an input is never written")?;
         require(!self.readable.contains(&id), "stored by an earlier stage already")?;
         let ty = *self.used(src)?;
+        let is_integer = ty.dtype.is_integer() || tensor.dtype.is_integer();
+        require(!is_integer || ty.dtype == tensor.dtype, "integers are stored as they are; convert first")?;
         self.place(tensor, lead, &ty)?;
         for (i, axis) in self.stage.grid.iter().enumerate().filter(|(_, axis)| axis.extent > 1) {
             let var = Var(i as u32);
@@ -308,7 +337,7 @@ impl<'d> Walk<'d> {
         match arg {
             Arg::Scalar(x) => require(!x.is_nan(), "a scalar is NaN"),
             Arg::Tile(x) => {
-                let (x, dst) = (self.used(x)?, self.ty(dst)?);
+                let (x, dst) = (self.argument(x)?, self.ty(dst)?);
                 let rows = x.rows == dst.rows || x.rows == Span::ONE;
                 let cols = x.cols == dst.cols || x.cols == Span::ONE;
                 require(rows && cols, "an argument has neither the result's span nor one row or column")
@@ -333,6 +362,14 @@ impl<'d> Walk<'d> {
     fn used(&self, tile: TileId) -> Result<&'d TileType, Fault> {
         let ty = self.ty(tile)?;
         require(self.defined[tile.0 as usize], &format!("%{} is used before it is defined", tile.0))?;
+        Ok(ty)
+    }
+
+    /// A tile that arithmetic reads.
+    fn argument(&self, tile: TileId) -> Result<&'d TileType, Fault> {
+        let ty = self.used(tile)?;
+        require(ty.dtype != DType::I32, "sums of integers take part in no arithmetic; convert first")?;
+        require(ty.dtype != DType::I4x2, "bytes of 4-bit integers take part in no arithmetic; dequantise first")?;
         Ok(ty)
     }
 

@@ -136,12 +136,13 @@ impl<'a> View<'a> {
     fn nans(&self) -> impl Iterator<Item = usize> + '_ {
         // All ones in the exponent and something in the mantissa, told from the bits without decoding.
         let dtype = self.expected.shape.dtype;
-        let infinity = match dtype {
+        let infinity: u32 = match dtype {
             DType::F32 => 0x7f80_0000,
             DType::F16 => 0x7c00,
             DType::Bf16 => 0x7f80,
             DType::F8E4M3 => E4M3.infinity().into(),
             DType::F8E5M2 => E5M2.infinity().into(),
+            DType::I32 | DType::I8 | DType::I4x2 => u32::MAX,
         };
         let bits = move |b: &[u8]| b.iter().rev().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
         let sign = 1u32 << (8 * dtype.size_bytes() - 1);

@@ -13,6 +13,7 @@ use crate::DType;
 use crate::backend::Limits;
 use crate::evaluate::{self, Arithmetic};
 use crate::program::{BinaryFn, Program, ReduceFn, Role, UnaryFn};
+use crate::tensor::half_of;
 
 /// A value and how far a device's may lie from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -125,13 +126,20 @@ impl Arithmetic for Running<'_> {
         Number::new(value, if short { 0.0 } else { U * value.abs() }, value.abs())
     }
 
-    fn convert(&self, x: Number, to: DType) -> Number {
+    fn convert(&self, x: Number, from: DType, to: DType) -> Number {
+        if from == DType::I32 && to == DType::F32 {
+            return Number::new(x.value, U * x.value.abs(), x.value.abs());
+        }
         if to == DType::F32 || x.is_zero() {
             return x;
         }
         let size = x.value.abs() + x.error;
         let error = x.error + conversion_error(to) * size + underflow(to, size);
         Number::new(x.value, error, x.value.abs())
+    }
+
+    fn half(&self, byte: Number, high: usize) -> Number {
+        self.exact(half_of(byte.value as u8, high))
     }
 
     fn unary(&self, f: UnaryFn, x: Number) -> Number {
@@ -193,6 +201,9 @@ impl Arithmetic for Running<'_> {
         for (x, y) in factors {
             total = sum(total, product(x, y));
             n += 1;
+        }
+        if of.is_integer() {
+            return total;
         }
         // The factors' products and the sums: n roundings of the whole, whatever the order.
         total.rounded(gamma(n + 1, accumulation_roundoff(of)))

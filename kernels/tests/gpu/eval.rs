@@ -113,6 +113,7 @@ fn compute(stage: &Stage, op: &Op, values: &[i64], tiles: &mut [Elements]) {
     let at = |id: &TileId| id.0 as usize;
     let size = |id: &TileId| (stage.tile(*id).rows.size, stage.tile(*id).cols.size);
     match op {
+        Op::Dequantise { .. } => unreachable!("no shader takes integers"),
         Op::Unary { dst, f, x } => {
             let g = |x: f64| match f {
                 UnaryFn::Copy => x,

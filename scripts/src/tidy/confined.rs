@@ -17,6 +17,7 @@ const RULES: [Confined; 7] = [
         allowed: &[
             "kernels/src/backend/cpu.rs",
             "kernels/src/backend/cpu/block.rs",
+            "kernels/src/backend/cpu/dequantise.rs",
             "kernels/src/backend/cpu/exec.rs",
             "kernels/src/backend/cpu/isa.rs",
             "kernels/src/backend/cpu/memory.rs",
@@ -30,7 +31,9 @@ const RULES: [Confined; 7] = [
             "kernels/src/backend/cpu/source.rs",
             "kernels/src/backend/cpu/stored.rs",
             "kernels/src/backend/cpu/stream.rs",
+            "kernels/src/backend/cpu/stream/",
             "kernels/src/backend/cpu/turned/",
+            "kernels/src/backend/cpu/unit.rs",
             "kernels/src/backend/cpu/worker.rs",
             // wgpu calls shaders without bounds checks unsafe; the program's verifier is what they rest on.
             "kernels/src/backend/gpu/launch.rs",

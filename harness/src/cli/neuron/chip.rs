@@ -29,7 +29,7 @@ pub(super) fn sentences(catalogue: &Catalogue, machine: &Machine) -> Vec<String>
         let peak = chip.peak(dtype)?.mid.0 / 1e12;
         Some(format!("{dtype} {peak:.0} TFLOP/s a chip, {:.1} a logical core", peak / parts))
     };
-    let peaks: Vec<String> = DType::ALL.into_iter().filter_map(peak).collect();
+    let peaks: Vec<String> = DType::FLOATS.into_iter().filter_map(peak).collect();
     let bandwidth = chip.memory_rate().mid.0 / 1e12;
     let price = match catalogue.default_price(id) {
         Some(price) => {

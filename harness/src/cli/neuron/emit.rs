@@ -62,7 +62,9 @@ pub(super) fn run(args: &EmitArgs, out: &mut dyn Write) -> Result<(), CliError> 
     args.target.check_dtypes(dtypes).map_err(|unsupported| CliError::Usage(unsupported.to_string()))?;
     let source = match args.form {
         Form::Nki => nki_source(&problem, args.target)?,
-        Form::Stablehlo => Module::of_problem(&problem).text,
+        Form::Stablehlo => {
+            Module::of_problem(&problem).map_err(|unsupported| CliError::Usage(unsupported.to_string()))?.text
+        }
     };
     Ok(out.write_all(source.as_bytes())?)
 }

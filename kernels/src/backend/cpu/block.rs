@@ -6,9 +6,10 @@
 //! and its rows are fetched while the panel before it is multiplied.
 
 use super::isa::Isa;
-use super::microkernel::{Fetch, LEADS, Panel, Unit, of_lead};
+use super::microkernel::{Fetch, LEADS, Panel, of_lead};
 use super::pack::{Layout, pack};
 use super::source::Source;
+use super::unit::Unit;
 use crate::DType;
 
 /// Where the left factor is.
@@ -26,8 +27,6 @@ pub(super) struct Block<'o> {
     pub(super) m: usize,
     /// The left factor.
     pub(super) a: Left<'o>,
-    /// Whether units are bf16 pairs.
-    pub(super) pairs: bool,
     /// The rest, for the first row, with all rows to fetch ahead; `a` and `next` are not read.
     pub(super) first: Panel,
 }
@@ -43,7 +42,7 @@ impl Block<'_> {
         for panel in 0..n_row_panels {
             // Evenly, so that no panel is left with a row or two.
             let rows = (self.m - row).div_ceil(n_row_panels - panel);
-            let (a, lda) = self.rows(isa, row, rows);
+            let (a, lda) = self.rows::<U>(isa, row, rows);
             let is_last = row + rows == self.m;
             let call = Panel {
                 a,
@@ -67,25 +66,24 @@ impl Block<'_> {
     }
 
     /// Row panel `row..row + rows` of the left factor and its stride.
-    fn rows(&self, isa: Isa, row: usize, rows: usize) -> (*const f32, usize) {
+    fn rows<U: Unit>(&self, isa: Isa, row: usize, rows: usize) -> (*const f32, usize) {
         match self.a {
             Left::Rows(a, lda) => (a.wrapping_add(row * lda), lda),
             Left::Tensor { source, stride, room, lead } => {
-                if let Some(stride) = stride.filter(|stride| self.stays(source.dtype, *stride)) {
+                if let Some(stride) = stride.filter(|stride| stays(source.dtype, *stride)) {
                     return (source.row(row).cast(), stride);
                 }
                 let panel = Source { offsets: &source.offsets[row..row + rows], ..source };
-                let layout = if self.pairs { Layout::RowPairs } else { Layout::Rows };
+                let layout = match U::ELEMS {
+                    1 => Layout::Rows,
+                    2 => Layout::RowPairs,
+                    _ => Layout::RowQuads,
+                };
                 // SAFETY: the caller's rows are valid, and there is room for a row panel of them.
                 unsafe { pack(isa, panel, layout, room, lead) };
                 (room, lead)
             }
         }
-    }
-
-    /// Whether rows are read where they are: of units already, and so close that a panel of them is one piece of L1.
-    fn stays(&self, dtype: DType, stride: usize) -> bool {
-        !self.pairs && dtype == DType::F32 && stride <= LEADS[LEADS.len() - 1]
     }
 
     fn next(&self, row: usize, rows: usize) -> Fetch {
@@ -101,4 +99,9 @@ impl Block<'_> {
             }
         }
     }
+}
+
+/// Whether rows are read where they are: of units already, and so close that a panel of them is one piece of L1.
+fn stays(dtype: DType, stride: usize) -> bool {
+    dtype == DType::F32 && stride <= LEADS[LEADS.len() - 1]
 }

@@ -6,15 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::block::{Block, Left};
 use super::isa::Isa;
 use super::memory::{Buffer, Shared};
-use super::microkernel::{Fetch, Pair, Panel, Single};
+use super::microkernel::{Fetch, Panel};
 use super::pack::{Layout, pack};
-use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
+use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target, Units};
 use super::pool::Pool;
 use super::rows::{self, Slots};
 use super::source::Source;
 use super::stored::store;
 use super::stream::Stream;
 use super::turned::{self, Frame};
+use super::unit::{Pair, Quad, Single};
 use super::worker::Worker;
 use super::workspace::StageSpace;
 use crate::DType;
@@ -85,7 +86,7 @@ impl<'a> Points<'a> {
                     self.pack_computed(*from, *dtype, (n_rows, n_cols), *layout, *to);
                 }
                 Step::Block { product, b, out } => self.block(product, b, out.as_deref()),
-                Step::Stream { product, place, form } => self.stream(product, place, *form),
+                Step::Stream { product, place, scales, form } => self.stream(product, place, scales.as_deref(), *form),
                 Step::Zero { slot } => self.worker.zero[slot.0] = true,
                 Step::Rows(group) => {
                     for slot in group.slots() {
@@ -234,7 +235,7 @@ impl<'a> Points<'a> {
             Some(place) => (self.first_of(place), place.shape.rows[0].stride, n),
             None => (acc, acc_lead, n.next_multiple_of(nr)),
         };
-        let k = if product.pairs { depth.div_ceil(2) } else { depth };
+        let k = depth.div_ceil(product.units.elems());
         let (b, b_step, b_panel) = match right {
             Right::Panels(slot) => (w.at[slot.0].cast_const(), nr, k * nr),
             Right::Place(place) => (self.first_of(place).cast_const(), place.shape.rows[0].stride, nr),
@@ -255,10 +256,16 @@ impl<'a> Points<'a> {
             next: Fetch::NONE,
             ahead,
         };
-        let block = Block { m: product.rows.valid(&w.values), a, pairs: product.pairs, first };
+        let block = Block { m: product.rows.valid(&w.values), a, first };
         // SAFETY: the slots hold rows, panels and accumulators of these sizes, padded to whole panels; `locate` and
         // `first_of` give rows inside their tensors, and the verifier keeps points apart.
-        unsafe { if product.pairs { block.run::<Pair>(self.isa) } else { block.run::<Single>(self.isa) } }
+        unsafe {
+            match product.units {
+                Units::Singles => block.run::<Single>(self.isa),
+                Units::Pairs => block.run::<Pair>(self.isa),
+                Units::Quads => block.run::<Quad>(self.isa),
+            }
+        }
     }
 
     /// What is read next of a right factor: its panels where they are made already, else its rows.
@@ -301,8 +308,13 @@ impl<'a> Points<'a> {
         self.tensors[place.tensor].0.wrapping_add(offset * place.shape.dtype.size_bytes()).cast()
     }
 
-    fn stream(&mut self, product: &Product, place: &Place, form: Form) {
+    fn stream(&mut self, product: &Product, place: &Place, scales: Option<&Place>, form: Form) {
         self.settle(product.a);
+        if let Some(scales) = scales {
+            self.locate(scales);
+            let Worker { offsets, scale_offsets, .. } = &mut *self.worker;
+            std::mem::swap(offsets, scale_offsets);
+        }
         self.locate(place);
         let fresh = std::mem::replace(&mut self.worker.zero[product.acc.0], false);
         let next = product.ahead.as_ref().map_or(Fetch::NONE, |ahead| self.ahead(ahead));
@@ -312,6 +324,7 @@ impl<'a> Points<'a> {
             a: w.at[product.a.0],
             lda: w.leads[product.a.0],
             b: self.source(place),
+            scales: scales.map(|scales| Source { offsets: &w.scale_offsets, ..self.source(scales) }),
             next,
             c: w.at[product.acc.0],
             ldc: w.leads[product.acc.0],
@@ -321,7 +334,7 @@ impl<'a> Points<'a> {
             // SAFETY: the slots hold rows and accumulators of these sizes; `locate` gives rows inside the tensor.
             Form::Ab => unsafe { stream.sums(self.isa) },
             // SAFETY: as above; pairs were chosen for bf16 factors alone.
-            Form::Abt => unsafe { stream.dots(self.isa, product.pairs) },
+            Form::Abt => unsafe { stream.dots(self.isa, product.units == Units::Pairs) },
         }
     }
 }

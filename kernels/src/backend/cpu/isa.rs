@@ -5,16 +5,16 @@
 use std::fmt;
 
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Avx2, Avx512, Avx512Bf16};
+use super::simd::{Avx2, Avx512, Avx512Bf16, Avx512Vnni};
 use super::simd::{Portable, Simd};
 
 /// An instruction set this CPU has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
-    /// 512-bit vectors with `vdpbf16ps`.
+    /// 512-bit vectors with `vdpbf16ps` and `vpdpbusd`.
     #[cfg(target_arch = "x86_64")]
     Avx512Bf16(Avx512Bf16),
-    /// 512-bit vectors.
+    /// 512-bit vectors; products of 8-bit integers by `vpdpbusd` where the CPU has it.
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
     /// 256-bit vectors with fused multiply-add.
@@ -61,7 +61,7 @@ impl Isa {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl");
-            let bf16 = avx512 && is_x86_feature_detected!("avx512bf16");
+            let bf16 = avx512 && has_vnni() && is_x86_feature_detected!("avx512bf16");
             if bf16 {
                 // SAFETY: the features the token stands for were detected above.
                 found.push(Isa::Avx512Bf16(unsafe { Avx512Bf16::new_unchecked() }));
@@ -132,10 +132,34 @@ impl Isa {
             Isa::Portable(token) => task.run(token),
         }
     }
+
+    /// As [`Isa::run`], of a task whose products are of 8-bit integers: with `vpdpbusd` where the CPU has it, whatever the
+    /// set. A set of its own would compile everything else once more.
+    #[inline]
+    pub(super) fn run_integers<T: Task>(self, task: T) -> T::Out {
+        match self {
+            // SAFETY: the token and what is asked prove the features that the entry enables.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(_) if has_vnni() => unsafe { run_avx512_vnni(task, Avx512Vnni::new_unchecked()) },
+            _ => self.run(task),
+        }
+    }
+}
+
+/// Whether the CPU has `vpdpbusd` on 512-bit vectors.
+#[cfg(target_arch = "x86_64")]
+fn has_vnni() -> bool {
+    is_x86_feature_detected!("avx512vnni")
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
+fn run_avx512_vnni<T: Task>(task: T, token: Avx512Vnni) -> T::Out {
+    task.run(token)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c")]
 fn run_avx512_bf16<T: Task>(task: T, token: Avx512Bf16) -> T::Out {
     task.run(token)
 }

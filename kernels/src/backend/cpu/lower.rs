@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use super::isa::Isa;
 use super::memo;
 use super::pack::Layout;
-use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
+use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target, Units};
 use super::rows::{RowArg, RowFn, RowOp};
 use super::schedule;
 use super::turned;
@@ -25,10 +25,10 @@ use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileI
 
 /// Lowers a program.
 pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
-    let mut plan = Plan { stages: vec![], strategies: vec![], pairs: false };
+    let mut plan = Plan { stages: vec![], strategies: vec![], units: Units::Singles };
     for stage in program.stages() {
         if let Some((turned, pairs)) = turned::lower(program, stage, isa) {
-            plan.pairs |= pairs;
+            plan.units = plan.units.max(if pairs { Units::Pairs } else { Units::Singles });
             plan.strategies.push("turned");
             plan.stages.push(turned);
             continue;
@@ -36,7 +36,7 @@ pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
         let mut lowering = Lowering::new(program, stage, isa);
         let steps = lowering.ops(&stage.body);
         lowering.plan.steps = steps;
-        plan.pairs |= lowering.strategies.iter().any(|(_, pairs)| *pairs);
+        plan.units = lowering.strategies.iter().map(|(_, units)| *units).fold(plan.units, Units::max);
         plan.strategies.extend(lowering.strategies.iter().map(|(name, _)| *name));
         plan.stages.push(lowering.plan);
     }
@@ -69,6 +69,7 @@ const MAX_STEP_IN_PLACE: usize = 256;
 struct Forms {
     rows: Option<SlotId>,
     pairs: Option<SlotId>,
+    quads: Option<SlotId>,
     panels: Option<(SlotId, Layout)>,
 }
 
@@ -86,7 +87,7 @@ struct Lowering<'p> {
     lanes: usize,
     mr: usize,
     plan: StagePlan,
-    strategies: Vec<(&'static str, bool)>,
+    strategies: Vec<(&'static str, Units)>,
 }
 
 impl<'p> Lowering<'p> {
@@ -124,19 +125,21 @@ impl<'p> Lowering<'p> {
                 forms.rows = Some(if dense {
                     self.plan.add_slot(1, ty.rows.size.next_multiple_of(self.lanes), (ty.rows, ty.cols))
                 } else {
-                    self.plan.add_rows(ty.rows, ty.cols, false)
+                    self.plan.add_rows(ty.rows, ty.cols, Units::Singles)
                 });
             }
             if uses.pairs {
-                forms.pairs = Some(self.plan.add_rows(ty.rows, ty.cols, true));
+                forms.pairs = Some(self.plan.add_rows(ty.rows, ty.cols, Units::Pairs));
+            }
+            if uses.quads {
+                forms.quads = Some(self.plan.add_rows(ty.rows, ty.cols, Units::Quads));
             }
             if let Some(layout) = uses.panels {
                 let (depth, cols) = match layout {
-                    Layout::PanelsNk | Layout::PairPanelsNk => (ty.cols.size, ty.rows.size),
+                    Layout::PanelsNk | Layout::PairPanelsNk | Layout::QuadPanelsNk => (ty.cols.size, ty.rows.size),
                     _ => (ty.rows.size, ty.cols.size),
                 };
-                let depth = if layout.is_pairs() { depth.div_ceil(2) } else { depth };
-                let units = depth * cols.next_multiple_of(2 * self.lanes);
+                let units = depth.div_ceil(layout.per_unit()) * cols.next_multiple_of(2 * self.lanes);
                 forms.panels = Some((self.plan.add_slot(0, units, (ty.rows, ty.cols)), layout));
             }
             self.forms.insert(id, forms);
@@ -172,6 +175,11 @@ impl<'p> Lowering<'p> {
                 (*dst, RowFn::Band { x, row_div: *row_div, low: *low, high: *high, outside: *outside }, *dst)
             }
             Op::Position { dst, axis } => (*dst, RowFn::Position(*axis), *dst),
+            Op::Dequantise { dst, x, scale } => {
+                let Some(Forms { rows: Some(_), .. }) = self.forms.get(dst) else { return true };
+                let bytes = self.forms[x].quads.expect("uses gave what is dequantised its bytes");
+                (*dst, RowFn::Dequantise { bytes, scale: self.rows(*scale) }, *dst)
+            }
             Op::Convert { dst, x } => {
                 self.convert(*dst, *x, out);
                 return true;
@@ -186,11 +194,13 @@ impl<'p> Lowering<'p> {
         true
     }
 
-    fn convert(&self, dst: TileId, x: TileId, out: &mut Vec<(Span, RowOp)>) {
-        let (ty, x) = (self.stage.tile(dst), self.rows(x));
+    fn convert(&self, dst: TileId, x_tile: TileId, out: &mut Vec<(Span, RowOp)>) {
+        let (ty, x) = (self.stage.tile(dst), self.rows(x_tile));
         let forms = self.forms.get(&dst).copied().unwrap_or_default();
         if let Some(slot) = forms.rows {
-            out.push((ty.rows, RowOp { dst: slot, f: RowFn::Round(ty.dtype, x), cols: ty.cols }));
+            let is_sum = self.stage.tile(x_tile).dtype == DType::I32;
+            let f = if is_sum { RowFn::FromInteger(x) } else { RowFn::Round(ty.dtype, x) };
+            out.push((ty.rows, RowOp { dst: slot, f, cols: ty.cols }));
         }
         if let Some(slot) = forms.pairs {
             out.push((ty.rows, RowOp { dst: slot, f: RowFn::Pairs(x), cols: ty.cols }));
@@ -224,9 +234,10 @@ impl<'p> Lowering<'p> {
         let forms = self.forms.get(&dst).copied().unwrap_or_default();
         let rows = forms.rows.map(|slot| (slot, Layout::Rows));
         let pairs = forms.pairs.map(|slot| (slot, Layout::RowPairs));
+        let quads = forms.quads.map(|slot| (slot, Layout::RowQuads));
         let uses = self.uses.get(&dst).copied().unwrap_or_default();
         let stays = uses.left_alone || uses.right_alone && self.is_side_by_side(&place, forms);
-        let targets: Vec<Target> = [rows, pairs, forms.panels]
+        let targets: Vec<Target> = [rows, pairs, quads, forms.panels]
             .into_iter()
             .flatten()
             .filter(|_| !stays)
@@ -256,11 +267,18 @@ impl<'p> Lowering<'p> {
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form, steps: &mut Vec<Step>) {
         let (acc_ty, a_ty, b_ty) = (self.stage.tile(acc), self.stage.tile(a), *self.stage.tile(b));
         let a_forms = self.forms[&a];
-        let in_place = self.in_place.get(&b).cloned();
+        // Scales stay where they are if the bytes do.
+        let (bytes, scale) = self.uses[&b].dequantised.map_or((b, None), |(x, scale)| (x, Some(scale)));
+        let in_place = self.in_place.get(&bytes).cloned();
         let streams = self.uses[&b].in_place;
         // A stream over steps of the contraction widens: only dot products take pairs.
-        let pairs = self.uses[&a].takes_pairs(a_ty.dtype) && !(streams && form == Form::Ab);
-        let a_slot = if pairs { a_forms.pairs } else { a_forms.rows };
+        let widens = streams && form == Form::Ab;
+        let units = if widens { Units::Singles } else { self.uses[&a].units(a_ty.dtype) };
+        let a_slot = match units {
+            Units::Singles => a_forms.rows,
+            Units::Pairs => a_forms.pairs,
+            Units::Quads => a_forms.quads,
+        };
         let product = Product {
             acc: self.rows(acc),
             a: a_slot.expect("uses gave the left factor its form"),
@@ -276,13 +294,14 @@ impl<'p> Lowering<'p> {
             rows: acc_ty.rows,
             cols: acc_ty.cols,
             depth: a_ty.cols,
-            pairs,
+            units,
         };
-        self.strategies.push((if streams { "stream" } else { "panels" }, pairs));
-        if let Some(place) = in_place {
+        self.strategies.push((if streams { "stream" } else { "panels" }, units));
+        if let Some(place) = in_place.filter(|_| streams || scale.is_none()) {
             let product = Box::new(product);
             steps.push(if streams {
-                Step::Stream { product, place, form }
+                let scales = scale.and_then(|scale| self.in_place.get(&scale)).cloned().map(Box::new);
+                Step::Stream { product, place, scales, form }
             } else {
                 Step::Block { product, b: Right::Place(Box::new(place)), out: None }
             });
@@ -291,11 +310,10 @@ impl<'p> Lowering<'p> {
         let (panels, layout) = self.forms[&b].panels.expect("uses gave the right factor its panels");
         if self.uses[&b].computed {
             let forms = self.forms[&b];
-            let from = if layout.is_pairs() { forms.pairs } else { forms.rows };
-            let (from, dtype) = (
-                from.expect("uses gave the factor its rows"),
-                if layout.is_pairs() { DType::Bf16 } else { DType::F32 },
-            );
+            // What is computed is no integer.
+            let (from, dtype) =
+                if layout.per_unit() == 2 { (forms.pairs, DType::Bf16) } else { (forms.rows, DType::F32) };
+            let from = from.expect("uses gave the factor its rows");
             steps.push(Step::Pack { from, dtype, to: panels, layout, rows: b_ty.rows, cols: b_ty.cols });
         }
         steps.push(Step::Block { product: Box::new(product), b: Right::Panels(panels), out: None });
@@ -312,12 +330,12 @@ impl<'p> Lowering<'p> {
         whole && close && as_is
     }
 
-    /// Lets the last product of a loop write what the store behind the loop would: f32 sums that nothing else reads,
-    /// into rows at one stride.
+    /// Lets the last product of a loop write what the store behind the loop would: sums that nothing else reads, as they
+    /// are, into rows at one stride.
     fn store_from_loop(&self, steps: &mut [Step], tensor: TensorId, lead: &[Index], src: TileId) {
         let ty = self.stage.tile(src);
         let place = self.place(tensor, lead, ty.rows, ty.cols);
-        let direct = place.shape.dtype == DType::F32 && place.shape.rows.len() == 1;
+        let direct = place.shape.dtype == ty.dtype && place.shape.rows.len() == 1;
         let Some(Step::Loop { body, .. }) = steps.last_mut() else { return };
         let is_read_once = self.uses[&src].readers == 1;
         if let (true, Some(Step::Block { product, out, .. })) = (direct && is_read_once, body.last_mut())

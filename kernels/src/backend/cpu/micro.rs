@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use super::isa::Isa;
 use super::memory::Buffer;
-use super::microkernel::{Fetch, Pair, Panel, Single, lead, of_lead};
+use super::microkernel::{Fetch, Panel, lead, of_lead};
 use super::source::Source;
 use super::stream::Stream;
+use super::unit::{Pair, Quad, Single};
 use crate::DType;
 use crate::backend::{Clock, DeviceError, Elapsed, Probe, Work};
 
@@ -29,9 +30,11 @@ pub(super) fn probes(isa: Isa) -> Vec<Probe<'static>> {
     let (mr, nr) = (isa.mr(), 2 * isa.lanes());
     let mut probes = vec![tile(isa, DType::F32, mr, nr)];
     probes.extend(isa.dots_bf16().then(|| tile(isa, DType::Bf16, mr, nr)));
+    probes.push(tile(isa, DType::I8, mr, nr));
     for rows in DOTS {
         probes.push(dots(isa, DType::F32, rows));
         probes.extend(isa.dots_bf16().then(|| dots(isa, DType::Bf16, rows)));
+        probes.push(dots(isa, DType::I8, rows));
     }
     probes.into_iter().flatten().collect()
 }
@@ -51,9 +54,9 @@ fn probe(name: String, flops: usize, mut call: impl FnMut() + Send + 'static) ->
     Probe { limit: name, threads: 1, work: Work::Flops, per_launch, run: Box::new(run) }
 }
 
-/// Elements of a unit: bf16 come in pairs.
+/// Elements of a unit: bf16 come in pairs, i8 in quads.
 fn per_unit(dtype: DType) -> usize {
-    if dtype == DType::Bf16 { 2 } else { 1 }
+    4 / dtype.size_bytes()
 }
 
 /// The register tile at its full height; nothing where there is no memory.
@@ -79,7 +82,12 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
             ahead: Fetch::NONE,
         };
         // The three buffers were made for these sizes, and are apart.
-        if dtype == DType::Bf16 { of_lead::<Pair>(mr, lda)(isa, panel) } else { of_lead::<Single>(mr, lda)(isa, panel) }
+        let inner = match dtype {
+            DType::I8 => of_lead::<Quad>(mr, lda),
+            DType::Bf16 => of_lead::<Pair>(mr, lda),
+            _ => of_lead::<Single>(mr, lda),
+        };
+        inner(isa, panel);
     };
     Some(probe(format!("{dtype}/tile_{mr}x{nr}"), 2 * mr * nr * STEPS * per_unit(dtype), call))
 }
@@ -95,8 +103,8 @@ fn dots(isa: Isa, dtype: DType, rows: usize) -> Option<Probe<'static>> {
     let call = move || {
         let b = Source { base: b.as_ptr(), dtype, offsets: &offsets, cols };
         let (a, c) = (a.as_ptr().cast(), c.as_mut_ptr().cast());
-        let stream = Stream { m: rows, a, lda, b, next: Fetch::NONE, c, ldc, fresh: true };
-        // SAFETY: the three buffers were made for these sizes, and are apart; with pairs, both factors are bf16.
+        let stream = Stream { m: rows, a, lda, b, scales: None, next: Fetch::NONE, c, ldc, fresh: true };
+        // SAFETY: the three buffers were made for these sizes, and are apart; both factors are of one type.
         unsafe { stream.dots(isa, dtype == DType::Bf16) };
     };
     Some(probe(format!("{dtype}/dots_{rows}"), 2 * rows * DOT_ROWS * cols, call))
@@ -110,7 +118,7 @@ mod tests {
     fn each_inner_loop_runs_on_every_instruction_set_and_counts_its_operations() {
         for isa in Isa::available() {
             let mut probes = probes(isa);
-            assert_eq!(probes.len(), if isa.dots_bf16() { 8 } else { 4 }, "{isa}");
+            assert_eq!(probes.len(), if isa.dots_bf16() { 12 } else { 8 }, "{isa}");
             for probe in &mut probes {
                 let elapsed = (probe.run)(1).expect("it cannot fail");
                 assert!(elapsed.seconds > 0.0 && probe.per_launch > 0.0, "{isa} {}", probe.limit);

@@ -13,7 +13,8 @@
 //! 3. There is one copy of the inner loop, run in phases: before the last one the lines of `c` are fetched. Fetching
 //!    them at the start would be too early, not fetching stalls the update.
 //! 4. In each phase a row of the next panel of `a` is fetched into L1, and a row of the next block of `b` into L2.
-//! 5. Units are f32, or pairs of bf16 along k: only the multiply-add differs ([`Unit`]).
+//! 5. Units are f32, or pairs of bf16 or quads of i8 along k: only the multiply-add differs ([`Unit`]), and what sums start
+//!    with.
 //!
 //! With 14 × 2 vectors of 16: 28 multiply-adds, 2 loads, 14 broadcasts and 4 fetches a step: 14 cycles of two
 //! multiply-add units, 10 of two load units.
@@ -22,6 +23,7 @@ use std::mem::MaybeUninit;
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
+use super::unit::Unit;
 
 /// Strides, in units, of rows that are factors: 64-byte lines plus one, an odd number of them. The last serves steps of
 /// up to 512 units.
@@ -44,32 +46,6 @@ const PHASE_STEPS: usize = 256;
 
 /// Steps of `b` that are fetched ahead.
 const PREFETCH_B_STEPS: usize = 16;
-
-/// What a 32-bit unit holds.
-pub(super) trait Unit: 'static {
-    /// `x · y + z`.
-    fn mul_add<S: Simd>(simd: S, x: S::F, y: S::F, z: S::F) -> S::F;
-}
-
-/// One f32.
-pub(super) struct Single;
-
-impl Unit for Single {
-    #[inline(always)]
-    fn mul_add<S: Simd>(simd: S, x: S::F, y: S::F, z: S::F) -> S::F {
-        simd.mul_add(x, y, z)
-    }
-}
-
-/// Two bf16, neighbours along k.
-pub(super) struct Pair;
-
-impl Unit for Pair {
-    #[inline(always)]
-    fn mul_add<S: Simd>(simd: S, x: S::F, y: S::F, z: S::F) -> S::F {
-        simd.dot_bf16(x, y, z)
-    }
-}
 
 /// What a row panel is multiplied with, and where its product goes.
 #[derive(Clone, Copy)]
@@ -171,6 +147,7 @@ impl<U: Unit, const MR: usize, const LD: usize> Task for Micro<U, MR, LD> {
         let nr = 2 * S::LANES;
         let mut edge = [const { MaybeUninit::<f32>::uninit() }; MAX_TILE];
         let mut phases = Phases::new(&self.0);
+        let starts = self.starts(simd);
         for j in 0..n.div_ceil(nr) {
             // Unknown to the compiler: else it keeps an address for each row of each operand and moves them all along.
             let [to_lead, from_lead] = std::hint::black_box([self.0.to_lead, self.0.from_lead]);
@@ -178,8 +155,11 @@ impl<U: Unit, const MR: usize, const LD: usize> Task for Micro<U, MR, LD> {
             let (to, to_lead) = if fits { (to.wrapping_add(col), to_lead) } else { (edge.as_mut_ptr().cast(), nr) };
             let from = if self.0.from.is_null() { self.0.from } else { self.0.from.wrapping_add(col) };
             let mut acc = [[simd.splat(0.0); 2]; MR];
+            for (sums, start) in acc.iter_mut().zip(starts) {
+                *sums = [simd.splat(start); 2];
+            }
             self.multiply(simd, (j, &mut phases), (from, from_lead), (to, to_lead), &mut acc);
-            finish(simd, (from, from_lead), (to, to_lead), &acc);
+            finish::<U, S, MR>(simd, (from, from_lead), (to, to_lead), &acc);
             if !fits {
                 for i in 0..MR {
                     // SAFETY: `to` has MR rows of `to_cols` columns, by the contract of `Block`, and `edge` the panel.
@@ -194,6 +174,18 @@ impl<U: Unit, const MR: usize, const LD: usize> Task for Micro<U, MR, LD> {
 }
 
 impl<U: Unit, const MR: usize, const LD: usize> Micro<U, MR, LD> {
+    /// What the sums of each row start with.
+    #[inline(always)]
+    fn starts<S: Simd>(&self, simd: S) -> [f32; MR] {
+        let lda = if LD == 0 { self.0.lda } else { LD };
+        let mut starts = [0.0; MR];
+        for (i, start) in starts.iter_mut().enumerate() {
+            // SAFETY: MR rows of `k` units at stride `lda`, by the contract of `Block`.
+            *start = unsafe { U::start(simd, self.0.a.wrapping_add(i * lda), self.0.k) };
+        }
+        starts
+    }
+
     /// `acc += a · b` for panel `j` of `b`.
     #[inline(always)]
     fn multiply<S: Simd>(
@@ -259,7 +251,7 @@ fn fetch_rows<S: Simd, const MR: usize>(simd: S, mut row: *const f32, lead: usiz
 
 /// Adds the sums to `from`, where there is one, and writes them to `to`.
 #[inline(always)]
-fn finish<S: Simd, const MR: usize>(
+fn finish<U: Unit, S: Simd, const MR: usize>(
     simd: S,
     (from, from_lead): (*const f32, usize),
     (to, to_lead): (*mut f32, usize),
@@ -277,15 +269,15 @@ fn finish<S: Simd, const MR: usize>(
             return;
         }
         for row in acc {
-            simd.store(to, simd.add(row[0], simd.load(from)));
-            simd.store(to.add(S::LANES), simd.add(row[1], simd.load(from.add(S::LANES))));
+            simd.store(to, U::add(simd, row[0], simd.load(from)));
+            simd.store(to.add(S::LANES), U::add(simd, row[1], simd.load(from.add(S::LANES))));
             (from, to) = (from.wrapping_add(from_lead), to.wrapping_add(to_lead));
         }
     }
 }
 
 fn micro<U: Unit, const MR: usize, const LD: usize>(isa: Isa, panel: Panel) {
-    isa.run(Micro::<U, MR, LD>(panel, std::marker::PhantomData));
+    U::run(isa, Micro::<U, MR, LD>(panel, std::marker::PhantomData));
 }
 
 type MicroFn = fn(Isa, Panel);

@@ -9,7 +9,7 @@
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
-use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, Pairs, Source};
+use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, I8, Pairs, Quads, Source};
 use crate::DType;
 
 /// How a copy is laid out.
@@ -27,14 +27,24 @@ pub(super) enum Layout {
     PanelsNk,
     /// Pair panels of a source whose columns run along the contraction.
     PairPanelsNk,
+    /// Rows of bytes as they are, four to a unit; zeros make the last one whole.
+    RowQuads,
+    /// Quad panels, without sign ([`Quads`]), of a source whose rows run along the contraction.
+    QuadPanelsKn,
+    /// Quad panels, without sign ([`Quads`]), of a source whose columns run along the contraction.
+    QuadPanelsNk,
     /// Rows of units, each a pair of elements of neighbouring rows; an odd last row is paired with zeros.
     Interleaved,
 }
 
 impl Layout {
-    /// Whether units are bf16 pairs.
-    pub(super) fn is_pairs(self) -> bool {
-        !matches!(self, Layout::Rows | Layout::PanelsKn | Layout::PanelsNk)
+    /// Elements of a unit.
+    pub(super) fn per_unit(self) -> usize {
+        match self {
+            Layout::Rows | Layout::PanelsKn | Layout::PanelsNk => 1,
+            Layout::RowPairs | Layout::PairPanelsKn | Layout::PairPanelsNk | Layout::Interleaved => 2,
+            Layout::RowQuads | Layout::QuadPanelsKn | Layout::QuadPanelsNk => 4,
+        }
     }
 }
 
@@ -43,7 +53,7 @@ impl Layout {
 /// # Safety
 /// - Each row of `source` is valid for reads of its columns.
 /// - `dst` is valid for writes of the copy, padding included, and does not overlap the source.
-/// - Pair layouts are made of bf16 only.
+/// - Pair layouts are made of bf16 only, quad layouts of i8; sums of integers are not copied.
 pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f32, lead: usize) {
     match (layout, source.dtype) {
         (Layout::Rows, DType::F32) => isa.run(Rows::<F32>(source, dst, lead, std::marker::PhantomData)),
@@ -51,7 +61,17 @@ pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f3
         (Layout::Rows, DType::Bf16) => isa.run(Rows::<Bf16>(source, dst, lead, std::marker::PhantomData)),
         (Layout::Rows, DType::F8E4M3) => isa.run(Rows::<F8E4M3>(source, dst, lead, std::marker::PhantomData)),
         (Layout::Rows, DType::F8E5M2) => isa.run(Rows::<F8E5M2>(source, dst, lead, std::marker::PhantomData)),
-        (Layout::RowPairs, _) => row_pairs(source, dst, lead),
+        (Layout::Rows, DType::I8) => isa.run(Rows::<I8>(source, dst, lead, std::marker::PhantomData)),
+        (Layout::PanelsKn, DType::I8) => isa.run(Kn::<I8>(source, dst, std::marker::PhantomData)),
+        (Layout::PanelsNk, DType::I8) => isa.run(Nk::<I8>(source, source.cols, dst, std::marker::PhantomData)),
+        (Layout::Rows | Layout::PanelsKn | Layout::PanelsNk, DType::I32 | DType::I4x2) => {
+            unreachable!("outputs alone are of i32, and pairs of 4-bit integers are copied as they are")
+        }
+        (Layout::RowPairs | Layout::RowQuads, _) => row_units(source, dst, lead),
+        (Layout::QuadPanelsKn, _) => isa.run(QuadKn(source, dst)),
+        (Layout::QuadPanelsNk, _) => {
+            isa.run(Nk::<Quads>(source, source.cols.div_ceil(4), dst, std::marker::PhantomData));
+        }
         (Layout::PanelsKn, DType::F32) => isa.run(Kn::<F32>(source, dst, std::marker::PhantomData)),
         (Layout::PanelsKn, DType::F16) => isa.run(Kn::<F16>(source, dst, std::marker::PhantomData)),
         (Layout::PanelsKn, DType::Bf16) => isa.run(Kn::<Bf16>(source, dst, std::marker::PhantomData)),
@@ -96,15 +116,15 @@ impl<E: Element> Task for Rows<'_, E> {
     }
 }
 
-fn row_pairs(source: Source, dst: *mut f32, lead: usize) {
+/// Rows as they are, and zeros to the end of the last unit.
+fn row_units(source: Source, dst: *mut f32, lead: usize) {
+    let bytes = source.cols * source.dtype.size_bytes();
     for r in 0..source.offsets.len() {
-        let to = dst.wrapping_add(r * lead).cast::<u16>();
-        // SAFETY: the row has `cols` elements, the destination room for whole pairs, by `pack`'s contract.
+        let to = dst.wrapping_add(r * lead).cast::<u8>();
+        // SAFETY: the row has `bytes` bytes, the destination room for whole units, by `pack`'s contract.
         unsafe {
-            std::ptr::copy_nonoverlapping(source.row(r).cast::<u16>(), to, source.cols);
-            if source.cols % 2 == 1 {
-                *to.add(source.cols) = 0;
-            }
+            std::ptr::copy_nonoverlapping(source.row(r), to, bytes);
+            std::ptr::write_bytes(to.add(bytes), 0, bytes.next_multiple_of(4) - bytes);
         }
     }
 }
@@ -221,6 +241,52 @@ impl Task for PairKn<'_> {
     }
 }
 
+/// Units ahead of the one that is copied whose rows are fetched.
+const QUADS_AHEAD: usize = 4;
+
+struct QuadKn<'o>(Source<'o>, *mut f32);
+
+impl Task for QuadKn<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let QuadKn(source, dst) = self;
+        let (nr, k) = (2 * S::LANES, source.offsets.len());
+        let units = k.div_ceil(4);
+        for col in (0..source.cols).step_by(S::LANES) {
+            let to = dst.wrapping_add(col / nr * units * nr + col % nr);
+            let whole = if col + S::LANES <= source.cols { k / 4 } else { 0 };
+            for unit in 0..whole {
+                let mut rows = [std::ptr::null::<u8>(); 4];
+                for (r, row) in rows.iter_mut().enumerate() {
+                    *row = source.row(4 * unit + r).wrapping_add(col);
+                }
+                // Steps of a panel are rows apart, which no hardware prefetcher follows from page to page.
+                for r in 0..4 {
+                    simd.prefetch(source.row((4 * (unit + QUADS_AHEAD) + r).min(k - 1)).wrapping_add(col).cast());
+                }
+                // SAFETY: the four rows exist and have LANES bytes from `col` on; the panel has room for `nr` units a step.
+                unsafe { simd.store(to.add(unit * nr), simd.offset_bytes(simd.interleave_u8(rows))) };
+            }
+            for unit in whole..units {
+                let n = (source.cols - col).min(S::LANES);
+                let mut ends = [[0u8; MAX_LANES]; 4];
+                for (r, end) in ends.iter_mut().enumerate().take(k - 4 * unit) {
+                    let from = source.row(4 * unit + r).wrapping_add(col);
+                    // SAFETY: `n` elements remain in the row, and `end` holds 16 ≥ LANES ≥ `n`.
+                    unsafe { std::ptr::copy_nonoverlapping(from, end.as_mut_ptr(), n) };
+                }
+                // SAFETY: `ends` has 16 ≥ LANES bytes a row; the panel has room for `nr` units a step.
+                unsafe {
+                    let quads = simd.interleave_u8(ends.each_ref().map(|end| end.as_ptr()));
+                    simd.store(to.add(unit * nr), simd.offset_bytes(quads));
+                }
+            }
+        }
+    }
+}
+
 /// The source, its units a row, and the panels.
 struct Nk<'o, E>(Source<'o>, usize, *mut f32, std::marker::PhantomData<E>);
 
@@ -309,16 +375,19 @@ impl<E: Element> Nk<'_, E> {
             unsafe { simd.store(row, simd.splat(0.0)) };
             return;
         }
-        // An odd last bf16 fills half a unit and is read alone.
-        let halves = if size_of::<E::Bits>() > source.dtype.size_bytes() { source.cols % 2 } else { 0 };
-        let whole = units.min((k - halves).saturating_sub(p));
+        // The last elements may not fill a unit and are read alone.
+        let elem = source.dtype.size_bytes();
+        let rest_bytes = source.cols * elem % size_of::<E::Bits>();
+        let whole = units.min((k - usize::from(rest_bytes > 0)).saturating_sub(p));
         let from = source.row(r).cast::<E::Bits>().wrapping_add(p);
-        // SAFETY: `whole` units from `p` exist in the row, and behind them the odd element; `row` has room for LANES.
+        // SAFETY: `whole` units from `p` exist in the row, and behind them `rest_bytes`; `row` has room for LANES.
         unsafe {
             let x = if whole == S::LANES { E::load(simd, from) } else { E::load_first(simd, from, whole) };
             simd.store(row, x);
             if whole < units {
-                *row.add(whole) = f32::from_bits(u32::from(*from.add(whole).cast::<u16>()));
+                let mut rest = [0u8; 4];
+                std::ptr::copy_nonoverlapping(from.add(whole).cast(), rest.as_mut_ptr(), rest_bytes);
+                *row.add(whole) = f32::from_bits(u32::from_le_bytes(rest) ^ E::OFFSET);
             }
         }
     }

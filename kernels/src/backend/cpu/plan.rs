@@ -8,11 +8,42 @@ use super::turned::Strips;
 use crate::DType;
 use crate::program::{Bound, Form, Index, Span, Stage, Tensor};
 
+/// What the 32-bit units of a product's factors hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Units {
+    /// One f32.
+    Singles,
+    /// Two bf16.
+    Pairs,
+    /// Four i8.
+    Quads,
+}
+
+impl Units {
+    /// Elements of a unit.
+    pub(super) fn elems(self) -> usize {
+        match self {
+            Units::Singles => 1,
+            Units::Pairs => 2,
+            Units::Quads => 4,
+        }
+    }
+
+    /// Name of the limit of their products.
+    pub(super) fn limit(self) -> &'static str {
+        match self {
+            Units::Singles => "fma_f32",
+            Units::Pairs => "dot_bf16",
+            Units::Quads => "dot_i8",
+        }
+    }
+}
+
 /// Position of a slot in its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SlotId(pub(super) usize);
 
-/// Room for a tile in one form: rows of f32 or of bf16 pairs, or panels.
+/// Room for a tile in one form: rows of units, or panels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     /// Where it starts in the arena, in f32.
@@ -114,8 +145,7 @@ pub(super) struct Product {
     pub(super) rows: Span,
     pub(super) cols: Span,
     pub(super) depth: Span,
-    /// Whether units are bf16 pairs.
-    pub(super) pairs: bool,
+    pub(super) units: Units,
 }
 
 /// One step of a grid point.
@@ -128,8 +158,8 @@ pub(super) enum Step {
     /// Product of a factor in rows and one in panels. With `out`, the last turn of the loop that it ends writes the sums
     /// there, and the store behind the loop is done.
     Block { product: Box<Product>, b: Right, out: Option<Box<Place>> },
-    /// Product with few rows; the right factor stays where it is.
-    Stream { product: Box<Product>, place: Place, form: Form },
+    /// Product with few rows; the right factor stays where it is, and so do its scales where it is of 4-bit integers.
+    Stream { product: Box<Product>, place: Place, scales: Option<Box<Place>>, form: Form },
     /// `slot` is zero from here on; written only when someone other than a product reads it.
     Zero { slot: SlotId },
     /// Elementwise operations and reductions, row by row.
@@ -187,9 +217,9 @@ impl StagePlan {
         SlotId(self.slots.len() - 1)
     }
 
-    /// Adds a slot of rows: f32, or bf16 pairs.
-    pub(super) fn add_rows(&mut self, rows: Span, cols: Span, pairs: bool) -> SlotId {
-        let lead = lead(if pairs { cols.size.div_ceil(2) } else { cols.size });
+    /// Adds a slot of rows of units.
+    pub(super) fn add_rows(&mut self, rows: Span, cols: Span, units: Units) -> SlotId {
+        let lead = lead(cols.size.div_ceil(units.elems()));
         self.add_slot(lead, rows.size * lead, (rows, cols))
     }
 }
@@ -201,6 +231,6 @@ pub(super) struct Plan {
     pub(super) stages: Vec<StagePlan>,
     /// What the products are: for the row's name and its limit.
     pub(super) strategies: Vec<&'static str>,
-    /// Whether products are of bf16 pairs.
-    pub(super) pairs: bool,
+    /// What its products are of; of several kinds that which holds most.
+    pub(super) units: Units,
 }

@@ -6,9 +6,9 @@ use std::time::Instant;
 use super::cache::Caches;
 use super::isa::{Isa, Task};
 use super::memory::{Buffer, Shared};
-use super::microkernel::{Pair, Single, Unit};
 use super::pool::Pool;
 use super::simd::Simd;
+use super::unit::{Pair, Quad, Single, Unit};
 use crate::backend::{Clock, DeviceError, Elapsed, Probe, Work};
 
 /// Independent sums: enough for a latency of 5 cycles at 2 multiply-adds a cycle, with room in 16 registers.
@@ -43,6 +43,7 @@ pub(super) fn probes<'b>(isa: Isa, pool: &'b Pool, threads: usize, caches: Cache
         if let Some(isa) = dots {
             probes.push(arithmetic::<Pair>("dot_bf16", isa, pool, n, 4.0));
         }
+        probes.push(arithmetic::<Quad>("dot_i8", isa, pool, n, 8.0));
         let memory = (4 * caches.l3).max(LEAST_MEMORY_BYTES);
         // Half of a level: all of it would leave no room for anything else. The last level is shared.
         let levels = [("l1", caches.l1d / 2), ("l2", caches.l2 / 2), ("l3", caches.l3 / 2 / n), ("mem", memory / n)];
@@ -72,7 +73,7 @@ fn arithmetic<'b, U: Unit + Send + Sync>(
     let run = move |n: u64| {
         let sum = AtomicU32::new(0);
         let elapsed = timed(n, pool, threads, |_| {
-            let lane = isa.run(Chains::<U>(std::marker::PhantomData));
+            let lane = U::run(isa, Chains::<U>(std::marker::PhantomData));
             sum.fetch_xor(lane.to_bits(), Ordering::Relaxed);
         });
         std::hint::black_box(sum.into_inner());

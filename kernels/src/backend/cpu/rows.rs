@@ -4,6 +4,7 @@
 //! A group is *across* (its operations run along the columns of each row) or *down* (all its tiles are column vectors,
 //! kept densely: one pass over the rows does the work of a row).
 
+use super::dequantise::dequantise;
 use super::isa::{Isa, Task};
 use super::plan::SlotId;
 use super::simd::Simd;
@@ -56,6 +57,13 @@ pub(super) enum RowFn {
     Round(DType, SlotId),
     /// Rounds to bf16, kept as pairs.
     Pairs(SlotId),
+    /// Sums of integers as f32.
+    FromInteger(SlotId),
+    /// Bytes of two 4-bit integers as f32, times the scale of their group.
+    Dequantise {
+        bytes: SlotId,
+        scale: SlotId,
+    },
 }
 
 /// One operation of a group.
@@ -88,7 +96,12 @@ impl Group {
                 RowFn::Fill(_) | RowFn::Position(_) => [None, None],
                 RowFn::Unary(_, x) => [x.slot(), None],
                 RowFn::Binary(_, x, y) => [x.slot(), y.slot()],
-                RowFn::Reduce(_, x) | RowFn::Band { x, .. } | RowFn::Round(_, x) | RowFn::Pairs(x) => [Some(x), None],
+                RowFn::Dequantise { bytes, scale } => [Some(bytes), Some(scale)],
+                RowFn::Reduce(_, x)
+                | RowFn::Band { x, .. }
+                | RowFn::Round(_, x)
+                | RowFn::Pairs(x)
+                | RowFn::FromInteger(x) => [Some(x), None],
             };
             read.into_iter().flatten().chain([op.dst])
         })
@@ -214,6 +227,15 @@ impl Rows<'_> {
                 each!(simd, dst, |c| rounded(simd, dtype, unsafe { simd.load(x.add(c)) }));
             }
             RowFn::Pairs(x) => pairs(simd, dst, self.slots.row(x, row)),
+            RowFn::Dequantise { bytes, scale } => {
+                // SAFETY: the rows hold the bytes and scales of whole groups, and room for their numbers.
+                unsafe { dequantise(simd, (dst.at, n), self.slots.row(bytes, row).cast(), self.slots.row(scale, row)) };
+            }
+            RowFn::FromInteger(x) => {
+                let x = self.slots.row(x, row);
+                // SAFETY: rows are padded to whole vectors.
+                each!(simd, dst, |c| simd.convert_i32(unsafe { simd.load(x.add(c)) }));
+            }
         }
     }
 
@@ -348,7 +370,7 @@ pub(super) fn rounded<S: Simd>(simd: S, dtype: DType, x: S::F) -> S::F {
     // SAFETY: `bits` holds 16 ≥ LANES elements, and so do the lanes of an array.
     unsafe {
         match dtype {
-            DType::F32 => x,
+            DType::F32 | DType::I32 | DType::I8 | DType::I4x2 => x,
             DType::F16 => {
                 simd.store_f16(bits.as_mut_ptr(), x);
                 simd.load_f16(bits.as_ptr())

@@ -48,7 +48,9 @@ fn reads(op: &RowOp) -> [Option<SlotId>; 2] {
         RowFn::Fill(_) | RowFn::Position(_) => [None, None],
         RowFn::Unary(_, x) => [x.slot(), None],
         RowFn::Binary(_, x, y) => [x.slot(), y.slot()],
-        RowFn::Reduce(_, x) | RowFn::Band { x, .. } | RowFn::Round(_, x) | RowFn::Pairs(x) => [Some(x), None],
+        RowFn::Dequantise { bytes, scale } => [Some(bytes), Some(scale)],
+        RowFn::Reduce(_, x) | RowFn::Band { x, .. } | RowFn::Round(_, x) => [Some(x), None],
+        RowFn::Pairs(x) | RowFn::FromInteger(x) => [Some(x), None],
     }
 }
 
@@ -69,6 +71,8 @@ fn runs_down(op: &RowOp, slots: &[Slot]) -> bool {
             | RowFn::Reduce(..)
             | RowFn::Band { .. }
             | RowFn::Round(..)
-            | RowFn::Pairs(_) => false,
+            | RowFn::Pairs(_)
+            | RowFn::FromInteger(_)
+            | RowFn::Dequantise { .. } => false,
         }
 }

@@ -2,7 +2,8 @@
 //! once over the trait and inlined into one entry an instruction set (`isa.rs`).
 //!
 //! Vectors also carry bf16 pairs: 32-bit units that hold two neighbours of the contraction, the earlier one in the low
-//! half. Loads, stores and broadcasts treat a unit as an f32 with the same bits.
+//! half. Loads, stores and broadcasts treat a unit as an f32 with the same bits. So they do with quads of 8-bit integers, the
+//! earliest one in the lowest byte, and with 32-bit integers.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -16,7 +17,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub(super) use avx512::{Avx512, Avx512Bf16};
+pub(super) use avx512::{Avx512, Avx512Bf16, Avx512Vnni};
 pub(super) use math::{EXP2_ERROR, FUNCTION_ERROR};
 pub(super) use portable::Portable;
 
@@ -136,6 +137,59 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
 
     /// `z + Σ x · y` over the two bf16 of each unit.
     fn dot_bf16(self, x: Self::F, y: Self::F, z: Self::F) -> Self::F;
+
+    /// `z + Σ x · y` over the four bytes of each unit: `x` signed, `y` unsigned, `z` and the result 32-bit integers.
+    fn dot_i8(self, x: Self::F, y: Self::F, z: Self::F) -> Self::F;
+
+    /// `x + y` of 32-bit integers.
+    fn add_i32(self, x: Self::F, y: Self::F) -> Self::F;
+
+    /// 32-bit integers as f32, to nearest.
+    fn convert_i32(self, x: Self::F) -> Self::F;
+
+    /// Each byte with its highest bit turned: signed bytes become unsigned ones that are 128 more.
+    fn offset_bytes(self, x: Self::F) -> Self::F;
+
+    /// Interleaves four rows of `LANES` bytes into `LANES` units, the first row in the lowest bytes.
+    ///
+    /// # Safety
+    /// Each row is valid for reads of `LANES` bytes.
+    #[inline(always)]
+    unsafe fn interleave_u8(self, rows: [*const u8; 4]) -> Self::F {
+        let mut units = [0.0f32; 16];
+        for (lane, unit) in units.iter_mut().enumerate().take(Self::LANES) {
+            // SAFETY: `lane < LANES`, within the caller's rows.
+            *unit = f32::from_bits(u32::from_le_bytes(rows.map(|row| unsafe { *row.add(lane) })));
+        }
+        // SAFETY: `units` holds 16 ≥ LANES elements.
+        unsafe { self.load(units.as_ptr()) }
+    }
+
+    /// Reads `LANES` bytes of two 4-bit integers, each 8 more than it stands for: those of the low halves and those of the high
+    /// halves, as f32.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `LANES` bytes.
+    #[inline(always)]
+    unsafe fn load_halves(self, p: *const u8) -> (Self::F, Self::F) {
+        let (mut low, mut high) = ([0.0f32; 16], [0.0f32; 16]);
+        for lane in 0..Self::LANES {
+            // SAFETY: `lane < LANES`, and the caller's `LANES` bytes are readable.
+            let byte = unsafe { *p.add(lane) };
+            (low[lane], high[lane]) = (f32::from(byte & 15) - 8.0, f32::from(byte >> 4) - 8.0);
+        }
+        // SAFETY: both arrays hold 16 ≥ LANES elements.
+        unsafe { (self.load(low.as_ptr()), self.load(high.as_ptr())) }
+    }
+
+    /// Sums of the lanes of four vectors of 32-bit integers.
+    #[inline(always)]
+    fn sum4_i32(self, x: [Self::F; 4]) -> [i32; 4] {
+        x.map(|x| {
+            let lanes = self.to_array(x);
+            lanes[..Self::LANES].iter().fold(0i32, |sum, lane| sum.wrapping_add(lane.to_bits().cast_signed()))
+        })
+    }
 
     /// Hints that the line at `p` is read soon. `p` need not be valid.
     #[inline(always)]

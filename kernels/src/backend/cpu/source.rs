@@ -30,6 +30,9 @@ pub(super) trait Element: 'static {
     /// Its bits.
     type Bits: Copy + Default;
 
+    /// What the bits of a unit are XORed with as it is read.
+    const OFFSET: u32 = 0;
+
     /// Reads `LANES` elements as f32.
     ///
     /// # Safety
@@ -60,8 +63,12 @@ pub(super) struct Bf16;
 pub(super) struct F8E4M3;
 /// f8e5m2.
 pub(super) struct F8E5M2;
+/// i8.
+pub(super) struct I8;
 /// bf16 pairs as they lie in a row: read as units, not widened.
 pub(super) struct Pairs;
+/// Quads of i8 as they lie in a row, as bytes without sign: 128 more each. What multiplies them takes one factor of each kind.
+pub(super) struct Quads;
 
 impl Element for F32 {
     type Bits = f32;
@@ -131,6 +138,41 @@ unsafe fn load_float8<S: Simd>(simd: S, set: &Float8, p: *const u8) -> S::F {
     let lanes = bytes.map(|byte| set.decode(byte));
     // SAFETY: `lanes` holds 16 ≥ LANES elements.
     unsafe { simd.load(lanes.as_ptr()) }
+}
+
+impl Element for I8 {
+    type Bits = u8;
+
+    /// Element by element: products take quads, and nothing else is fast.
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const u8) -> S::F {
+        let mut lanes = [0.0f32; 16];
+        for (i, lane) in lanes.iter_mut().enumerate().take(S::LANES) {
+            // SAFETY: `i < LANES`, and the caller's `LANES` bytes are readable.
+            *lane = f32::from(unsafe { *p.add(i) }.cast_signed());
+        }
+        // SAFETY: `lanes` holds 16 ≥ LANES elements.
+        unsafe { simd.load(lanes.as_ptr()) }
+    }
+}
+
+impl Element for Quads {
+    // Not a 32-bit type: rows may start at any byte.
+    type Bits = [u8; 4];
+
+    const OFFSET: u32 = 0x8080_8080;
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const [u8; 4]) -> S::F {
+        // SAFETY: as the caller's; a unit has the size of an f32, and vectors need no alignment.
+        simd.offset_bytes(unsafe { simd.load(p.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_first<S: Simd>(simd: S, p: *const [u8; 4], n: usize) -> S::F {
+        // SAFETY: as the caller's; units have the size of an f32.
+        simd.offset_bytes(unsafe { simd.load_first(p.cast(), n) })
+    }
 }
 
 impl Element for Pairs {

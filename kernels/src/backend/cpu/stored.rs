@@ -64,8 +64,9 @@ pub(super) unsafe fn put<S: Simd>(simd: S, to: *mut u8, dtype: DType, x: S::F, n
     // SAFETY: whole vectors go to the caller's memory, short ones through `end`, which holds 16 ≥ LANES elements.
     unsafe {
         match (dtype, n == S::LANES) {
-            (DType::F32, true) => simd.store(to.cast(), x),
-            (DType::F32, false) => simd.store_first(to.cast(), x, n),
+            // Integers are units with the bits of one.
+            (DType::F32 | DType::I32, true) => simd.store(to.cast(), x),
+            (DType::F32 | DType::I32, false) => simd.store_first(to.cast(), x, n),
             (DType::F16, true) => simd.store_f16(to.cast(), x),
             (DType::Bf16, true) => simd.store_bf16(to.cast(), x),
             (DType::F16, false) => {
@@ -78,6 +79,7 @@ pub(super) unsafe fn put<S: Simd>(simd: S, to: *mut u8, dtype: DType, x: S::F, n
             }
             (DType::F8E4M3, _) => put_float8(simd, to, &E4M3, x, n),
             (DType::F8E5M2, _) => put_float8(simd, to, &E5M2, x, n),
+            (DType::I8 | DType::I4x2, _) => unreachable!("nothing is rounded to integers"),
         }
     }
 }

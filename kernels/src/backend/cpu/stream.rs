@@ -16,12 +16,15 @@
 //! As many rows of `a` share each pass as leave accumulators in registers; more take several passes over a tile that is
 //! then in cache.
 
+mod int4;
+
 use std::marker::PhantomData;
 
 use super::isa::{Isa, Task};
-use super::microkernel::{Fetch, Pair, Single, Unit};
+use super::microkernel::Fetch;
 use super::simd::Simd;
-use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, Pairs, Source};
+use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, Pairs, Quads, Source};
+use super::unit::{Pair, Quad, Single, Unit};
 use crate::DType;
 
 /// Bytes ahead of the row in use that are fetched into L2, where rows are too short for the hardware to see a stream in
@@ -53,12 +56,14 @@ pub(super) fn pass_rows(isa: Isa) -> usize {
 pub(super) struct Stream<'o> {
     /// Rows.
     pub(super) m: usize,
-    /// `m` rows of f32, or of bf16 pairs where `pairs` is set.
+    /// `m` rows of f32, of bf16 pairs where `pairs` is set, of quads where `b` is of i8.
     pub(super) a: *const f32,
     /// Stride of `a`, in units.
     pub(super) lda: usize,
     /// Right factor: rows along k (`Ab`) or along n (`Abt`).
     pub(super) b: Source<'o>,
+    /// Scales of the groups of `b`, of f16, where it is of 4-bit integers.
+    pub(super) scales: Option<Source<'o>>,
     /// Rows that are read after those of `b`.
     pub(super) next: Fetch,
     /// `m` rows with room for whole vectors.
@@ -108,6 +113,9 @@ impl Stream<'_> {
             (false, DType::Bf16) => pass.dots_of::<Bf16, Single>(isa),
             (false, DType::F8E4M3) => pass.dots_of::<F8E4M3, Single>(isa),
             (false, DType::F8E5M2) => pass.dots_of::<F8E5M2, Single>(isa),
+            (false, DType::I8) => pass.dots_of::<Quads, Quad>(isa),
+            (false, DType::I4x2) => pass.dots_of_halves(isa),
+            (false, DType::I32) => unreachable!("outputs alone are of i32"),
         });
     }
 
@@ -122,6 +130,9 @@ impl Stream<'_> {
             DType::Bf16 => pass.sums_of::<Bf16>(isa),
             DType::F8E4M3 => pass.sums_of::<F8E4M3>(isa),
             DType::F8E5M2 => pass.sums_of::<F8E5M2>(isa),
+            DType::I8 | DType::I32 | DType::I4x2 => {
+                unreachable!("what runs along the contraction several to a unit is packed")
+            }
         });
     }
 
@@ -139,16 +150,16 @@ impl Stream<'_> {
 
     fn dots_of<E: Element, U: Unit>(&self, isa: Isa) {
         match (self.m, isa.registers()) {
-            (1, _) => isa.run(Dots::<E, U, 1, 4>(self, PhantomData)),
-            (2, _) => isa.run(Dots::<E, U, 2, 4>(self, PhantomData)),
-            (3, 32) => isa.run(Dots::<E, U, 3, 4>(self, PhantomData)),
-            (4, 32) => isa.run(Dots::<E, U, 4, 4>(self, PhantomData)),
-            (3, _) => isa.run(Dots::<E, U, 3, 3>(self, PhantomData)),
-            (4, _) => isa.run(Dots::<E, U, 4, 3>(self, PhantomData)),
-            (5, _) => isa.run(Dots::<E, U, 5, 4>(self, PhantomData)),
-            (6, _) => isa.run(Dots::<E, U, 6, 4>(self, PhantomData)),
-            (7, _) => isa.run(Dots::<E, U, 7, 3>(self, PhantomData)),
-            _ => isa.run(Dots::<E, U, 8, 3>(self, PhantomData)),
+            (1, _) => U::run(isa, Dots::<E, U, 1, 4>(self, PhantomData)),
+            (2, _) => U::run(isa, Dots::<E, U, 2, 4>(self, PhantomData)),
+            (3, 32) => U::run(isa, Dots::<E, U, 3, 4>(self, PhantomData)),
+            (4, 32) => U::run(isa, Dots::<E, U, 4, 4>(self, PhantomData)),
+            (3, _) => U::run(isa, Dots::<E, U, 3, 3>(self, PhantomData)),
+            (4, _) => U::run(isa, Dots::<E, U, 4, 3>(self, PhantomData)),
+            (5, _) => U::run(isa, Dots::<E, U, 5, 4>(self, PhantomData)),
+            (6, _) => U::run(isa, Dots::<E, U, 6, 4>(self, PhantomData)),
+            (7, _) => U::run(isa, Dots::<E, U, 7, 3>(self, PhantomData)),
+            _ => U::run(isa, Dots::<E, U, 8, 3>(self, PhantomData)),
         }
     }
 
@@ -178,22 +189,35 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Task for Dots<'_, E, 
     fn run<S: Simd>(self, simd: S) {
         let s = self.0;
         let n = s.b.offsets.len();
+        let starts = self.starts(simd);
         let groups = n / NB;
         // Short rows, which are fetched ahead by hand, in the order of their addresses; long ones far apart.
         let (first, apart) = if s.rows_ahead().is_some() { (NB, 1) } else { (1, groups) };
         for group in 0..groups {
-            self.rows::<S, NB>(simd, group * first, apart);
+            self.rows::<S, NB>(simd, &starts, (group * first, apart));
         }
         for j in groups * NB..n {
-            self.rows::<S, 1>(simd, j, 1);
+            self.rows::<S, 1>(simd, &starts, (j, 1));
         }
     }
 }
 
 impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB> {
+    /// What the sums of each row start with.
+    #[inline(always)]
+    fn starts<S: Simd>(&self, simd: S) -> [f32; M] {
+        let s = self.0;
+        let mut starts = [0.0; M];
+        for (i, start) in starts.iter_mut().enumerate() {
+            // SAFETY: rows `i < m` of `a` have as many whole units as those of `b`.
+            *start = unsafe { U::start(simd, s.a.add(i * s.lda), s.b.cols / U::ELEMS) };
+        }
+        starts
+    }
+
     /// Columns `j`, `j + apart`, ... of the product: as many rows of `b`.
     #[inline(always)]
-    fn rows<S: Simd, const N: usize>(&self, simd: S, j: usize, apart: usize) {
+    fn rows<S: Simd, const N: usize>(&self, simd: S, starts: &[f32; M], (j, apart): (usize, usize)) {
         let s = self.0;
         let per_unit = size_of::<E::Bits>() / s.b.dtype.size_bytes();
         let units = s.b.cols / per_unit;
@@ -241,7 +265,7 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
                 }
             }
         }
-        self.finish(simd, (j, apart), &acc, units * per_unit < s.b.cols);
+        self.finish(simd, (j, apart), &acc, starts);
     }
 
     /// Sums across lanes, four at once, whichever rows they belong to.
@@ -251,38 +275,40 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
         simd: S,
         (j, apart): (usize, usize),
         acc: &[[S::F; N]; M],
-        has_odd: bool,
+        starts: &[f32; M],
     ) {
         let s = self.0;
+        let rest = s.b.cols % U::ELEMS;
         for first in (0..M * N).step_by(4) {
             let mut four = [simd.splat(0.0); 4];
             for (at, lanes) in four.iter_mut().enumerate().take(M * N - first) {
                 *lanes = acc[(first + at) / N][(first + at) % N];
             }
-            for (at, mut sum) in simd.sum4(four).into_iter().enumerate().take(M * N - first) {
+            for (at, mut sum) in U::sum4(simd, four).into_iter().enumerate().take(M * N - first) {
                 let (i, col) = ((first + at) / N, j + (first + at) % N * apart);
-                if has_odd {
-                    sum += self.odd_product(i, col);
+                if U::ELEMS == 4 {
+                    sum = U::plus(sum, starts[i]);
+                }
+                if U::ELEMS > 1 && rest > 0 {
+                    sum = U::plus(sum, self.rest(i, col, rest));
                 }
                 // SAFETY: row `i < m` of `c` has room for column `col < n`.
                 unsafe {
                     let at = s.c.add(i * s.ldc + col);
-                    *at = if s.fresh { sum } else { *at + sum };
+                    *at = if s.fresh { sum } else { U::plus(*at, sum) };
                 }
             }
         }
     }
 
-    /// The product of the last elements of rows of odd length, which fill half a unit.
+    /// The products of the last `n` elements of rows, which fill no unit.
     #[cold]
-    fn odd_product(&self, i: usize, row: usize) -> f32 {
-        let (s, last) = (self.0, self.0.b.cols - 1);
-        let widen = |bits: u16| f32::from_bits(u32::from(bits) << 16);
-        // SAFETY: element `last` exists in both rows, of bf16.
+    fn rest(&self, i: usize, row: usize, n: usize) -> f32 {
+        let (s, first_byte) = (self.0, (self.0.b.cols - n) * self.0.b.dtype.size_bytes());
+        // SAFETY: the last `n` elements exist in both rows, which hold elements of one type where units hold several.
         unsafe {
-            let a = *s.a.add(i * s.lda).cast::<u16>().add(last);
-            let b = *s.b.row(row).cast::<u16>().add(last);
-            widen(a) * widen(b)
+            let a = s.a.add(i * s.lda).cast::<u8>().add(first_byte);
+            U::rest(a, s.b.row(row).add(first_byte), n)
         }
     }
 }

@@ -4,7 +4,7 @@ use super::cache::Caches;
 use super::isa::Isa;
 use super::microkernel::LEADS;
 use super::stream::pass_rows;
-use super::uses::STREAM_ROWS;
+use super::uses::{STREAM_ROWS, STREAM_ROWS_OF_4_BITS};
 use crate::DType;
 use crate::problem::{AttentionProblem, Layout, MatmulProblem};
 use crate::tile::{AttentionTiling, MatmulTiling, n_tiles};
@@ -19,10 +19,16 @@ fn even(len: usize, most: usize, step: usize) -> usize {
 /// (bm × bn) half of L2 between them.
 pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
-    if p.m <= STREAM_ROWS {
+    let most = if p.layout == Layout::NkI4 { STREAM_ROWS_OF_4_BITS } else { STREAM_ROWS };
+    // Quads run along the contraction: as `[k, n]` they are packed, however few the rows.
+    if p.m <= most && !(p.input == DType::I8 && p.layout == Layout::Kn) {
         return streamed(problem, isa, caches, threads);
     }
-    let elems_per_unit = if p.input == DType::Bf16 && isa.dots_bf16() { 2 } else { 1 };
+    let elems_per_unit = match p.input {
+        DType::I8 => 4,
+        DType::Bf16 if isa.dots_bf16() => 2,
+        _ => 1,
+    };
     // The longest constant stride bounds a step, less the line that keeps strides odd.
     let most_k = (caches.l1d * 3 / 5 / (isa.mr() * 4) / 64 * 64).clamp(64, LEADS[2] - 16);
     let bk_units = even(p.k.div_ceil(elems_per_unit), most_k, 16);
@@ -43,15 +49,16 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
 fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
     let bn = match p.layout {
-        Layout::Nk => 128,
+        Layout::Nk | Layout::NkI4 => 128,
         Layout::Kn => 512,
     };
     let bn = if threads > 1 { even(p.n, bn.min(p.n.div_ceil(4 * threads)), 32) } else { even(p.n, bn, 32) };
     // The left factor's rows are read again for every few rows of the right one: they stay in a quarter of L2, which
     // gives them faster than memory gives the right factor's. Shorter steps, for L1, would cut the streams of memory.
-    let bk = p.k.min((caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192));
+    let elems_per_unit = if p.input == DType::I8 { 4 } else { 1 };
+    let bk = p.k.min((caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192) * elems_per_unit);
     // More than one pass finds the tile in another quarter.
-    let passes_again = p.m > pass_rows(isa) && p.layout == Layout::Nk;
+    let passes_again = p.m > pass_rows(isa) && p.layout != Layout::Kn;
     let bn = if passes_again { bn.min((caches.l2 / 4 / 4 / bk).max(16)) } else { bn };
     MatmulTiling { bm: p.m, bn, bk }
 }

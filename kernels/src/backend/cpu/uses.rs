@@ -3,11 +3,16 @@
 use std::collections::HashMap;
 
 use super::pack::Layout;
+use super::plan::Units;
 use crate::DType;
 use crate::program::{Arg, Form, Op, Stage, TileId};
 
 /// Rows up to which a product streams its right factor in place.
 pub(super) const STREAM_ROWS: usize = 16;
+
+/// As [`STREAM_ROWS`], where the right factor is dequantised: as many passes of eight rows as are still faster than rows of
+/// f32 that are written, transposed and read back (on a Xeon of model 207 32 rows take half of that).
+pub(super) const STREAM_ROWS_OF_4_BITS: usize = 48;
 
 /// Uses of one tile.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,6 +21,8 @@ pub(super) struct Uses {
     pub(super) rows: bool,
     /// Needed as rows of bf16 pairs.
     pub(super) pairs: bool,
+    /// Needed as rows of quads of i8.
+    pub(super) quads: bool,
     /// Needed as panels.
     pub(super) panels: Option<Layout>,
     /// Is a right factor that stays in memory.
@@ -26,6 +33,8 @@ pub(super) struct Uses {
     pub(super) acc: bool,
     /// Is defined by something other than a load.
     pub(super) computed: bool,
+    /// Is what these tiles, of bytes and of scales, give dequantised.
+    pub(super) dequantised: Option<(TileId, TileId)>,
     /// Is a load that something else redefines.
     pub(super) overwritten: bool,
     /// Is a load that one product of the same run of operations takes as its left factor, and nothing else: it may stay
@@ -41,9 +50,13 @@ pub(super) struct Uses {
 }
 
 impl Uses {
-    /// Whether products read this left factor as pairs.
-    pub(super) fn takes_pairs(&self, dtype: DType) -> bool {
-        dtype == DType::Bf16 && self.pairs
+    /// What products read this left factor as.
+    pub(super) fn units(&self, dtype: DType) -> Units {
+        match dtype {
+            DType::I8 => Units::Quads,
+            DType::Bf16 if self.pairs => Units::Pairs,
+            _ => Units::Singles,
+        }
     }
 }
 
@@ -53,6 +66,7 @@ pub(super) fn uses(stage: &Stage, dots_bf16: bool) -> HashMap<TileId, Uses> {
     // Definitions first: how a product takes a factor depends on who made it.
     walk.definitions(&stage.body);
     walk.ops(&stage.body);
+    walk.sources();
     for uses in walk.uses.values_mut() {
         let is_alone = uses.readers == 1 && uses.loaded && !uses.overwritten;
         uses.left_alone &= is_alone;
@@ -89,6 +103,10 @@ impl Walk<'_> {
                     let acc = self.of(*acc);
                     (acc.acc, acc.computed, acc.factor) = (true, true, true);
                 }
+                Op::Dequantise { dst, x, scale } => {
+                    let dst = self.of(*dst);
+                    (dst.computed, dst.dequantised) = (true, Some((*x, *scale)));
+                }
                 Op::Store { .. } => {}
                 Op::Loop { body, .. } => self.definitions(body),
             }
@@ -113,11 +131,39 @@ impl Walk<'_> {
                 }
                 Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form),
                 Op::Loop { body, .. } => self.ops(body),
-                Op::Load { dst, .. } => self.of(*dst).run = self.run,
+                Op::Load { dst, .. } | Op::Dequantise { dst, .. } => self.of(*dst).run = self.run,
                 Op::Fill { .. } | Op::Position { .. } => {}
             }
         }
         self.run = outer;
+    }
+
+    /// What dequantised tiles are made of: bytes and scales stay in memory where the products stream, and are copied where the
+    /// tile itself is needed.
+    fn sources(&mut self) {
+        let made: Vec<Uses> = self.uses.values().filter(|uses| uses.dequantised.is_some()).copied().collect();
+        for uses in made {
+            let Some((x, scale)) = uses.dequantised else { continue };
+            self.of(x).quads |= uses.rows;
+            self.of(scale).rows |= uses.rows;
+            for tile in [x, scale] {
+                self.of(tile).in_place |= uses.in_place;
+                self.of(tile).readers += 1;
+            }
+        }
+    }
+
+    /// Whether a tile stays as it lies in its tensor, or is dequantised from tiles that do, in this run of operations.
+    fn lies_in_memory(&mut self, tile: TileId, form: Form) -> bool {
+        let uses = *self.of(tile);
+        match uses.dequantised {
+            None => !uses.computed,
+            Some((x, scale)) => {
+                let parts = [x, scale].map(|part| *self.of(part));
+                let at_hand = |part: &Uses| part.loaded && !part.overwritten && part.run == uses.run;
+                form == Form::Abt && uses.run == self.run && parts.iter().all(at_hand)
+            }
+        }
     }
 
     fn arg(&mut self, arg: Arg) {
@@ -134,9 +180,12 @@ impl Walk<'_> {
     }
 
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) {
-        let few_rows = self.stage.tile(acc).rows.size <= STREAM_ROWS;
-        let streams = few_rows && !self.of(b).computed;
-        let dots = self.dots_bf16 && self.stage.tile(a).dtype == DType::Bf16;
+        let most = if self.of(b).dequantised.is_some() { STREAM_ROWS_OF_4_BITS } else { STREAM_ROWS };
+        let few_rows = self.stage.tile(acc).rows.size <= most;
+        let (dtype, quads) = (self.stage.tile(a).dtype, self.stage.tile(a).dtype == DType::I8);
+        // Quads run along the contraction: where rows of the right factor do not, it is copied.
+        let streams = few_rows && self.lies_in_memory(b, form) && !(quads && form == Form::Ab);
+        let dots = self.dots_bf16 && dtype == DType::Bf16;
         self.of(acc).rows = true;
         let pairs = dots && !(streams && form == Form::Ab);
         let run = self.run;
@@ -144,10 +193,10 @@ impl Walk<'_> {
         left.factor = true;
         left.readers += 1;
         left.left_alone = !streams && left.run == run;
-        if pairs {
-            left.pairs = true;
-        } else {
-            left.rows = true;
+        match (pairs, quads) {
+            (_, true) => left.quads = true,
+            (true, false) => left.pairs = true,
+            (false, false) => left.rows = true,
         }
         let right = self.of(b);
         right.factor = true;
@@ -158,6 +207,8 @@ impl Walk<'_> {
             return;
         }
         right.panels = Some(match (form, pairs) {
+            (Form::Ab, _) if quads => Layout::QuadPanelsKn,
+            (Form::Abt, _) if quads => Layout::QuadPanelsNk,
             (Form::Ab, false) => Layout::PanelsKn,
             (Form::Ab, true) => Layout::PairPanelsKn,
             (Form::Abt, false) => Layout::PanelsNk,

@@ -20,6 +20,8 @@ pub(super) struct Worker {
     // Whether the innermost loop is in its last turn.
     pub(super) is_last_turn: bool,
     pub(super) offsets: Vec<usize>,
+    // As `offsets`, of the scales of a right factor.
+    pub(super) scale_offsets: Vec<usize>,
     pub(super) lead_at: Vec<i64>,
     // Owns what `home` points to.
     _arena: Buffer,
@@ -42,6 +44,7 @@ impl Worker {
             stored: vec![false; stage.slots.len()],
             is_last_turn: false,
             offsets: Vec::new(),
+            scale_offsets: Vec::new(),
             lead_at: Vec::new(),
             _arena: arena,
         })

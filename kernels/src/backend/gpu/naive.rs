@@ -12,7 +12,7 @@ use super::launch::{Kernel, Pace};
 use super::wgsl;
 use crate::DType;
 use crate::backend::{Backend, DeviceError, DeviceInfo, Elapsed, Limits, LowerError, Lowered, Unsupported};
-use crate::problem::{AttentionProblem, Layout, Mask, MatmulProblem, Problem};
+use crate::problem::{AttentionProblem, Layout, Mask, MatmulProblem, OperandShape, Problem};
 use crate::program::Program;
 use crate::tile::{AttentionTiling, MatmulTiling, Tiling};
 
@@ -45,8 +45,9 @@ impl Naive {
     /// A shader for a problem, and its workgroups.
     fn shader(&self, problem: &Problem) -> Result<(String, [u32; 3]), Unsupported> {
         let limit = self.context.caps.max_binding_bytes;
-        wgsl::refuse_float8([problem.dtype(), problem.output().dtype].into_iter())?;
-        for operand in problem.inputs().into_iter().chain([problem.output()]) {
+        let operands: Vec<OperandShape> = problem.inputs().into_iter().chain([problem.output()]).collect();
+        wgsl::refuse_bytes(operands.iter().map(|operand| operand.dtype))?;
+        for operand in operands {
             let (asked, elems) = (operand.size_bytes(), operand.elems());
             if asked as u64 > limit || elems > i32::MAX as usize {
                 let what = format!("bytes of operand `{}`", operand.name);
@@ -77,7 +78,7 @@ fn operands(text: &mut String, dtypes: &[(&str, DType)]) {
             DType::F32 => ("f32", format!("m_{name}[at]")),
             DType::Bf16 => ("u32", format!("read_bf16(m_{name}[at >> 1u], at)")),
             DType::F16 => ("u32", format!("read_f16(m_{name}[at >> 1u], at)")),
-            DType::F8E4M3 | DType::F8E5M2 => wgsl::no_float8(),
+            DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2 => wgsl::no_bytes(),
         };
         let _ = writeln!(text, "@group(0) @binding({i}) var<storage, read> m_{name}: array<{element}>;");
         let _ = writeln!(text, "fn {name}(at: i32) -> f32 {{ return {read}; }}");
@@ -105,6 +106,7 @@ fn matmul(problem: &MatmulProblem) -> (String, [usize; 3]) {
     let b = match p.layout {
         Layout::Kn => format!("b((z * {k} + k) * {n} + j)", k = p.k, n = p.n),
         Layout::Nk => format!("b((z * {n} + j) * {k} + k)", k = p.k, n = p.n),
+        Layout::NkI4 => wgsl::no_bytes(),
     };
     let (m, n, k) = (p.m, p.n, p.k);
     let _ = write!(

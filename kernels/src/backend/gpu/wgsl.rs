@@ -131,25 +131,26 @@ pub(crate) struct StageCode {
 pub(crate) fn lower_stage(program: &Program, at: usize, caps: &Caps) -> Result<StageCode, Unsupported> {
     let stage = &program.stages()[at];
     let of_tensors = program.tensors().iter().map(|tensor| tensor.dtype);
-    refuse_float8(of_tensors.chain(stage.tiles.iter().map(|ty| ty.dtype)))?;
+    refuse_bytes(of_tensors.chain(stage.tiles.iter().map(|ty| ty.dtype)))?;
     let plan = plan::Plan::new(program, stage, caps)?;
     emit::Emit::new(program, stage, caps, plan).stage()
 }
 
-/// Refuses 8-bit floats: WGSL has no bytes to hold them, and four to a word are not written yet.
+/// Refuses types of 8 bits, and sums of 8-bit integers: WGSL has no bytes to hold them, and four to a word are not written
+/// yet.
 ///
 /// # Errors
 /// [`Unsupported`] with the first such type.
-pub(crate) fn refuse_float8(mut dtypes: impl Iterator<Item = DType>) -> Result<(), Unsupported> {
-    match dtypes.find(|dtype| matches!(dtype, DType::F8E4M3 | DType::F8E5M2)) {
+pub(crate) fn refuse_bytes(mut dtypes: impl Iterator<Item = DType>) -> Result<(), Unsupported> {
+    match dtypes.find(|dtype| matches!(dtype, DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2)) {
         Some(dtype) => Err(too_large("dtype in WGSL", dtype, "f32, f16, bf16")),
         None => Ok(()),
     }
 }
 
-/// What an arm for 8-bit floats holds behind [`refuse_float8`].
-pub(super) fn no_float8() -> ! {
-    unreachable!("8-bit floats are refused before anything is written")
+/// What an arm for such types holds behind [`refuse_bytes`].
+pub(super) fn no_bytes() -> ! {
+    unreachable!("types of 8 bits are refused before anything is written")
 }
 
 /// The functions that read and write elements of these types: `read_bf16(pair, at)`, `bits_f16(vector)` and so on.

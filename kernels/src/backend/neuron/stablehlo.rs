@@ -70,27 +70,44 @@ impl Module {
     /// The plain form where the program carries its problem, else its operations.
     ///
     /// # Errors
-    /// As [`Module::of_operations`]; the plain form always exists.
+    /// As [`Module::of_problem`] and [`Module::of_operations`].
     pub fn of(program: &Program) -> Result<Module, Unsupported> {
-        program.problem().map_or_else(|| Module::of_operations(program), |problem| Ok(Module::of_problem(problem)))
+        program.problem().map_or_else(|| Module::of_operations(program), Module::of_problem)
     }
 
     /// The plain form.
-    pub fn of_problem(problem: &Problem) -> Module {
+    ///
+    /// # Errors
+    /// An operand is of integers.
+    pub fn of_problem(problem: &Problem) -> Result<Module, Unsupported> {
+        let operands = problem.inputs().into_iter().chain([problem.output()]);
+        refuse_integers(operands.map(|operand| operand.dtype))?;
         let text = match problem {
             Problem::Matmul(problem) => matmul::text(problem),
             Problem::Attention(problem) => attention::text(problem),
         };
         let inputs = problem.inputs().into_iter().map(|shape| Input { dims: shape.dims, dtype: shape.dtype });
-        Module { text, form: Form::Plain, inputs: inputs.collect() }
+        Ok(Module { text, form: Form::Plain, inputs: inputs.collect() })
     }
 
     /// The program from its operations alone, whatever it solves.
     ///
     /// # Errors
-    /// A tensor has gaps in memory, or positions that 32-bit integers cannot hold.
+    /// A tensor is of integers, has gaps in memory, or positions that 32-bit integers cannot hold.
     pub fn of_operations(program: &Program) -> Result<Module, Unsupported> {
+        refuse_integers(program.tensors().iter().map(|tensor| tensor.dtype))?;
         let (text, inputs) = operations::text(program)?;
         Ok(Module { text, form: Form::Operations, inputs })
+    }
+}
+
+/// Integers are not written yet: no chip that these modules are for multiplies them.
+fn refuse_integers(dtypes: impl IntoIterator<Item = DType>) -> Result<(), Unsupported> {
+    match dtypes.into_iter().find(|dtype| dtype.is_integer()) {
+        Some(dtype) => {
+            let limit = "floating-point types".into();
+            Err(Unsupported { what: "dtype in StableHLO".into(), asked: dtype.to_string(), limit })
+        }
+        None => Ok(()),
     }
 }

@@ -170,11 +170,11 @@ impl Target {
     ///
     /// Left out: cFP8 of v2, "configurable range and precision" (data types page, same repository), because which numbers
     /// a byte means there is not published; OCP's e4m3 and MXFP8 with a scale for each 32 elements, both v4's alone,
-    /// because no [`DType`] is either.
+    /// because no [`DType`] is either. Integers are left out as well: tensor engines multiply floats.
     pub const fn dtypes(self) -> &'static [DType] {
         match self.generation() {
             Generation::V2 => &[DType::F32, DType::F16, DType::Bf16],
-            Generation::V3 | Generation::V4 => &DType::ALL,
+            Generation::V3 | Generation::V4 => &DType::FLOATS,
         }
     }
 

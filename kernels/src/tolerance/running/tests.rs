@@ -20,7 +20,7 @@ fn errors_of_arguments_move_the_result_by_the_derivative() {
     error(RUNNING.unary(UnaryFn::Rsqrt, x), 0.5 * 1.0e-3 / 1.999f64.powf(1.5));
     error(RUNNING.unary(UnaryFn::Tanh, x), 1.0e-3 * (1.0 - 1.999f64.tanh().powi(2)));
     error(RUNNING.unary(UnaryFn::Log2, x), 1.0e-3 * std::f64::consts::LOG2_E / 1.999);
-    error(RUNNING.convert(x, DType::Bf16), 1.0e-3 + 2.001 / 256.0);
+    error(RUNNING.convert(x, DType::F32, DType::Bf16), 1.0e-3 + 2.001 / 256.0);
 }
 
 #[test]

@@ -158,6 +158,63 @@ impl Simd for Avx2 {
         self.mul_add(self.high_half(x), self.high_half(y), low)
     }
 
+    /// Even and odd bytes widened to words: no product of theirs saturates, as those of bytes do.
+    #[inline(always)]
+    fn dot_i8(self, x: __m256, y: __m256, z: __m256) -> __m256 {
+        let (x, y, z) = (leaf!(_mm256_castps_si256(x)), leaf!(_mm256_castps_si256(y)), leaf!(_mm256_castps_si256(z)));
+        let even_x = leaf!(_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(x)));
+        let even_y = leaf!(_mm256_and_si256(y, _mm256_set1_epi16(0xff)));
+        let even = leaf!(_mm256_madd_epi16(even_x, even_y));
+        let odd = leaf!(_mm256_madd_epi16(_mm256_srai_epi16::<8>(x), _mm256_srli_epi16::<8>(y)));
+        leaf!(_mm256_castsi256_ps(_mm256_add_epi32(z, _mm256_add_epi32(even, odd))))
+    }
+
+    #[inline(always)]
+    fn add_i32(self, x: __m256, y: __m256) -> __m256 {
+        leaf!(_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), _mm256_castps_si256(y))))
+    }
+
+    #[inline(always)]
+    fn convert_i32(self, x: __m256) -> __m256 {
+        leaf!(_mm256_cvtepi32_ps(_mm256_castps_si256(x)))
+    }
+
+    #[inline(always)]
+    fn offset_bytes(self, x: __m256) -> __m256 {
+        leaf!(_mm256_castsi256_ps(_mm256_xor_si256(_mm256_castps_si256(x), _mm256_set1_epi8(-128))))
+    }
+
+    #[inline(always)]
+    unsafe fn interleave_u8(self, rows: [*const u8; 4]) -> __m256 {
+        let mut r = [leaf!(_mm256_setzero_si256()); 4];
+        for (units, row) in r.iter_mut().zip(rows) {
+            *units = leaf!(_mm256_cvtepu8_epi32(_mm_loadl_epi64(row.cast())));
+        }
+        let low = leaf!(_mm256_or_si256(r[0], _mm256_slli_epi32::<8>(r[1])));
+        let high = leaf!(_mm256_or_si256(r[2], _mm256_slli_epi32::<8>(r[3])));
+        leaf!(_mm256_castsi256_ps(_mm256_or_si256(low, _mm256_slli_epi32::<16>(high))))
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(self, p: *const u8) -> (__m256, __m256) {
+        let bytes = leaf!(_mm256_cvtepu8_epi32(_mm_loadl_epi64(p.cast())));
+        let (low, high) = (leaf!(_mm256_and_si256(bytes, _mm256_set1_epi32(15))), leaf!(_mm256_srli_epi32::<4>(bytes)));
+        let eight = self.splat(8.0);
+        (self.sub(leaf!(_mm256_cvtepi32_ps(low)), eight), self.sub(leaf!(_mm256_cvtepi32_ps(high)), eight))
+    }
+
+    #[inline(always)]
+    fn sum4_i32(self, x: [__m256; 4]) -> [i32; 4] {
+        // As `sum4`.
+        let (a, b) = (leaf!(_mm256_castps_si256(x[0])), leaf!(_mm256_castps_si256(x[1])));
+        let (c, d) = (leaf!(_mm256_castps_si256(x[2])), leaf!(_mm256_castps_si256(x[3])));
+        let quads = leaf!(_mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d)));
+        let (low, high) = (leaf!(_mm256_castsi256_si128(quads)), leaf!(_mm256_extracti128_si256::<1>(quads)));
+        let mut out = [0; 4];
+        leaf!(_mm_storeu_si128(out.as_mut_ptr().cast(), _mm_add_epi32(low, high)));
+        out
+    }
+
     #[inline(always)]
     fn sum4(self, x: [__m256; 4]) -> [f32; 4] {
         // Pairs, then quads, within 128-bit blocks: each block holds a part of all four sums. Then blocks.

@@ -1,15 +1,22 @@
 //! 512-bit vectors: AVX-512 F, BW, DQ, VL, and BF16 where the token says so.
 
+mod quads;
+
 use std::arch::x86_64::*;
 
 use super::Simd;
 use super::math::exp2_of_fraction;
+use quads::{quad_by_instruction, quad_by_words};
 
 /// Proof that the CPU has AVX-512 F, BW, DQ and VL, AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512(());
 
-/// Proof that the CPU has all that [`Avx512`] stands for, and AVX512_BF16.
+/// Proof that the CPU has all that [`Avx512`] stands for, and AVX512_VNNI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Avx512Vnni(());
+
+/// Proof that the CPU has all that [`Avx512Vnni`] stands for, and AVX512_BF16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512Bf16(());
 
@@ -21,10 +28,10 @@ impl Avx512Bf16 {
     }
 }
 
-/// Calls one intrinsic of the features that the token stands for.
+/// Calls intrinsics of the features that the token stands for.
 macro_rules! leaf {
     ($call:expr) => {
-        // SAFETY: the token `self` proves the CPU's features; pointers are as the method's contract says.
+        // SAFETY: the token at hand proves the CPU's features; pointers are as the method's contract says.
         unsafe { $call }
     };
 }
@@ -42,9 +49,9 @@ macro_rules! bf16_bits {
     }};
 }
 
-/// Both tokens share every leaf but the bf16 products.
+/// All tokens share every leaf but the products of pairs and of quads.
 macro_rules! implement {
-    ($token:ident, $dots:literal, $dot:ident, $pair:ident) => {
+    ($token:ident, $dots:literal, $dot:ident, $pair:ident, $quad:ident) => {
         impl $token {
             /// The token, unproved.
             ///
@@ -179,6 +186,61 @@ macro_rules! implement {
             }
 
             #[inline(always)]
+            fn dot_i8(self, x: __m512, y: __m512, z: __m512) -> __m512 {
+                $quad(self, x, y, z)
+            }
+
+            #[inline(always)]
+            fn add_i32(self, x: __m512, y: __m512) -> __m512 {
+                leaf!(_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), _mm512_castps_si512(y))))
+            }
+
+            #[inline(always)]
+            fn convert_i32(self, x: __m512) -> __m512 {
+                leaf!(_mm512_cvtepi32_ps(_mm512_castps_si512(x)))
+            }
+
+            #[inline(always)]
+            fn offset_bytes(self, x: __m512) -> __m512 {
+                leaf!(_mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(x), _mm512_set1_epi8(-128))))
+            }
+
+            #[inline(always)]
+            unsafe fn interleave_u8(self, rows: [*const u8; 4]) -> __m512 {
+                let mut r = [leaf!(_mm512_setzero_si512()); 4];
+                for (units, row) in r.iter_mut().zip(rows) {
+                    *units = leaf!(_mm512_cvtepu8_epi32(_mm_loadu_si128(row.cast())));
+                }
+                let low = leaf!(_mm512_or_si512(r[0], _mm512_slli_epi32::<8>(r[1])));
+                let high = leaf!(_mm512_or_si512(r[2], _mm512_slli_epi32::<8>(r[3])));
+                leaf!(_mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32::<16>(high))))
+            }
+
+            /// A permutation takes the low four bits of a lane as an index: the numbers are a table.
+            #[inline(always)]
+            unsafe fn load_halves(self, p: *const u8) -> (__m512, __m512) {
+                let table = leaf!(_mm512_loadu_ps(HALVES.as_ptr()));
+                let bytes = leaf!(_mm512_cvtepu8_epi32(_mm_loadu_si128(p.cast())));
+                let high = leaf!(_mm512_permutexvar_ps(_mm512_srli_epi32::<4>(bytes), table));
+                (leaf!(_mm512_permutexvar_ps(bytes, table)), high)
+            }
+
+            #[inline(always)]
+            fn sum4_i32(self, x: [__m512; 4]) -> [i32; 4] {
+                // As `sum4`.
+                let ab = self.add_i32(leaf!(_mm512_unpacklo_ps(x[0], x[1])), leaf!(_mm512_unpackhi_ps(x[0], x[1])));
+                let cd = self.add_i32(leaf!(_mm512_unpacklo_ps(x[2], x[3])), leaf!(_mm512_unpackhi_ps(x[2], x[3])));
+                let (low, high) = (leaf!(_mm512_shuffle_ps::<0x44>(ab, cd)), leaf!(_mm512_shuffle_ps::<0xee>(ab, cd)));
+                let parts = leaf!(_mm512_castps_si512(self.add_i32(low, high)));
+                let (low, high) = (leaf!(_mm512_castsi512_si256(parts)), leaf!(_mm512_extracti32x8_epi32::<1>(parts)));
+                let halves = leaf!(_mm256_add_epi32(low, high));
+                let (low, high) = (leaf!(_mm256_castsi256_si128(halves)), leaf!(_mm256_extracti128_si256::<1>(halves)));
+                let mut out = [0; 4];
+                leaf!(_mm_storeu_si128(out.as_mut_ptr().cast(), _mm_add_epi32(low, high)));
+                out
+            }
+
+            #[inline(always)]
             fn prefetch(self, p: *const f32) {
                 leaf!(_mm_prefetch::<_MM_HINT_T0>(p.cast()))
             }
@@ -260,8 +322,9 @@ macro_rules! implement {
     };
 }
 
-implement!(Avx512, false, dot_by_halves, pair_by_bits);
-implement!(Avx512Bf16, true, dot_by_instruction, pair_by_instruction);
+implement!(Avx512, false, dot_by_halves, pair_by_bits, quad_by_words);
+implement!(Avx512Vnni, false, dot_by_halves, pair_by_bits, quad_by_instruction);
+implement!(Avx512Bf16, true, dot_by_instruction, pair_by_instruction, quad_by_instruction);
 
 #[inline(always)]
 fn dot_by_instruction(_proof: Avx512Bf16, x: __m512, y: __m512, z: __m512) -> __m512 {
@@ -270,6 +333,9 @@ fn dot_by_instruction(_proof: Avx512Bf16, x: __m512, y: __m512, z: __m512) -> __
         _mm512_dpbf16_ps(z, std::mem::transmute::<__m512, __m512bh>(x), std::mem::transmute::<__m512, __m512bh>(y))
     }
 }
+
+/// What four bits stand for.
+const HALVES: [f32; 16] = [-8.0, -7.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
 
 /// Words of a vector whose low halves come first, then the high ones: as neighbours.
 const PAIRED: [u16; 32] = {
@@ -292,25 +358,25 @@ fn pair_by_instruction(_proof: Avx512Bf16, low: __m512, high: __m512) -> __m512 
 }
 
 #[inline(always)]
-fn pair_by_bits(_proof: Avx512, low: __m512, high: __m512) -> __m512 {
+fn pair_by_bits(_proof: impl Simd<F = __m512>, low: __m512, high: __m512) -> __m512 {
     let (low, high) = (bf16_bits!(low), bf16_bits!(high));
     leaf!(_mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32::<16>(high))))
 }
 
 #[inline(always)]
-fn dot_by_halves(simd: Avx512, x: __m512, y: __m512, z: __m512) -> __m512 {
+fn dot_by_halves(simd: impl Simd<F = __m512>, x: __m512, y: __m512, z: __m512) -> __m512 {
     let low = simd.mul_add(low_half(simd, x), low_half(simd, y), z);
     simd.mul_add(high_half(simd, x), high_half(simd, y), low)
 }
 
 #[inline(always)]
-fn high_half(_proof: Avx512, x: __m512) -> __m512 {
-    // SAFETY: the token proves AVX-512 F.
+fn high_half(_proof: impl Simd<F = __m512>, x: __m512) -> __m512 {
+    // SAFETY: vectors of 512 bits are of tokens that prove AVX-512 F.
     unsafe { _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(-65536))) }
 }
 
 #[inline(always)]
-fn low_half(_proof: Avx512, x: __m512) -> __m512 {
-    // SAFETY: the token proves AVX-512 F.
+fn low_half(_proof: impl Simd<F = __m512>, x: __m512) -> __m512 {
+    // SAFETY: vectors of 512 bits are of tokens that prove AVX-512 F.
     unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(x))) }
 }

@@ -126,6 +126,31 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn dot_i8(self, x: Self::F, y: Self::F, z: Self::F) -> Self::F {
+        std::array::from_fn(|i| {
+            let (x, y) = (x[i].to_bits().to_le_bytes(), y[i].to_bits().to_le_bytes());
+            let product = |at: usize| i32::from(x[at].cast_signed()) * i32::from(y[at]);
+            let sum = product(0) + product(1) + product(2) + product(3);
+            f32::from_bits(z[i].to_bits().cast_signed().wrapping_add(sum).cast_unsigned())
+        })
+    }
+
+    #[inline(always)]
+    fn add_i32(self, x: Self::F, y: Self::F) -> Self::F {
+        std::array::from_fn(|i| f32::from_bits(x[i].to_bits().wrapping_add(y[i].to_bits())))
+    }
+
+    #[inline(always)]
+    fn convert_i32(self, x: Self::F) -> Self::F {
+        std::array::from_fn(|i| x[i].to_bits().cast_signed() as f32)
+    }
+
+    #[inline(always)]
+    fn offset_bytes(self, x: Self::F) -> Self::F {
+        std::array::from_fn(|i| f32::from_bits(x[i].to_bits() ^ 0x8080_8080))
+    }
+
+    #[inline(always)]
     unsafe fn interleave_u16(self, low: *const u16, high: *const u16) -> Self::F {
         // SAFETY: the caller's `LANES` elements are readable.
         let low = unsafe { low.cast::<[u16; LANES]>().read_unaligned() };

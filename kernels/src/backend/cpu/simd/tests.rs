@@ -212,3 +212,126 @@ impl Task for Folds {
 fn folds_and_partial_vectors_touch_their_lanes_alone() {
     on_every_isa(|isa| isa.run(Folds));
 }
+
+/// Quads in 16 lanes: those of `x` with sign, those of `y` without.
+fn quads(at: impl Fn(usize, usize) -> u8) -> [f32; 16] {
+    std::array::from_fn(|lane| f32::from_bits(u32::from_le_bytes(std::array::from_fn(|byte| at(lane, byte)))))
+}
+
+struct DotI8;
+
+impl Pair for DotI8 {
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, x: S::F, y: S::F) -> S::F {
+        let start = simd.splat(f32::from_bits(7));
+        simd.dot_i8(x, y, start)
+    }
+}
+
+#[test]
+fn sums_of_bytes_are_exact_to_the_ends_of_their_ranges() {
+    // Four products of the ends leave 16 bits: an instruction that saturates there would show.
+    let signed = [-128i8, 127, -1, 0, 1, -77];
+    let unsigned = [255u8, 0, 128, 1, 254, 99];
+    on_every_isa(|isa| {
+        for turn in 0..36 {
+            let x = quads(|lane, byte| signed[(lane + byte * (turn % 6)) % 6].cast_unsigned());
+            let y = quads(|lane, byte| unsigned[(lane * (turn / 6) + byte) % 6]);
+            let expected: Vec<i32> = x
+                .iter()
+                .zip(&y)
+                .map(|(x, y)| {
+                    let (x, y) = (x.to_bits().to_le_bytes(), y.to_bits().to_le_bytes());
+                    7 + x.iter().zip(y).map(|(x, y)| i32::from(x.cast_signed()) * i32::from(y)).sum::<i32>()
+                })
+                .collect();
+            for got in [isa.run(Zip(DotI8, x, y)), isa.run_integers(Zip(DotI8, x, y))] {
+                let got: Vec<i32> = got.iter().map(|sum| sum.to_bits().cast_signed()).collect();
+                assert_eq!(got, expected[..got.len()], "{isa}");
+            }
+        }
+    });
+}
+
+struct OfIntegers;
+
+impl Pair for OfIntegers {
+    /// Lane 0: the sum of all lanes of both; the others as f32.
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, x: S::F, y: S::F) -> S::F {
+        let zero = simd.splat(0.0);
+        let [both, first, second, none] = simd.sum4_i32([simd.add_i32(x, y), x, y, zero]);
+        assert_eq!((both, none), (first.wrapping_add(second), 0));
+        let mut lanes = simd.to_array(simd.convert_i32(x));
+        lanes[0] = f32::from_bits(both.cast_unsigned());
+        // SAFETY: the array holds 16 ≥ LANES elements.
+        unsafe { simd.load(lanes.as_ptr()) }
+    }
+}
+
+#[test]
+fn integers_add_up_wrap_around_and_become_the_nearest_f32() {
+    let integers = |first: i32, step: i32| -> [f32; 16] {
+        std::array::from_fn(|lane| f32::from_bits(first.wrapping_add(step.wrapping_mul(lane as i32)).cast_unsigned()))
+    };
+    on_every_isa(|isa| {
+        let (x, y) = (integers(i32::MAX - 5, 0x0123_4567), integers(-3, 0x0765_4321));
+        let got = isa.run(Zip(OfIntegers, x, y));
+        let bits = |of: &[f32]| of.iter().map(|x| x.to_bits().cast_signed()).collect::<Vec<i32>>();
+        let (x, y) = (bits(&x[..got.len()]), bits(&y[..got.len()]));
+        let sum = x.iter().chain(&y).fold(0i32, |sum, x| sum.wrapping_add(*x));
+        assert_eq!(got[0].to_bits().cast_signed(), sum, "{isa}");
+        assert!(got.iter().zip(&x).skip(1).all(|(got, x)| *got == *x as f32), "{isa}");
+    });
+}
+
+struct Interleaved([*const u8; 4]);
+
+impl Task for Interleaved {
+    type Out = Vec<u32>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Vec<u32> {
+        // SAFETY: the test's rows hold 16 ≥ LANES bytes.
+        let units = simd.offset_bytes(unsafe { simd.interleave_u8(self.0) });
+        simd.to_array(units)[..S::LANES].iter().map(|unit| unit.to_bits()).collect()
+    }
+}
+
+#[test]
+fn four_rows_of_bytes_become_units_without_sign() {
+    let rows: [[u8; 16]; 4] = std::array::from_fn(|row| std::array::from_fn(|lane| (61 * row + 17 * lane) as u8));
+    on_every_isa(|isa| {
+        let units = isa.run(Interleaved(rows.each_ref().map(|row| row.as_ptr())));
+        for (lane, unit) in units.iter().enumerate() {
+            assert_eq!(unit.to_le_bytes(), rows.map(|row| row[lane] ^ 0x80), "{isa} lane {lane}");
+        }
+    });
+}
+
+struct LoadHalves([u8; 16]);
+
+impl Task for LoadHalves {
+    type Out = (Vec<f32>, Vec<f32>);
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> (Vec<f32>, Vec<f32>) {
+        // SAFETY: 16 ≥ LANES bytes.
+        let (low, high) = unsafe { simd.load_halves(self.0.as_ptr()) };
+        (simd.to_array(low)[..S::LANES].to_vec(), simd.to_array(high)[..S::LANES].to_vec())
+    }
+}
+
+#[test]
+fn every_half_of_a_byte_is_eight_more_than_it_stands_for() {
+    on_every_isa(|isa| {
+        for first in (0..256).step_by(16) {
+            let bytes: [u8; 16] = std::array::from_fn(|lane| (first + lane) as u8);
+            let (low, high) = isa.run(LoadHalves(bytes));
+            for (lane, halves) in low.iter().zip(&high).enumerate() {
+                let byte = bytes[lane];
+                assert_eq!((*halves.0, *halves.1), (f32::from(byte & 15) - 8.0, f32::from(byte >> 4) - 8.0), "{isa}");
+            }
+        }
+    });
+}

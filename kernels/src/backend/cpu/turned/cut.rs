@@ -69,7 +69,8 @@ impl Follow<'_> {
             Op::Unary { dst, f, x: Arg::Tile(x) } => (*dst, self.unary(*f, *x)),
             Op::Binary { dst, f, x: Arg::Tile(x), y } => (*dst, self.binary(*f, *x, *y)),
             Op::Convert { dst, x } => (*dst, self.of(*x)),
-            Op::Fill { dst, .. }
+            Op::Dequantise { dst, .. }
+            | Op::Fill { dst, .. }
             | Op::Unary { dst, .. }
             | Op::Binary { dst, .. }
             | Op::Position { dst, .. }
@@ -134,6 +135,7 @@ fn strike(ops: &[Op], above: &mut [bool]) -> bool {
             | Op::Binary { dst, .. }
             | Op::Reduce { dst, .. }
             | Op::Band { dst, .. }
+            | Op::Dequantise { dst, .. }
             | Op::Convert { dst, .. } => (*dst, false),
         };
         if !holds && std::mem::replace(&mut above[dst.0 as usize], false) {

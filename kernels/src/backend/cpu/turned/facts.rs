@@ -54,8 +54,11 @@ impl Facts {
 }
 
 /// The facts of a stage, or `None` where it is not worked on transposed: products do not feed each other, the rows are
-/// few or leave more than a third of the lanes idle, or a tile has other rows.
+/// few or leave more than a third of the lanes idle, a tile has other rows, or there are integers.
 pub(super) fn facts(stage: &Stage, lanes: usize) -> Option<Facts> {
+    if stage.tiles.iter().any(|ty| ty.dtype.is_integer()) {
+        return None;
+    }
     let mut walk = Walk { stage, rows: None, chained: false, fits: true, tiles: HashMap::new(), n_segments: 0 };
     walk.ops(&stage.body);
     let rows = walk.rows.filter(|_| walk.fits && walk.chained)?;
@@ -138,6 +141,7 @@ impl Walk<'_> {
                 self.argument(*y, *dst, segment);
                 self.define(*dst, segment);
             }
+            Op::Dequantise { .. } => unreachable!("stages with integers are not transposed"),
             Op::Loop { .. } => unreachable!("`ops` walks loops"),
         }
     }

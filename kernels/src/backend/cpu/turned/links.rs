@@ -90,6 +90,7 @@ pub(super) fn reads(op: &Op) -> [Option<TileId>; 3] {
         Op::Reduce { x, .. } | Op::Band { x, .. } | Op::Convert { x, .. } | Op::Store { src: x, .. } => {
             [Some(*x), None, None]
         }
+        Op::Dequantise { x, scale, .. } => [Some(*x), Some(*scale), None],
         Op::Mma { acc, a, b, .. } => [Some(*acc), Some(*a), Some(*b)],
         Op::Load { .. } | Op::Fill { .. } | Op::Position { .. } | Op::Loop { .. } => [None; 3],
     }

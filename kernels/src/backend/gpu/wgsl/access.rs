@@ -2,7 +2,7 @@
 
 use super::emit::Emit;
 use super::helpers::Helper;
-use super::no_float8;
+use super::no_bytes;
 use super::plan::Source;
 use super::scope::Value;
 use super::view::View;
@@ -164,7 +164,7 @@ impl Emit<'_> {
         match dtype {
             DType::Bf16 => self.with_helper(Helper::QuadBf16, format!("quad_bf16({pairs})")),
             DType::F16 => self.with_helper(Helper::QuadF16, format!("quad_f16({pairs})")),
-            DType::F32 | DType::F8E4M3 | DType::F8E5M2 => no_float8(),
+            DType::F32 | DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2 => no_bytes(),
         }
     }
 

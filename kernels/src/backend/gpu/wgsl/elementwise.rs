@@ -2,7 +2,7 @@
 
 use super::emit::{Emit, register};
 use super::helpers::Helper;
-use super::no_float8;
+use super::no_bytes;
 use super::plan::Source;
 use super::scope::Value;
 use crate::DType;
@@ -123,7 +123,7 @@ impl Emit<'_> {
                 DType::F32 => x,
                 DType::Bf16 => self.vector_call(Helper::RoundBf16, "round_bf16", &x, wide),
                 DType::F16 => self.vector_call(Helper::RoundF16, "round_f16", &x, wide),
-                DType::F8E4M3 | DType::F8E5M2 => no_float8(),
+                DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2 => no_bytes(),
             };
             self.set(dst, row, quad, value);
         }

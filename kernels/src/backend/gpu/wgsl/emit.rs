@@ -9,7 +9,7 @@ use super::method::Mma;
 use super::plan::Plan;
 use super::scope::{Pending, Scope, Value};
 use super::view::View;
-use super::{Caps, Manner, StageCode, helpers};
+use super::{Caps, Manner, StageCode, helpers, no_bytes};
 use crate::DType;
 use crate::backend::Unsupported;
 use crate::program::{Bound, Index, Op, Program, Span, Stage, TileId, TileType, Var};
@@ -210,6 +210,7 @@ impl<'p> Emit<'p> {
             Op::Reduce { dst, f, x } => self.reduce(*dst, *f, *x),
             Op::Band { dst, x, row_div, low, high, outside } => self.band(*dst, *x, *row_div, (*low, *high), *outside),
             Op::Position { dst, axis } => self.position(*dst, *axis),
+            Op::Dequantise { .. } => no_bytes(),
             Op::Convert { dst, x } => self.convert(*dst, *x),
             Op::Loop { var, low, high, body } => self.program_loop(*var, low, high, body)?,
         }

@@ -91,6 +91,7 @@ pub(super) fn touches(ops: &[Op], products: &mut Vec<Mma>, others: &mut BTreeSet
                 arg(x, others);
                 arg(y, others);
             }
+            Op::Dequantise { dst, x, scale } => others.extend([*dst, *x, *scale]),
             Op::Reduce { dst, x, .. } | Op::Band { dst, x, .. } | Op::Convert { dst, x } => {
                 others.extend([*dst, *x]);
             }

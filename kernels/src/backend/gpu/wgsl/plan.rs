@@ -233,6 +233,7 @@ impl Plan {
                 | Op::Binary { dst, .. }
                 | Op::Band { dst, .. }
                 | Op::Position { dst, .. }
+                | Op::Dequantise { dst, .. }
                 | Op::Convert { dst, .. } => share(*dst),
             })
             .sum()
@@ -305,6 +306,7 @@ impl<'s> Facts<'s> {
                 self.arg(*y);
                 self.define(*dst);
             }
+            Op::Dequantise { .. } => super::no_bytes(),
             Op::Reduce { dst, x, .. } | Op::Band { dst, x, .. } | Op::Convert { dst, x } => {
                 self.hold(*x);
                 self.define(*dst);

@@ -2,7 +2,7 @@
 
 use super::emit::{Emit, register};
 use super::helpers::Helper;
-use super::no_float8;
+use super::no_bytes;
 use super::plan::Source;
 use super::scope::Value;
 use super::view::View;
@@ -99,7 +99,7 @@ impl Emit<'_> {
             DType::F32 => None,
             DType::Bf16 => Some(self.with_helper(Helper::BitsBf16, format!("bits_bf16({vector})"))),
             DType::F16 => Some(self.with_helper(Helper::BitsF16, format!("bits_f16({vector})"))),
-            DType::F8E4M3 | DType::F8E5M2 => no_float8(),
+            DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2 => no_bytes(),
         }
     }
 }

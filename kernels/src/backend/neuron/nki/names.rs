@@ -46,6 +46,7 @@ pub(super) fn dtype(dtype: DType) -> &'static str {
         DType::Bf16 => "nl.bfloat16",
         DType::F8E4M3 => "nl.float8_e4m3",
         DType::F8E5M2 => "nl.float8_e5m2",
+        DType::I32 | DType::I8 | DType::I4x2 => unreachable!("no target takes integers"),
     }
 }
 
@@ -90,6 +91,7 @@ fn after_definition(program: &Program, stage: &Stage, op: &Op, names: &[String])
         Op::Reduce { dst, f: ReduceFn::Sum, .. } => (dst, "row_sum".to_owned()),
         Op::Position { dst, axis: Axis2::Rows } => (dst, "row_at".to_owned()),
         Op::Position { dst, axis: Axis2::Cols } => (dst, "col_at".to_owned()),
+        Op::Dequantise { dst, x, .. } => (dst, names[x.0 as usize].clone()),
         Op::Convert { dst, x } => (dst, format!("{}_{}", names[x.0 as usize], stage.tile(*dst).dtype)),
         Op::Band { dst, .. } => (dst, "masked".to_owned()),
         Op::Unary { dst, f, .. } => (dst, unary(*f).to_owned()),

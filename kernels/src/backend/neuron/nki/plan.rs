@@ -171,6 +171,7 @@ impl<'p> Planner<'p> {
                     self.steps.push(Step::Fill { to, value: *value });
                 }
             }
+            Op::Dequantise { .. } => unreachable!("no target takes integers"),
             Op::Mma { acc, a, b, form } => self.mma(*acc, *a, *b, *form),
             Op::Unary { dst, f, x } => self.unary(*dst, *f, *x)?,
             Op::Binary { dst, f, x, y } => self.binary(op, (*dst, *f, *x, *y), rest, next, done)?,

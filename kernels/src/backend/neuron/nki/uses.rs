@@ -26,6 +26,7 @@ pub(super) fn result(op: &Op) -> Option<TileId> {
         | Op::Reduce { dst, .. }
         | Op::Band { dst, .. }
         | Op::Position { dst, .. }
+        | Op::Dequantise { dst, .. }
         | Op::Convert { dst, .. }
         | Op::Mma { acc: dst, .. } => Some(*dst),
         Op::Store { .. } | Op::Loop { .. } => None,
@@ -37,6 +38,7 @@ pub(super) fn sources(op: &Op) -> Vec<TileId> {
     match op {
         Op::Store { src, .. } => vec![*src],
         Op::Mma { a, b, .. } => vec![*a, *b],
+        Op::Dequantise { x, scale, .. } => vec![*x, *scale],
         Op::Unary { x, .. } => of_args(&[x]),
         Op::Binary { x, y, .. } => of_args(&[x, y]),
         Op::Reduce { x, .. } | Op::Band { x, .. } | Op::Convert { x, .. } => vec![*x],

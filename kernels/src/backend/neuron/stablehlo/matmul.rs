@@ -11,6 +11,7 @@ pub(super) fn text(problem: &MatmulProblem) -> String {
     let contract = match problem.sizes().layout {
         Layout::Kn => [2, 1],
         Layout::Nk => [2, 2],
+        Layout::NkI4 => unreachable!("problems of integers are refused"),
     };
     let product = w.product(&arguments[0], &arguments[1], &Dims { batch: 1, contract });
     let out = w.convert(&product, Element::Float(c.dtype));

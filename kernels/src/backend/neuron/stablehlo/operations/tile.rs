@@ -34,6 +34,7 @@ impl Walk<'_> {
                 let converted = self.w.convert(&x, element);
                 self.define(*dst, converted);
             }
+            Op::Dequantise { .. } => unreachable!("programs of integers are refused"),
             Op::Loop { .. } => unreachable!("`ops` enters loops"),
         }
     }

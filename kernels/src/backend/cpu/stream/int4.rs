@@ -1,0 +1,168 @@
+//! Few rows against weights of 4 bits: bytes become numbers in registers, times the scale of their group, which f32 holds
+//! exactly; then they are multiplied as weights of f32 are.
+//!
+//! With vectors of 16 lanes a group of 32 weights is 16 bytes: one load that widens them, a shift, two permutations of a
+//! table, two products with the scale, and two multiply-adds for each row of `a`. Scales of 16 groups are widened together.
+//! Eight rows take two of bytes at a time, since a third would leave no register for what is dequantised.
+
+use super::super::isa::{Isa, Task};
+use super::super::simd::Simd;
+use super::Stream;
+use crate::problem::GROUP;
+
+/// Bytes of a group.
+const GROUP_BYTES: usize = GROUP / 2;
+
+/// Groups whose scales are widened at a time.
+const SCALES: usize = 16;
+
+impl Stream<'_> {
+    /// Dot products with rows of bytes, of whole groups; `a` holds f32.
+    pub(super) fn dots_of_halves(&self, isa: Isa) {
+        match (self.m, isa.registers()) {
+            (1, _) => isa.run(Halves::<1, 4>(self)),
+            (2, 32) => isa.run(Halves::<2, 4>(self)),
+            (3, 32) => isa.run(Halves::<3, 4>(self)),
+            (4, 32) => isa.run(Halves::<4, 4>(self)),
+            (2, _) => isa.run(Halves::<2, 3>(self)),
+            (3, _) => isa.run(Halves::<3, 2>(self)),
+            (4, _) => isa.run(Halves::<4, 2>(self)),
+            (5, _) => isa.run(Halves::<5, 3>(self)),
+            (6, _) => isa.run(Halves::<6, 3>(self)),
+            (7, _) => isa.run(Halves::<7, 2>(self)),
+            _ => isa.run(Halves::<8, 2>(self)),
+        }
+    }
+}
+
+/// `M` rows of `a` against `NB` rows of bytes at a time.
+struct Halves<'s, const M: usize, const NB: usize>(&'s Stream<'s>);
+
+impl<const M: usize, const NB: usize> Task for Halves<'_, M, NB> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let n = self.0.b.offsets.len();
+        let groups = n / NB;
+        // Rows far apart, as streams of their own; short ones in the order of their addresses.
+        let (first, apart) = if self.0.rows_ahead().is_some() { (NB, 1) } else { (1, groups) };
+        for group in 0..groups {
+            self.rows::<S, NB>(simd, group * first, apart);
+        }
+        for j in groups * NB..n {
+            self.rows::<S, 1>(simd, j, 1);
+        }
+    }
+}
+
+impl<const M: usize, const NB: usize> Halves<'_, M, NB> {
+    /// Columns `j`, `j + apart`, ... of the product: as many rows of bytes.
+    #[inline(always)]
+    fn rows<S: Simd, const N: usize>(&self, simd: S, j: usize, apart: usize) {
+        let s = self.0;
+        let Some(scales) = s.scales else { unreachable!("the lowering gives bytes of 4-bit integers their scales") };
+        if let Some(ahead) = s.rows_ahead() {
+            for r in 0..N {
+                s.fetch(simd, j + r + ahead);
+            }
+        }
+        let n_groups = s.b.cols / GROUP_BYTES;
+        let mut b = [std::ptr::null::<u8>(); N];
+        let mut from = [std::ptr::null::<u16>(); N];
+        for r in 0..N {
+            (b[r], from[r]) = (s.b.row(j + r * apart), scales.row(j + r * apart).cast());
+        }
+        let mut acc = [[simd.splat(0.0); N]; M];
+        let mut wide = [[0.0f32; SCALES]; N];
+        for first in (0..n_groups).step_by(SCALES) {
+            let some = (n_groups - first).min(SCALES);
+            for (wide, from) in wide.iter_mut().zip(from) {
+                widen(simd, from.wrapping_add(first), some, wide);
+            }
+            for at in first..first + some {
+                for part in (0..GROUP_BYTES).step_by(S::LANES) {
+                    let mut w = [(simd.splat(0.0), simd.splat(0.0)); N];
+                    for r in 0..N {
+                        // SAFETY: group `at` of the row is whole.
+                        let (low, high) = unsafe { simd.load_halves(b[r].add(at * GROUP_BYTES + part)) };
+                        let scale = simd.splat(wide[r][at - first]);
+                        if M == 1 {
+                            // One product less: the scale of a partial sum.
+                            // SAFETY: the row of `a` has as many numbers as the row of bytes stands for.
+                            let (first, second) = unsafe { self.left(simd, 0, at * GROUP + part) };
+                            let sum = simd.mul_add(high, second, simd.mul(low, first));
+                            acc[0][r] = simd.mul_add(sum, scale, acc[0][r]);
+                        } else {
+                            w[r] = (simd.mul(low, scale), simd.mul(high, scale));
+                        }
+                    }
+                    if M == 1 {
+                        continue;
+                    }
+                    for (i, sums) in acc.iter_mut().enumerate() {
+                        // SAFETY: row `i < m` of `a` has as many numbers as the row of bytes stands for.
+                        let (first, second) = unsafe { self.left(simd, i, at * GROUP + part) };
+                        for (sum, w) in sums.iter_mut().zip(w) {
+                            *sum = simd.mul_add(second, w.1, simd.mul_add(first, w.0, *sum));
+                        }
+                    }
+                }
+            }
+        }
+        self.finish(simd, (j, apart), &acc);
+    }
+
+    /// What low halves are multiplied with in row `i` of `a`, from number `at` on, and what high halves are.
+    ///
+    /// # Safety
+    /// `i < m`, and `at` leaves a vector in each half of its group.
+    #[inline(always)]
+    unsafe fn left<S: Simd>(&self, simd: S, i: usize, at: usize) -> (S::F, S::F) {
+        // SAFETY: as the caller's.
+        unsafe {
+            let x = self.0.a.add(i * self.0.lda + at);
+            (simd.load(x), simd.load(x.add(GROUP_BYTES)))
+        }
+    }
+
+    /// Sums across lanes, four at once, whichever rows they belong to.
+    #[inline(always)]
+    fn finish<S: Simd, const N: usize>(&self, simd: S, (j, apart): (usize, usize), acc: &[[S::F; N]; M]) {
+        let s = self.0;
+        for first in (0..M * N).step_by(4) {
+            let mut four = [simd.splat(0.0); 4];
+            for (at, lanes) in four.iter_mut().enumerate().take(M * N - first) {
+                *lanes = acc[(first + at) / N][(first + at) % N];
+            }
+            for (at, sum) in simd.sum4(four).into_iter().enumerate().take(M * N - first) {
+                let (i, col) = ((first + at) / N, j + (first + at) % N * apart);
+                // SAFETY: row `i < m` of `c` has room for column `col < n`.
+                unsafe {
+                    let at = s.c.add(i * s.ldc + col);
+                    *at = if s.fresh { sum } else { *at + sum };
+                }
+            }
+        }
+    }
+}
+
+/// Widens `n ≤ 16` scales.
+#[inline(always)]
+fn widen<S: Simd>(simd: S, from: *const u16, n: usize, to: &mut [f32; SCALES]) {
+    if n == SCALES {
+        for at in (0..SCALES).step_by(S::LANES) {
+            // SAFETY: 16 scales exist, and LANES divides 16.
+            unsafe { simd.store(to.as_mut_ptr().add(at), simd.load_f16(from.add(at))) };
+        }
+        return;
+    }
+    let mut end = [0u16; SCALES];
+    // SAFETY: `n` scales remain in the row, and both arrays hold 16.
+    unsafe {
+        std::ptr::copy_nonoverlapping(from, end.as_mut_ptr(), n);
+        for at in (0..SCALES).step_by(S::LANES) {
+            simd.store(to.as_mut_ptr().add(at), simd.load_f16(end.as_ptr().add(at)));
+        }
+    }
+}
