@@ -17,6 +17,7 @@ pub fn matmul(problem: &MatmulProblem, tiling: &MatmulTiling) -> Program {
         let w = match p.layout {
             Layout::Kn => b.input_matrix("b", p.input, &[p.batch], p.k, p.n),
             Layout::Nk => b.input_matrix("b", p.input, &[p.batch], p.n, p.k),
+            Layout::Packed => b.weight_matrix("b", p.input, &[p.batch], p.n, p.k),
         };
         let c = b.output_matrix("c", p.output, &[p.batch], p.m, p.n);
         b.each_point([("batch", p.batch), ("j", n_tiles(p.n, t.bn)), ("i", n_tiles(p.m, t.bm))], |b, [ib, j, i]| {
@@ -30,7 +31,7 @@ pub fn matmul(problem: &MatmulProblem, tiling: &MatmulTiling) -> Program {
                         let w = b.load(w, &[ib], depth, cols);
                         b.mma(acc, a, w);
                     }
-                    Layout::Nk => {
+                    Layout::Nk | Layout::Packed => {
                         let w = b.load(w, &[ib], cols, depth);
                         b.mma_bt(acc, a, w);
                     }

@@ -145,7 +145,9 @@ impl Backend for Interp {
         for _ in 0..n {
             let mut given = inputs.iter();
             let before = |tensor: &crate::program::Tensor| match tensor.role {
-                Role::Input => given.next().map(|bytes| elements(tensor.dtype, bytes)).unwrap_or_default(),
+                Role::Input | Role::Weight => {
+                    given.next().map(|bytes| elements(tensor.dtype, bytes)).unwrap_or_default()
+                }
                 Role::Output => elements(tensor.dtype, output),
                 Role::Scratch => vec![f32::NAN; tensor.elems()],
             };

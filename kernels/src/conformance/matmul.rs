@@ -27,6 +27,8 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
         (DType::F16, Layout::Kn),
         (DType::F8E4M3, Layout::Nk),
         (DType::F8E5M2, Layout::Kn),
+        (DType::F32, Layout::Packed),
+        (DType::Bf16, Layout::Packed),
     ];
     for (dtype, layout) in swept.into_iter().take(if quick { 2 } else { swept.len() }) {
         let typical = MatmulSizes { batch: 1, m: 96, n: 96, k: 96, input: dtype, output: DType::F32, layout };
@@ -98,9 +100,12 @@ fn combinations() -> Vec<MatmulSizes> {
         (DType::F8E5M2, DType::F8E5M2),
         (DType::F8E5M2, DType::F16),
     ] {
-        for layout in [Layout::Kn, Layout::Nk] {
+        for layout in [Layout::Kn, Layout::Nk, Layout::Packed] {
             all.extend([1, 3].map(|batch| MatmulSizes { batch, m: 11, n: 29, k: 19, input, output, layout }));
         }
+        // Packed weights in more than one panel, under rows of one pass and of several.
+        let layout = Layout::Packed;
+        all.extend([1, 31].map(|m| MatmulSizes { batch: 2, m, n: 77, k: 45, input, output, layout }));
     }
     all
 }

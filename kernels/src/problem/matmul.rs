@@ -7,7 +7,7 @@ use super::error::{refuse_output_dtype, refuse_overflow, refuse_zero};
 use super::{OperandShape, ProblemError};
 use crate::DType;
 
-/// How the right operand lies in memory.
+/// How the right operand is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
@@ -15,6 +15,8 @@ pub enum Layout {
     Kn,
     /// `b[n, k]`: as the weights of a linear layer are stored.
     Nk,
+    /// `b[n, k]`, the same from launch to launch: a backend may prepare it once, in a form of its own.
+    Packed,
 }
 
 impl fmt::Display for Layout {
@@ -22,6 +24,7 @@ impl fmt::Display for Layout {
         f.pad(match self {
             Layout::Kn => "kn",
             Layout::Nk => "nk",
+            Layout::Packed => "packed",
         })
     }
 }
@@ -41,7 +44,7 @@ pub struct MatmulSizes {
     pub input: DType,
     /// Element type of `c`: f32, the input's, or f16 or bf16 of an 8-bit input.
     pub output: DType,
-    /// How `b` lies in memory.
+    /// How `b` is given.
     pub layout: Layout,
 }
 
@@ -80,7 +83,7 @@ impl MatmulProblem {
         let MatmulSizes { batch, n, k, layout, input, .. } = self.0;
         let dims = match layout {
             Layout::Kn => vec![batch, k, n],
-            Layout::Nk => vec![batch, n, k],
+            Layout::Nk | Layout::Packed => vec![batch, n, k],
         };
         OperandShape { name: "b", dims, dtype: input }
     }

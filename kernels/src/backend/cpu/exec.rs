@@ -3,10 +3,10 @@
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::block::{Block, Left};
+use super::block::{Block, Left, Order};
 use super::isa::Isa;
 use super::memory::{Buffer, Shared};
-use super::microkernel::{Fetch, Pair, Panel, Single};
+use super::microkernel::{Fetch, Panel};
 use super::pack::{Layout, pack};
 use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
 use super::pool::Pool;
@@ -15,6 +15,8 @@ use super::source::Source;
 use super::stored::store;
 use super::stream::Stream;
 use super::turned::{self, Frame};
+use super::unit::Units;
+use super::weights::Weight;
 use super::worker::Worker;
 use super::workspace::StageSpace;
 use crate::DType;
@@ -145,13 +147,7 @@ impl<'a> Points<'a> {
     /// Offsets of the tile's rows that exist, in elements, into `worker.offsets`.
     fn locate(&mut self, place: &Place) {
         let Worker { values, offsets, lead_at, .. } = &mut *self.worker;
-        lead_at.clear();
-        lead_at.extend(place.lead.iter().map(|index| index.eval(values)));
-        let (first, n_rows, col) = (place.rows.start(values), place.rows.valid(values), place.cols.start(values));
-        offsets.clear();
-        if n_rows > 0 {
-            place.shape.row_offsets(lead_at, first..first + n_rows, |offset| offsets.push(offset + col));
-        }
+        place.locate(values, lead_at, offsets);
     }
 
     fn source(&self, place: &Place) -> Source<'_> {
@@ -194,6 +190,12 @@ impl<'a> Points<'a> {
         }
     }
 
+    /// The entry of a packed weight for the current variables.
+    fn panels_of(&self, weight: &Weight) -> *const f32 {
+        let base: *const f32 = self.tensors[weight.place.tensor].0.cast_const().cast();
+        base.wrapping_add(weight.at(&self.worker.values))
+    }
+
     /// Copies a computed tile of `(rows, columns)` from its rows to panels.
     fn pack_computed(&self, from: SlotId, dtype: DType, (n_rows, cols): (usize, usize), layout: Layout, to: SlotId) {
         let stride = self.worker.leads[from.0] * 4 / dtype.size_bytes();
@@ -234,9 +236,12 @@ impl<'a> Points<'a> {
             Some(place) => (self.first_of(place), place.shape.rows[0].stride, n),
             None => (acc, acc_lead, n.next_multiple_of(nr)),
         };
-        let k = if product.pairs { depth.div_ceil(2) } else { depth };
+        let k = if product.units == Units::Pair { depth.div_ceil(2) } else { depth };
         let (b, b_step, b_panel) = match right {
-            Right::Panels(slot) => (w.at[slot.0].cast_const(), nr, k * nr),
+            Right::Panels(slot) => (w.at[slot.0].cast_const(), nr, product.units.steps(depth) * nr),
+            Right::Weight(weight) => {
+                (self.panels_of(&self.stage.weights[*weight]), nr, product.units.steps(depth) * nr)
+            }
             Right::Place(place) => (self.first_of(place).cast_const(), place.shape.rows[0].stride, nr),
         };
         let first = Panel {
@@ -246,6 +251,7 @@ impl<'a> Points<'a> {
             b,
             b_step,
             b_panel,
+            b_far: 0,
             n,
             from: if fresh { std::ptr::null() } else { acc },
             from_lead: acc_lead,
@@ -255,10 +261,11 @@ impl<'a> Points<'a> {
             next: Fetch::NONE,
             ahead,
         };
-        let block = Block { m: product.rows.valid(&w.values), a, pairs: product.pairs, first };
+        let order = if matches!(right, Right::Weight(_)) { Order::Panels } else { Order::Rows };
+        let block = Block { m: product.rows.valid(&w.values), a, units: product.units, order, first };
         // SAFETY: the slots hold rows, panels and accumulators of these sizes, padded to whole panels; `locate` and
         // `first_of` give rows inside their tensors, and the verifier keeps points apart.
-        unsafe { if product.pairs { block.run::<Pair>(self.isa) } else { block.run::<Single>(self.isa) } }
+        unsafe { block.run(self.isa) }
     }
 
     /// What is read next of a right factor: its panels where they are made already, else its rows.
@@ -321,7 +328,7 @@ impl<'a> Points<'a> {
             // SAFETY: the slots hold rows and accumulators of these sizes; `locate` gives rows inside the tensor.
             Form::Ab => unsafe { stream.sums(self.isa) },
             // SAFETY: as above; pairs were chosen for bf16 factors alone.
-            Form::Abt => unsafe { stream.dots(self.isa, product.pairs) },
+            Form::Abt => unsafe { stream.dots(self.isa, product.units == Units::Pair) },
         }
     }
 }

@@ -19,21 +19,23 @@ use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, T
 use super::rows::{RowArg, RowFn, RowOp};
 use super::schedule;
 use super::turned;
+use super::unit::Units;
 use super::uses::{Uses, uses};
+use super::weights::{self, Weight};
 use crate::DType;
 use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileId};
 
 /// Lowers a program.
 pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
     let mut plan = Plan { stages: vec![], strategies: vec![], pairs: false };
-    for stage in program.stages() {
+    for (at, stage) in program.stages().iter().enumerate() {
         if let Some((turned, pairs)) = turned::lower(program, stage, isa) {
             plan.pairs |= pairs;
             plan.strategies.push("turned");
             plan.stages.push(turned);
             continue;
         }
-        let mut lowering = Lowering::new(program, stage, isa);
+        let mut lowering = Lowering::new(program, at, isa);
         let steps = lowering.ops(&stage.body);
         lowering.plan.steps = steps;
         plan.pairs |= lowering.strategies.iter().any(|(_, pairs)| *pairs);
@@ -81,6 +83,8 @@ struct Lowering<'p> {
     in_place: HashMap<TileId, Place>,
     // Loads that are copied into panels: from where, and which memo keeps them.
     copied: HashMap<TileId, (Place, Option<usize>)>,
+    // Loads of packed weights.
+    weights: HashMap<TileId, usize>,
     // Variable of the innermost loop.
     loop_var: Option<usize>,
     lanes: usize,
@@ -90,14 +94,16 @@ struct Lowering<'p> {
 }
 
 impl<'p> Lowering<'p> {
-    fn new(program: &'p Program, stage: &'p Stage, isa: Isa) -> Lowering<'p> {
+    fn new(program: &'p Program, at: usize, isa: Isa) -> Lowering<'p> {
+        let stage = &program.stages()[at];
         let mut lowering = Lowering {
             program,
             stage,
-            uses: uses(stage, isa.dots_bf16()),
+            uses: uses(stage, isa.dots_bf16(), weights::candidates(program, at)),
             forms: HashMap::new(),
             in_place: HashMap::new(),
             copied: HashMap::new(),
+            weights: HashMap::new(),
             loop_var: None,
             lanes: isa.lanes(),
             mr: isa.mr(),
@@ -131,16 +137,22 @@ impl<'p> Lowering<'p> {
                 forms.pairs = Some(self.plan.add_rows(ty.rows, ty.cols, true));
             }
             if let Some(layout) = uses.panels {
-                let (depth, cols) = match layout {
-                    Layout::PanelsNk | Layout::PairPanelsNk => (ty.cols.size, ty.rows.size),
-                    _ => (ty.rows.size, ty.cols.size),
-                };
-                let depth = if layout.is_pairs() { depth.div_ceil(2) } else { depth };
-                let units = depth * cols.next_multiple_of(2 * self.lanes);
+                let units = self.panel_units(id, layout);
                 forms.panels = Some((self.plan.add_slot(0, units, (ty.rows, ty.cols)), layout));
             }
             self.forms.insert(id, forms);
         }
+    }
+
+    /// Units of a tile's panels.
+    fn panel_units(&self, tile: TileId, layout: Layout) -> usize {
+        let ty = self.stage.tile(tile);
+        let (depth, cols) = match layout {
+            Layout::PanelsNk | Layout::PairPanelsNk => (ty.cols.size, ty.rows.size),
+            _ => (ty.rows.size, ty.cols.size),
+        };
+        let depth = if layout.is_pairs() { depth.div_ceil(2) } else { depth };
+        depth * cols.next_multiple_of(2 * self.lanes)
     }
 
     fn ops(&mut self, ops: &'p [Op]) -> Vec<Step> {
@@ -225,6 +237,14 @@ impl<'p> Lowering<'p> {
         let rows = forms.rows.map(|slot| (slot, Layout::Rows));
         let pairs = forms.pairs.map(|slot| (slot, Layout::RowPairs));
         let uses = self.uses.get(&dst).copied().unwrap_or_default();
+        if uses.packed
+            && let Some((_, layout)) = forms.panels
+            && let Some(weight) = Weight::of_load(self.stage, place.clone(), layout, self.panel_units(dst, layout))
+        {
+            self.plan.weights.push(weight);
+            self.weights.insert(dst, self.plan.weights.len() - 1);
+            return;
+        }
         let stays = uses.left_alone || uses.right_alone && self.is_side_by_side(&place, forms);
         let targets: Vec<Target> = [rows, pairs, forms.panels]
             .into_iter()
@@ -261,6 +281,12 @@ impl<'p> Lowering<'p> {
         // A stream over steps of the contraction widens: only dot products take pairs.
         let pairs = self.uses[&a].takes_pairs(a_ty.dtype) && !(streams && form == Form::Ab);
         let a_slot = if pairs { a_forms.pairs } else { a_forms.rows };
+        let right_pairs = self.forms[&b].panels.is_some_and(|(_, layout)| layout.is_pairs());
+        let units = match (pairs, right_pairs) {
+            (true, _) => Units::Pair,
+            (false, true) => Units::Halves,
+            (false, false) => Units::Single,
+        };
         let product = Product {
             acc: self.rows(acc),
             a: a_slot.expect("uses gave the left factor its form"),
@@ -276,9 +302,15 @@ impl<'p> Lowering<'p> {
             rows: acc_ty.rows,
             cols: acc_ty.cols,
             depth: a_ty.cols,
-            pairs,
+            units,
         };
-        self.strategies.push((if streams { "stream" } else { "panels" }, pairs));
+        let weight = self.weights.get(&b).copied();
+        let strategy = match (streams, weight.is_some()) {
+            (true, _) => "stream",
+            (false, true) => "packed",
+            (false, false) => "panels",
+        };
+        self.strategies.push((strategy, pairs));
         if let Some(place) = in_place {
             let product = Box::new(product);
             steps.push(if streams {
@@ -286,6 +318,10 @@ impl<'p> Lowering<'p> {
             } else {
                 Step::Block { product, b: Right::Place(Box::new(place)), out: None }
             });
+            return;
+        }
+        if let Some(weight) = weight {
+            steps.push(Step::Block { product: Box::new(product), b: Right::Weight(weight), out: None });
             return;
         }
         let (panels, layout) = self.forms[&b].panels.expect("uses gave the right factor its panels");

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use super::isa::Isa;
 use super::memory::Buffer;
-use super::microkernel::{Fetch, Pair, Panel, Single, lead, of_lead};
+use super::microkernel::{Fetch, Panel, lead, of_units};
 use super::source::Source;
 use super::stream::Stream;
+use super::unit::Units;
 use crate::DType;
 use crate::backend::{Clock, DeviceError, Elapsed, Probe, Work};
 
@@ -69,6 +70,7 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
             b: b.as_ptr().cast(),
             b_step: nr,
             b_panel: STEPS * nr,
+            b_far: 0,
             n: nr,
             from: std::ptr::null(),
             from_lead: 0,
@@ -79,7 +81,7 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
             ahead: Fetch::NONE,
         };
         // The three buffers were made for these sizes, and are apart.
-        if dtype == DType::Bf16 { of_lead::<Pair>(mr, lda)(isa, panel) } else { of_lead::<Single>(mr, lda)(isa, panel) }
+        of_units(if dtype == DType::Bf16 { Units::Pair } else { Units::Single }, mr, lda)(isa, panel);
     };
     Some(probe(format!("{dtype}/tile_{mr}x{nr}"), 2 * mr * nr * STEPS * per_unit(dtype), call))
 }

@@ -5,8 +5,10 @@ use super::microkernel::lead;
 use super::pack::Layout;
 use super::rows::Group;
 use super::turned::Strips;
+use super::unit::Units;
+use super::weights::Weight;
 use crate::DType;
-use crate::program::{Bound, Form, Index, Span, Stage, Tensor};
+use crate::program::{Bound, Form, Index, Span, Stage, Tensor, TensorId};
 
 /// Position of a slot in its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +38,19 @@ pub(super) struct Place {
     pub(super) rows: Span,
     /// Columns of the tile.
     pub(super) cols: Span,
+}
+
+impl Place {
+    /// Offsets of the rows that exist, in elements, into `offsets`; `lead_at` is room for the indices of the matrix.
+    pub(super) fn locate(&self, values: &[i64], lead_at: &mut Vec<i64>, offsets: &mut Vec<usize>) {
+        lead_at.clear();
+        lead_at.extend(self.lead.iter().map(|index| index.eval(values)));
+        let (first, n_rows, col) = (self.rows.start(values), self.rows.valid(values), self.cols.start(values));
+        offsets.clear();
+        if n_rows > 0 {
+            self.shape.row_offsets(lead_at, first..first + n_rows, |offset| offsets.push(offset + col));
+        }
+    }
 }
 
 /// Copies of a load that several grid points use: made once by whoever needs one first. Points that follow each other
@@ -96,6 +111,8 @@ pub(super) struct Ahead {
 pub(super) enum Right {
     /// In panels.
     Panels(SlotId),
+    /// In the buffer of a packed weight.
+    Weight(usize),
     /// In its tensor of f32, whole panels side by side.
     Place(Box<Place>),
 }
@@ -114,8 +131,8 @@ pub(super) struct Product {
     pub(super) rows: Span,
     pub(super) cols: Span,
     pub(super) depth: Span,
-    /// Whether units are bf16 pairs.
-    pub(super) pairs: bool,
+    /// What the factors hold.
+    pub(super) units: Units,
 }
 
 /// One step of a grid point.
@@ -155,6 +172,8 @@ pub(super) struct StagePlan {
     pub(super) extents: Vec<(Span, Span)>,
     /// Shared copies.
     pub(super) memos: Vec<Memo>,
+    /// Packed weights.
+    pub(super) weights: Vec<Weight>,
     /// What a grid point does.
     pub(super) steps: Vec<Step>,
 }
@@ -168,6 +187,7 @@ impl StagePlan {
             slots: vec![],
             extents: vec![],
             memos: vec![],
+            weights: vec![],
             steps: vec![],
         }
     }
@@ -203,4 +223,11 @@ pub(super) struct Plan {
     pub(super) strategies: Vec<&'static str>,
     /// Whether products are of bf16 pairs.
     pub(super) pairs: bool,
+}
+
+impl Plan {
+    /// How a tensor is packed before any launch, if it is.
+    pub(super) fn weight(&self, tensor: TensorId) -> Option<&Weight> {
+        self.stages.iter().flat_map(|stage| &stage.weights).find(|weight| weight.place.tensor == tensor.0 as usize)
+    }
 }

@@ -6,9 +6,9 @@ use std::time::Instant;
 use super::cache::Caches;
 use super::isa::{Isa, Task};
 use super::memory::{Buffer, Shared};
-use super::microkernel::{Pair, Single, Unit};
 use super::pool::Pool;
 use super::simd::Simd;
+use super::unit::{Pair, Single, Unit};
 use crate::backend::{Clock, DeviceError, Elapsed, Probe, Work};
 
 /// Independent sums: enough for a latency of 5 cycles at 2 multiply-adds a cycle, with room in 16 registers.

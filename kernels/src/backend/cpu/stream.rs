@@ -19,9 +19,10 @@
 use std::marker::PhantomData;
 
 use super::isa::{Isa, Task};
-use super::microkernel::{Fetch, Pair, Single, Unit};
+use super::microkernel::Fetch;
 use super::simd::Simd;
 use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, Pairs, Source};
+use super::unit::{Pair, Single, Unit};
 use crate::DType;
 
 /// Bytes ahead of the row in use that are fetched into L2, where rows are too short for the hardware to see a stream in

@@ -1,6 +1,6 @@
 //! How the tiles of a stage are used, which decides the forms they are held in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::pack::Layout;
 use crate::DType;
@@ -8,6 +8,14 @@ use crate::program::{Arg, Form, Op, Stage, TileId};
 
 /// Rows up to which a product streams its right factor in place.
 pub(super) const STREAM_ROWS: usize = 16;
+
+/// Rows up to which all of them stay in L2 beside the panels of a packed right factor.
+pub(super) const SHARED_ROWS: usize = 160;
+
+/// Whether few rows are faster with packed weights of a type: panels of others are f32, and more bytes than the weights.
+pub(super) fn packs_few_rows(dtype: DType) -> bool {
+    matches!(dtype, DType::F32 | DType::Bf16)
+}
 
 /// Uses of one tile.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +28,8 @@ pub(super) struct Uses {
     pub(super) panels: Option<Layout>,
     /// Is a right factor that stays in memory.
     pub(super) in_place: bool,
+    /// Holds a weight in panels that are made before any launch.
+    pub(super) packed: bool,
     /// Takes part in a product.
     pub(super) factor: bool,
     /// Is an accumulator.
@@ -45,11 +55,28 @@ impl Uses {
     pub(super) fn takes_pairs(&self, dtype: DType) -> bool {
         dtype == DType::Bf16 && self.pairs
     }
+
+    /// Whether products alone take it, in panels.
+    fn is_right_factor_alone(&self) -> bool {
+        self.panels.is_some() && !self.rows && !self.pairs && !self.in_place && !self.overwritten
+    }
 }
 
-/// Uses of every tile that is used at all. `dots_bf16`: whether products of bf16 pairs are one instruction.
-pub(super) fn uses(stage: &Stage, dots_bf16: bool) -> HashMap<TileId, Uses> {
-    let mut walk = Walk { stage, dots_bf16, uses: HashMap::new(), run: 0, n_runs: 0 };
+/// Uses of every tile that is used at all. `dots_bf16`: whether products of bf16 pairs are one instruction; `weights`:
+/// tiles that are packed ahead where products alone take them.
+pub(super) fn uses(stage: &Stage, dots_bf16: bool, mut weights: HashSet<TileId>) -> HashMap<TileId, Uses> {
+    loop {
+        let uses = walk(stage, dots_bf16, &weights);
+        let n_before = weights.len();
+        weights.retain(|tile| uses.get(tile).is_some_and(Uses::is_right_factor_alone));
+        if weights.len() == n_before {
+            return uses;
+        }
+    }
+}
+
+fn walk(stage: &Stage, dots_bf16: bool, weights: &HashSet<TileId>) -> HashMap<TileId, Uses> {
+    let mut walk = Walk { stage, dots_bf16, weights, uses: HashMap::new(), run: 0, n_runs: 0 };
     // Definitions first: how a product takes a factor depends on who made it.
     walk.definitions(&stage.body);
     walk.ops(&stage.body);
@@ -64,6 +91,7 @@ pub(super) fn uses(stage: &Stage, dots_bf16: bool) -> HashMap<TileId, Uses> {
 struct Walk<'s> {
     stage: &'s Stage,
     dots_bf16: bool,
+    weights: &'s HashSet<TileId>,
     uses: HashMap<TileId, Uses>,
     run: usize,
     n_runs: usize,
@@ -134,16 +162,21 @@ impl Walk<'_> {
     }
 
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) {
-        let few_rows = self.stage.tile(acc).rows.size <= STREAM_ROWS;
-        let streams = few_rows && !self.of(b).computed;
-        let dots = self.dots_bf16 && self.stage.tile(a).dtype == DType::Bf16;
+        let rows = self.stage.tile(acc).rows.size;
+        let few_rows = rows <= STREAM_ROWS;
+        let dtype = self.stage.tile(b).dtype;
+        let packed = self.weights.contains(&b) && (!few_rows || packs_few_rows(dtype));
+        let streams = few_rows && !self.of(b).computed && !packed;
+        let dots = self.dots_bf16 && dtype == DType::Bf16;
+        let right_pairs = dots || packed && dtype == DType::Bf16;
         self.of(acc).rows = true;
         let pairs = dots && !(streams && form == Form::Ab);
         let run = self.run;
         let left = self.of(a);
         left.factor = true;
         left.readers += 1;
-        left.left_alone = !streams && left.run == run;
+        // A packed factor meets all rows panel by panel: they are needed again for each.
+        left.left_alone = !(streams || packed && rows <= SHARED_ROWS) && left.run == run;
         if pairs {
             left.pairs = true;
         } else {
@@ -157,7 +190,8 @@ impl Walk<'_> {
             right.in_place = true;
             return;
         }
-        right.panels = Some(match (form, pairs) {
+        right.packed = packed;
+        right.panels = Some(match (form, right_pairs) {
             (Form::Ab, false) => Layout::PanelsKn,
             (Form::Ab, true) => Layout::PairPanelsKn,
             (Form::Abt, false) => Layout::PanelsNk,

@@ -18,7 +18,7 @@ fn agrees(problem: &Problem, program: &Program, inputs: &Inputs) {
 
 #[test]
 fn matmul_agrees_with_the_oracle() {
-    let layouts = [Layout::Kn, Layout::Nk].into_iter().cycle();
+    let layouts = [Layout::Kn, Layout::Nk, Layout::Packed].into_iter().cycle();
     for (dtype, layout) in DType::ALL.into_iter().zip(layouts) {
         let sizes = MatmulSizes { batch: 2, m: 9, n: 13, k: 17, input: dtype, output: dtype, layout };
         let problem = MatmulProblem::new(sizes).expect("good sizes");

@@ -8,8 +8,8 @@
 use std::marker::PhantomData;
 
 use crate::backend::cpu::isa::{Isa, Task};
-use crate::backend::cpu::microkernel::{Pair, Single, Unit};
 use crate::backend::cpu::simd::Simd;
+use crate::backend::cpu::unit::{Pair, Single, Unit};
 
 /// Steps that are fetched ahead where each step is a row of both factors.
 const AHEAD: usize = 12;
