@@ -67,6 +67,26 @@ pub struct Elapsed {
     pub clock: Clock,
 }
 
+/// An input in a form of a backend's own.
+#[derive(Clone, Debug)]
+pub struct Packed<B> {
+    /// What launches take in its place.
+    pub buffer: B,
+    /// Bytes it takes.
+    pub bytes: usize,
+    /// Time that making it took.
+    pub elapsed: Elapsed,
+}
+
+/// What preparing the weights of a program took, apart from its launches.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Packing {
+    /// Bytes that they take in the backend's form.
+    pub bytes: usize,
+    /// Seconds that making it took.
+    pub seconds: f64,
+}
+
 /// What a results row prints of a device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceInfo {
@@ -146,6 +166,22 @@ pub trait Backend: Send + Sync + 'static {
 
     /// What the program became.
     fn lowered(&self, exe: &Self::Executable) -> Lowered;
+
+    /// Prepares input `input` in a form of this backend's own, for `exe` alone: launches then get that buffer in place of
+    /// `given`. Weights ([`Role::Weight`](crate::program::Role::Weight)) are asked for once after each upload; none where
+    /// a launch takes them as they are.
+    ///
+    /// # Errors
+    /// The device failed, or has no room.
+    fn pack(
+        &self,
+        exe: &Self::Executable,
+        input: usize,
+        given: &Self::Buffer,
+    ) -> Result<Option<Packed<Self::Buffer>>, DeviceError> {
+        let _ = (exe, input, given);
+        Ok(None)
+    }
 
     /// Launches `n` times back to back and blocks until `output` is written. The time covers the device work alone.
     ///

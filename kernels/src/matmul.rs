@@ -19,7 +19,11 @@ pub fn matmul(problem: &MatmulProblem, tiling: &MatmulTiling) -> Program {
     let program = Program::build("matmul", |b| {
         let a = b.input_matrix("a", p.input, &[p.batch], p.m, p.k);
         let [_, rows, cols] = three(&problem.b());
-        let w = b.input_matrix("b", problem.b().dtype, &[p.batch], rows, cols);
+        let dtype = problem.b().dtype;
+        let w = match p.layout {
+            Layout::Packed => b.weight_matrix("b", dtype, &[p.batch], rows, cols),
+            Layout::Kn | Layout::Nk | Layout::NkI4 => b.input_matrix("b", dtype, &[p.batch], rows, cols),
+        };
         let scales = problem.scales();
         let scales = scales.iter().map(|scale| {
             let [batch, rows, cols] = three(scale);
@@ -38,7 +42,7 @@ pub fn matmul(problem: &MatmulProblem, tiling: &MatmulTiling) -> Program {
                         let w = b.load(w, &[ib], depth, cols);
                         b.mma(acc, a, w);
                     }
-                    Layout::Nk => {
+                    Layout::Nk | Layout::Packed => {
                         let w = b.load(w, &[ib], cols, depth);
                         b.mma_bt(acc, a, w);
                     }

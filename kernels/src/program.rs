@@ -41,7 +41,7 @@ pub struct Draft {
     pub problem: Option<Problem>,
     /// The tiling the program was written with, for the record alone.
     pub tiling: Option<Tiling>,
-    /// Inputs in calling order, the output, and scratch.
+    /// Inputs and weights in calling order, the output, and scratch.
     pub tensors: Vec<Tensor>,
     /// Run in order; each sees what earlier ones stored.
     pub stages: Vec<Stage>,
@@ -114,7 +114,7 @@ impl Program {
         self.0.tiling.as_ref()
     }
 
-    /// Inputs in calling order, the output, and scratch.
+    /// Inputs and weights in calling order, the output, and scratch.
     pub fn tensors(&self) -> &[Tensor] {
         &self.0.tensors
     }
@@ -124,19 +124,19 @@ impl Program {
         &self.0.tensors[id.0 as usize]
     }
 
-    /// Ids of the inputs, in calling order.
+    /// Ids of the inputs, weights among them, in calling order.
     pub fn inputs(&self) -> impl Iterator<Item = TensorId> + '_ {
-        self.ids(Role::Input)
+        self.ids(Role::is_given)
     }
 
     /// Id of the output: a verified program has exactly one.
     pub fn output(&self) -> TensorId {
-        self.ids(Role::Output).next().expect("the verifier requires one output")
+        self.ids(|role| role == Role::Output).next().expect("the verifier requires one output")
     }
 
     /// Ids of the scratch tensors.
     pub fn scratch(&self) -> impl Iterator<Item = TensorId> + '_ {
-        self.ids(Role::Scratch)
+        self.ids(|role| role == Role::Scratch)
     }
 
     /// The stages, in order.
@@ -144,8 +144,8 @@ impl Program {
         &self.0.stages
     }
 
-    fn ids(&self, role: Role) -> impl Iterator<Item = TensorId> + '_ {
-        self.0.tensors.iter().enumerate().filter(move |(_, t)| t.role == role).map(|(i, _)| TensorId(i as u32))
+    fn ids(&self, is_asked: impl Fn(Role) -> bool + 'static) -> impl Iterator<Item = TensorId> + '_ {
+        self.0.tensors.iter().enumerate().filter(move |(_, t)| is_asked(t.role)).map(|(i, _)| TensorId(i as u32))
     }
 }
 

@@ -120,7 +120,7 @@ fn product_row(p: &MatmulSizes, a: &[f32], b: &[f32], row: usize) -> Vec<Sum> {
     let a = &a[row * p.k..][..p.k];
     let b = &b[row / p.m * p.k * p.n..][..p.k * p.n];
     match p.layout {
-        Layout::Nk | Layout::NkI4 => b.chunks_exact(p.k).map(|b_col| Sum::dot(a, b_col)).collect(),
+        Layout::Nk | Layout::NkI4 | Layout::Packed => b.chunks_exact(p.k).map(|b_col| Sum::dot(a, b_col)).collect(),
         Layout::Kn => {
             let mut sums = vec![Sum::default(); p.n];
             for (x, b_row) in a.iter().zip(b.chunks_exact(p.n)) {

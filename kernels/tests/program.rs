@@ -221,9 +221,13 @@ fn loops_and_variables_are_in_scope() {
     );
 }
 
-fn built_in() -> [Program; 2] {
-    let sizes = MatmulSizes { batch: 1, m: 5, n: 6, k: 7, input: DType::F32, output: DType::F32, layout: Layout::Kn };
+fn product(layout: Layout) -> Program {
+    let sizes = MatmulSizes { batch: 1, m: 5, n: 6, k: 7, input: DType::F32, output: DType::F32, layout };
     let product = MatmulProblem::new(sizes).expect("good sizes");
+    matmul(&product, &MatmulTiling { bm: 2, bn: 4, bk: 3 })
+}
+
+fn built_in() -> [Program; 3] {
     let sizes = AttentionSizes {
         batch: 1,
         hq: 4,
@@ -238,11 +242,11 @@ fn built_in() -> [Program; 2] {
     };
     let heads = AttentionProblem::new(sizes).expect("good sizes");
     let tiling = AttentionTiling { bq: 2, bk: 4, kv_splits: 2 };
-    [matmul(&product, &MatmulTiling { bm: 2, bn: 4, bk: 3 }), attention(&heads, &tiling)]
+    [product(Layout::Kn), product(Layout::Packed), attention(&heads, &tiling)]
 }
 
 #[test]
-fn both_kernels_survive_a_file() {
+fn kernels_survive_a_file() {
     for program in built_in() {
         let text = serde_json::to_string(&program).expect("plain data");
         let back: Program = serde_json::from_str(&text).expect("what was written is valid");
@@ -267,5 +271,20 @@ fn a_tampered_file_is_refused() {
 
 #[test]
 fn a_listing_reads_as_the_kernel() {
-    assert_eq!(built_in()[0].to_string(), include_str!("listings/matmul.txt"));
+    assert_eq!(product(Layout::Kn).to_string(), include_str!("listings/matmul.txt"));
+}
+
+#[test]
+fn a_weight_is_an_input_that_backends_may_keep() {
+    let packed = product(Layout::Packed);
+    assert_eq!(packed.inputs().count(), 2);
+    assert!(packed.to_string().contains("\n  weight b: f32 [1] [6, 7]\n"), "{packed}");
+    let text = serde_json::to_string(&packed).expect("plain data");
+    assert!(text.contains(r#""layout":"packed""#) && text.contains(r#""role":"weight""#), "{text}");
+    let other = serde_json::from_str::<Program>(&text.replace("weight", "wait")).expect_err("no such role").to_string();
+    assert!(other.contains("wait") && other.contains("`weight`"), "{other}");
+    let mut draft = Draft::from(packed);
+    let Some(Op::Store { tensor, .. }) = draft.stages[0].body.last_mut() else { panic!("the product is stored last") };
+    tensor.0 = 1;
+    refused(Program::try_from(draft), "an input or weight is never written");
 }

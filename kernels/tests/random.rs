@@ -43,7 +43,7 @@ fn integers() -> impl Strategy<Value = (DType, DType)> {
 prop_compose! {
     fn products()(
         (input, output) in prop_oneof![5 => types(), 1 => integers()],
-        layout in prop::sample::select(vec![Layout::Kn, Layout::Nk]),
+        layout in prop::sample::select(vec![Layout::Kn, Layout::Nk, Layout::Packed]),
         (batch, m, n, k) in (1usize..3, 1usize..60, 1usize..70, 1usize..50),
         (bm, bn, bk) in (1usize..40, 1usize..70, 1usize..40),
     ) -> (Problem, Program) {

@@ -185,6 +185,10 @@ def operations(body):
         yield from operations(fields.get("body", []))
 
 
+# Roles of what the caller passes in: a weight is an input that may be kept in a form of one's own, which NumPy is not.
+GIVEN = ("input", "weight")
+
+
 def elems(tensor):
     return sum((axis["len"] - 1) * axis["stride"] for axis in tensor["lead"] + tensor["rows"]) + tensor["cols"]
 
@@ -194,7 +198,7 @@ def launch(program, inputs, output):
     given = iter(inputs)
     memory = []
     for tensor in program["tensors"]:
-        if tensor["role"] == "input":
+        if tensor["role"] in GIVEN:
             memory.append(decoded(tensor["dtype"], next(given), elems(tensor)))
         elif tensor["role"] == "output":
             memory.append(decoded(tensor["dtype"], output, elems(tensor)).copy())
@@ -244,7 +248,7 @@ class NumPy(Device):
         foreign = {each["dtype"] for each in placed} - set(SIZE)
         if foreign:
             raise Unsupported("dtype", ", ".join(sorted(foreign)), ", ".join(SIZE))
-        dtype = next(tensor["dtype"] for tensor in program["tensors"] if tensor["role"] == "input")
+        dtype = next(tensor["dtype"] for tensor in program["tensors"] if tensor["role"] in GIVEN)
         return program, {"name": f"{program['name']}/{dtype}/numpy", "compute_limit": "fma_f32"}
 
     def run(self, executable, launches, inputs, output):

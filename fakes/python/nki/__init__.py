@@ -21,7 +21,7 @@ def jit(function):
             key = hashlib.sha256(file.read()).hexdigest()
         with open(os.path.join(os.environ["FAKE_PROGRAMS"], key + ".json")) as file:
             program = json.load(file)
-        inputs = [tensor for tensor in program["tensors"] if tensor["role"] == "input"]
+        inputs = [tensor for tensor in program["tensors"] if tensor["role"] in ("input", "weight")]
         if len(arrays) != len(inputs):
             raise TypeError(f"{len(arrays)} arrays for {len(inputs)} inputs")
         neff = {"lnc": int(os.environ["NEURON_LOGICAL_NC_CONFIG"]), "names": "named", "program": program}

@@ -3,9 +3,9 @@
 use std::io::{BufRead, Write};
 
 use super::worker::{self, ServeError};
-use super::{Backend, DeviceError, DeviceInfo, Elapsed, Limits, LowerError, Lowered, Probe};
+use super::{Backend, DeviceError, DeviceInfo, Elapsed, Limits, LowerError, Lowered, Packed, Packing, Probe};
 use crate::problem::Problem;
-use crate::program::Program;
+use crate::program::{Program, Role};
 use crate::tile::Tiling;
 
 /// What outputs are filled with before a launch that is checked: NaN in every floating-point type, −1 of integers.
@@ -79,6 +79,11 @@ pub trait Prepared {
     /// The device failed.
     fn inputs_of(&self, set: usize) -> Result<Vec<Vec<u8>>, DeviceError>;
 
+    /// What preparing the weights of a set took; none where the backend launches with all inputs as they were given.
+    fn packing(&self) -> Option<Packing> {
+        None
+    }
+
     /// What the program became.
     fn lowered(&self) -> Lowered;
 
@@ -109,8 +114,10 @@ impl<B: Backend> AnyBackend for B {
             assert_eq!(set.iter().map(|s| s.len()).collect::<Vec<_>>(), sizes, "one slice of the right size an input");
             buffers.push(uploaded(self, set)?);
         }
+        let weights = weights(program);
         let output = self.alloc(output_bytes)?;
-        let mut held = Held { backend: self, exe, sets: buffers, sizes, output, output_bytes, next: 0 };
+        let mut held = Held { backend: self, exe, sets: buffers, sizes, weights, output, output_bytes, next: 0 };
+        (0..sets.len()).try_for_each(|set| held.pack(set))?;
         held.poison()?;
         Ok(Box::new(held))
     }
@@ -124,20 +131,40 @@ impl<B: Backend> AnyBackend for B {
     }
 }
 
-fn uploaded<B: Backend>(backend: &B, inputs: &[&[u8]]) -> Result<Vec<B::Buffer>, DeviceError> {
+fn uploaded<B: Backend>(backend: &B, inputs: &[&[u8]]) -> Result<Vec<Operand<B::Buffer>>, DeviceError> {
     let upload = |bytes: &&[u8]| {
-        let mut buffer = backend.alloc(bytes.len())?;
-        backend.upload(bytes, &mut buffer)?;
-        Ok(buffer)
+        let mut given = backend.alloc(bytes.len())?;
+        backend.upload(bytes, &mut given)?;
+        Ok(Operand { given, packed: None })
     };
     inputs.iter().map(upload).collect()
+}
+
+/// Positions of a program's weights among its inputs.
+fn weights(program: &Program) -> Vec<usize> {
+    let inputs = program.inputs().enumerate();
+    inputs.filter(|(_, id)| program.tensor(*id).role == Role::Weight).map(|(input, _)| input).collect()
+}
+
+/// An input on the device.
+struct Operand<B> {
+    given: B,
+    /// What launches take in its place.
+    packed: Option<Packed<B>>,
+}
+
+impl<B> Operand<B> {
+    fn launched(&self) -> &B {
+        self.packed.as_ref().map_or(&self.given, |packed| &packed.buffer)
+    }
 }
 
 struct Held<'a, B: Backend> {
     backend: &'a B,
     exe: B::Executable,
-    sets: Vec<Vec<B::Buffer>>,
+    sets: Vec<Vec<Operand<B::Buffer>>>,
     sizes: Vec<usize>,
+    weights: Vec<usize>,
     output: B::Buffer,
     output_bytes: usize,
     next: usize,
@@ -148,8 +175,19 @@ impl<B: Backend> Held<'_, B> {
         self.backend.upload(&vec![POISON; self.output_bytes], &mut self.output)
     }
 
+    /// Prepares the weights of a set for launches.
+    fn pack(&mut self, set: usize) -> Result<(), DeviceError> {
+        for input in &self.weights {
+            let operand = &mut self.sets[set][*input];
+            // The old form goes first: there may be room for one alone.
+            operand.packed = None;
+            operand.packed = self.backend.pack(&self.exe, *input, &operand.given)?;
+        }
+        Ok(())
+    }
+
     fn run_set(&mut self, set: usize, n: u64) -> Result<Elapsed, DeviceError> {
-        let inputs: Vec<&B::Buffer> = self.sets[set].iter().collect();
+        let inputs: Vec<&B::Buffer> = self.sets[set].iter().map(Operand::launched).collect();
         self.backend.run(&self.exe, n, &inputs, &mut self.output)
     }
 }
@@ -177,9 +215,10 @@ impl<B: Backend> Prepared for Held<'_, B> {
             self.sizes,
             "one slice of the right size an input"
         );
-        for (buffer, bytes) in self.sets[set].iter_mut().zip(inputs) {
-            self.backend.upload(bytes, buffer)?;
+        for (operand, bytes) in self.sets[set].iter_mut().zip(inputs) {
+            self.backend.upload(bytes, &mut operand.given)?;
         }
+        self.pack(set)?;
         self.poison()
     }
 
@@ -197,12 +236,21 @@ impl<B: Backend> Prepared for Held<'_, B> {
 
     fn inputs_of(&self, set: usize) -> Result<Vec<Vec<u8>>, DeviceError> {
         let inputs = self.sets[set].iter().zip(&self.sizes);
-        let copied = inputs.map(|(buffer, size)| {
+        let copied = inputs.map(|(operand, size)| {
             let mut bytes = vec![0; *size];
-            self.backend.download(buffer, &mut bytes)?;
+            self.backend.download(&operand.given, &mut bytes)?;
             Ok(bytes)
         });
         copied.collect()
+    }
+
+    fn packing(&self) -> Option<Packing> {
+        let packed: Vec<_> = self.sets.iter().flatten().filter_map(|operand| operand.packed.as_ref()).collect();
+        let n_sets = self.sets.len();
+        (!packed.is_empty()).then(|| Packing {
+            bytes: packed.iter().map(|p| p.bytes).sum::<usize>() / n_sets,
+            seconds: packed.iter().map(|p| p.elapsed.seconds).sum::<f64>() / n_sets as f64,
+        })
     }
 
     fn lowered(&self) -> Lowered {

@@ -4,6 +4,7 @@
 //! lower      operations -> how tiles are used -> slots, shared copies, steps        lower.rs uses.rs memo.rs schedule.rs
 //! launch     grid points over threads; each runs the steps over its own arena       exec.rs worker.rs workspace.rs pool.rs
 //! transposed stages whose products feed each other, over many rows                  turned.rs turned/
+//! weights    packed once, into panels in the order in which launches read them                      weights.rs
 //! leaves     register tile · few rows in place · rows · panels · store        block microkernel stream rows pack stored
 //! vectors    one trait, four instruction sets, chosen once a call                    simd.rs isa.rs
 //! ```
@@ -13,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::host::cpu_name;
-use super::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Probe};
+use super::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Packed, Probe};
 use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
@@ -42,6 +43,7 @@ mod tiling;
 mod turned;
 mod unit;
 mod uses;
+mod weights;
 mod worker;
 mod workspace;
 
@@ -49,8 +51,10 @@ pub use isa::{Isa, UnknownIsa};
 pub use memory::Buffer;
 
 use cache::Caches;
+use memory::Shared;
 use plan::Plan;
 use pool::Pool;
+use weights::Weight;
 use workspace::Workspace;
 
 /// This machine's CPU.
@@ -196,7 +200,25 @@ impl Backend for Cpu {
         exe.lowered.clone()
     }
 
+    fn pack(&self, exe: &Executable, input: usize, given: &Buffer) -> Result<Option<Packed<Buffer>>, DeviceError> {
+        let Some(weight) = exe.program.inputs().nth(input).and_then(|id| exe.plan.weight(id)) else { return Ok(None) };
+        let start = Instant::now();
+        let mut buffer = self.alloc(weight.bytes())?.of_weight();
+        let (from, to) = (Shared(given.as_ptr().cast_mut()), Shared(buffer.as_mut_ptr().cast()));
+        // SAFETY: the buffers are apart, `given` holds the tensor, and the other one is as long as the weight says.
+        self.pool.enter(|| unsafe { weight.pack(self.isa, (&self.pool, self.threads), from, to) });
+        let elapsed = Elapsed { seconds: start.elapsed().as_secs_f64(), clock: Clock::HostWall };
+        Ok(Some(Packed { bytes: weight.bytes(), buffer, elapsed }))
+    }
+
     fn run(&self, exe: &Executable, n: u64, inputs: &[&Buffer], output: &mut Buffer) -> Result<Elapsed, DeviceError> {
+        for (id, buffer) in exe.program.inputs().zip(inputs) {
+            if !buffer.holds(exe.plan.weight(id).map(Weight::bytes)) {
+                let name = &exe.program.tensor(id).name;
+                let fault = format!("`{name}` is not as `pack` leaves it: pass what `pack` gives for this executable");
+                return Err(DeviceError::Driver(fault));
+            }
+        }
         let mut space = exe.space.lock().unwrap_or_else(PoisonError::into_inner);
         let space = &mut *space;
         let tensors = exec::pointers(&exe.program, inputs, output, &mut space.scratch);

@@ -153,7 +153,7 @@ impl Backend for Interp {
         for _ in 0..n {
             let mut given = inputs.iter();
             let before = |tensor: &crate::program::Tensor| match tensor.role {
-                Role::Input => given.next().map(|bytes| tensor.dtype.decode(bytes)).unwrap_or_default(),
+                Role::Input | Role::Weight => given.next().map(|bytes| tensor.dtype.decode(bytes)).unwrap_or_default(),
                 Role::Output => tensor.dtype.decode(output),
                 Role::Scratch => vec![f64::NAN; tensor.elems()],
             };

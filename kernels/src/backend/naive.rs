@@ -121,7 +121,7 @@ fn product(p: &MatmulSizes, a: &[f32], b: &[f32], c: &mut [f32]) {
         let b = &b[i / p.m * p.k * p.n..][..p.k * p.n];
         match p.layout {
             Layout::NkI4 => no_integers(),
-            Layout::Nk => {
+            Layout::Nk | Layout::Packed => {
                 for (c, b_col) in c_row.iter_mut().zip(b.chunks_exact(p.k)) {
                     *c = a_row.iter().zip(b_col).map(|(x, y)| x * y).sum();
                 }

@@ -48,7 +48,7 @@ impl Dice {
 
     fn matmul(&mut self, input: DType) -> Problem {
         let [m, n, k] = [(); 3].map(|()| self.roll(LARGEST));
-        let layout = if self.roll(2) == 1 { Layout::Kn } else { Layout::Nk };
+        let layout = [Layout::Kn, Layout::Nk, Layout::Packed][self.roll(3) - 1];
         let sizes = MatmulSizes { batch: self.roll(2), m, n, k, input, output: DType::F32, layout };
         Problem::Matmul(MatmulProblem::new(sizes).expect("sizes from 1 on are sound"))
     }

@@ -31,6 +31,8 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
         (DType::I8, Layout::Kn),
         (DType::F32, Layout::NkI4),
         (DType::Bf16, Layout::NkI4),
+        (DType::F32, Layout::Packed),
+        (DType::Bf16, Layout::Packed),
     ];
     for (dtype, layout) in swept.into_iter().take(if quick { 2 } else { swept.len() }) {
         let typical = MatmulSizes { batch: 1, m: 96, n: 96, k: 96, input: dtype, output: DType::F32, layout };
@@ -108,9 +110,12 @@ fn combinations() -> Vec<MatmulSizes> {
         (DType::I8, DType::F32),
         (DType::I8, DType::Bf16),
     ] {
-        for layout in [Layout::Kn, Layout::Nk] {
+        for layout in [Layout::Kn, Layout::Nk, Layout::Packed] {
             all.extend([1, 3].map(|batch| MatmulSizes { batch, m: 11, n: 29, k: 19, input, output, layout }));
         }
+        // Packed weights in more than one panel, under rows of one pass and of several.
+        let layout = Layout::Packed;
+        all.extend([1, 31].map(|m| MatmulSizes { batch: 2, m, n: 77, k: 45, input, output, layout }));
     }
     // Few rows and many, and groups that leave a rest of any number that is worked on together.
     for (m, k) in [(1, 32), (5, 96), (11, 544), (40, 96)] {

@@ -13,7 +13,7 @@ use super::error::{MAX_K_OF_I8, refuse_input_dtype, refuse_output_dtype, refuse_
 use super::{OperandShape, ProblemError};
 use crate::DType;
 
-/// How the right operand lies in memory.
+/// How the right operand is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
@@ -25,6 +25,8 @@ pub enum Layout {
     /// holds number `j` in its low half and number `j + 16` in its high half, 8 more than they stand for.
     #[serde(rename = "nk-i4")]
     NkI4,
+    /// `b[n, k]`, the same from launch to launch: a backend may prepare it once, in a form of its own.
+    Packed,
 }
 
 /// 4-bit weights that share a scale.
@@ -36,6 +38,7 @@ impl fmt::Display for Layout {
             Layout::Kn => "kn",
             Layout::Nk => "nk",
             Layout::NkI4 => "nk-i4",
+            Layout::Packed => "packed",
         })
     }
 }
@@ -55,7 +58,7 @@ pub struct MatmulSizes {
     pub input: DType,
     /// Element type of `c`: f32, the input's, f16 or bf16 of an 8-bit input, or i32 of i8.
     pub output: DType,
-    /// How `b` lies in memory.
+    /// How `b` is given.
     pub layout: Layout,
 }
 
@@ -107,7 +110,7 @@ impl MatmulProblem {
         let MatmulSizes { batch, n, k, layout, input, .. } = self.0;
         let dims = match layout {
             Layout::Kn => vec![batch, k, n],
-            Layout::Nk => vec![batch, n, k],
+            Layout::Nk | Layout::Packed => vec![batch, n, k],
             Layout::NkI4 => vec![batch, n, k / 2],
         };
         let dtype = if layout == Layout::NkI4 { DType::I4x2 } else { input };

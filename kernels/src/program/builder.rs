@@ -82,6 +82,13 @@ impl Builder {
         self.input(name, dtype, lead, rows, cols)
     }
 
+    /// A contiguous weight `[lead.., rows, cols]`; weights are passed among the inputs.
+    pub fn weight_matrix(&mut self, name: &str, dtype: DType, lead: &[usize], rows: usize, cols: usize) -> ReadTensor {
+        let axes = contiguous(lead, rows, cols);
+        let (lead, rows) = axes.split_at(lead.len());
+        ReadTensor(self.tensor(name, dtype, Role::Weight, lead, rows, cols))
+    }
+
     /// A contiguous output `[lead.., rows, cols]`.
     pub fn output_matrix(&mut self, name: &str, dtype: DType, lead: &[usize], rows: usize, cols: usize) -> WriteTensor {
         let axes = contiguous(lead, rows, cols);

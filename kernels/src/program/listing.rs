@@ -12,6 +12,7 @@ impl fmt::Display for Program {
         for tensor in self.tensors() {
             let role = match tensor.role {
                 Role::Input => "input",
+                Role::Weight => "weight",
                 Role::Output => "output",
                 Role::Scratch => "scratch",
             };

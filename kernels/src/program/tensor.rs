@@ -15,10 +15,19 @@ pub struct TensorId(pub u32);
 pub enum Role {
     /// The caller; never written.
     Input,
+    /// The caller, the same from launch to launch: a backend may keep it in a form of its own.
+    Weight,
     /// The caller; what it held before is never read.
     Output,
     /// The backend; carries values from one stage to later ones.
     Scratch,
+}
+
+impl Role {
+    /// Whether the caller passes it in: it is read, and never written.
+    pub fn is_given(self) -> bool {
+        matches!(self, Role::Input | Role::Weight)
+    }
 }
 
 /// A dimension of a tensor.

@@ -82,7 +82,7 @@ fn tensor_is_sound(tensor: &Tensor) -> Result<(), String> {
     if tensor.dtype == DType::I32 && tensor.role != Role::Output {
         return Err("sums of integers are outputs alone; an input is i8, scratch f32".into());
     }
-    if tensor.role != Role::Input {
+    if !tensor.role.is_given() {
         // Written axes must not overlap: sorted by stride, each must step over all that the smaller ones span.
         let mut sorted: Vec<_> = axes().filter(|axis| axis.len > 1).collect();
         sorted.sort_by_key(|axis| axis.stride);
@@ -247,7 +247,7 @@ impl<'d> Walk<'d> {
 
     fn store(&mut self, id: TensorId, lead: &[Index], src: TileId) -> Result<(), Fault> {
         let (id, tensor) = self.tensor(id)?;
-        require(tensor.role != Role::Input, "an input is never written")?;
+        require(!tensor.role.is_given(), "an input or weight is never written")?;
         require(!self.readable.contains(&id), "stored by an earlier stage already")?;
         let ty = *self.used(src)?;
         let is_integer = ty.dtype.is_integer() || tensor.dtype.is_integer();
@@ -324,7 +324,7 @@ impl<'d> Walk<'d> {
     fn readable(&self, tensor: &Tensor) -> Result<(), Fault> {
         let id = self.draft.tensors.iter().position(|t| t.name == tensor.name).map(|i| TensorId(i as u32));
         match tensor.role {
-            Role::Input => Ok(()),
+            Role::Input | Role::Weight => Ok(()),
             Role::Scratch => require(
                 id.is_some_and(|id| self.readable.contains(&id)),
                 "scratch is read before an earlier stage stored it",

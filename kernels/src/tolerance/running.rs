@@ -36,7 +36,7 @@ pub fn evaluate(program: &Program, inputs: &[&[u8]], limits: &Limits) -> Vec<Num
     let tensors = program.tensors().iter();
     let mut memory: Vec<Vec<Number>> = tensors
         .map(|tensor| match tensor.role {
-            Role::Input => {
+            Role::Input | Role::Weight => {
                 let bytes = given.next().expect("one slice an input");
                 assert_eq!(bytes.len(), tensor.size_bytes(), "bytes of `{}`", tensor.name);
                 tensor.dtype.decode(bytes).into_iter().map(|x| running.exact(x)).collect()

@@ -6,10 +6,10 @@
 //! and its rows are fetched while the panel before it is multiplied.
 
 use super::isa::Isa;
-use super::microkernel::{Fetch, LEADS, Panel, of_lead};
+use super::microkernel::{Fetch, LEADS, Panel, of_units, phases};
 use super::pack::{Layout, pack};
 use super::source::Source;
-use super::unit::Unit;
+use super::unit::Units;
 use crate::DType;
 
 /// Where the left factor is.
@@ -27,46 +27,100 @@ pub(super) struct Block<'o> {
     pub(super) m: usize,
     /// The left factor.
     pub(super) a: Left<'o>,
+    /// What the factors hold.
+    pub(super) units: Units,
+    /// Which factor's panels are taken one after the other.
+    pub(super) order: Order,
     /// The rest, for the first row, with all rows to fetch ahead; `a` and `next` are not read.
     pub(super) first: Panel,
 }
+
+/// The order of a block's products of panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Each row panel meets all panels of `b`, which stay in L2.
+    Rows,
+    /// Each panel of `b` meets all row panels: it comes from memory, and so does the one that lies behind it, meanwhile.
+    Panels,
+}
+
+/// Bytes ahead of the step in use that are fetched of a right factor that comes from memory and is read in one pass. From
+/// 16 to 64 KiB were alike for 8 rows on a Xeon of model 207; into L2, for L1 alone keeps too few lines in flight.
+const MEMORY_AHEAD_BYTES: usize = 32 << 10;
 
 impl Block<'_> {
     /// Runs the block.
     ///
     /// # Safety
     /// - `a`, `b`, `from` and `to` are valid for the sizes that their fields state, and `to` overlaps none but `from`.
-    pub(super) unsafe fn run<U: Unit>(&self, isa: Isa) {
+    pub(super) unsafe fn run(&self, isa: Isa) {
         let n_row_panels = self.m.div_ceil(isa.mr());
+        if self.order == Order::Panels && n_row_panels == 1 {
+            let first = Panel { b_far: MEMORY_AHEAD_BYTES / 4, ..self.first };
+            self.each_row_panel(isa, n_row_panels, first);
+        } else if let (Order::Panels, Left::Rows(..)) = (self.order, self.a) {
+            self.each_panel(isa, n_row_panels);
+        } else if self.order == Order::Panels {
+            let n_panels = self.first.n.div_ceil(2 * isa.lanes());
+            let ahead = self.behind(isa, n_panels * self.first.b_panel, n_row_panels * n_panels);
+            self.each_row_panel(isa, n_row_panels, Panel { ahead, ..self.first });
+        } else {
+            self.each_row_panel(isa, n_row_panels, self.first);
+        }
+    }
+
+    /// What lies `units` behind `b`, as many of them, to fetch in the course of `n_calls` of the register tile.
+    fn behind(&self, isa: Isa, units: usize, n_calls: usize) -> Fetch {
+        let rows = (n_calls * phases(self.first.b_panel / (2 * isa.lanes()))).max(1);
+        let row_bytes = (units * 4).div_ceil(rows);
+        Fetch { first: self.first.b.wrapping_add(units).cast(), stride: row_bytes, rows, row_bytes }
+    }
+
+    /// Each panel of `b` under all row panels.
+    fn each_panel(&self, isa: Isa, n_row_panels: usize) {
+        let Panel { n, b, b_panel, from, to, .. } = self.first;
+        let nr = 2 * isa.lanes();
+        let behind = self.behind(isa, b_panel, n_row_panels);
+        for (panel, col) in (0..n).step_by(nr).enumerate() {
+            let call = Panel {
+                n: (n - col).min(nr),
+                b: b.wrapping_add(panel * b_panel),
+                from: if from.is_null() { from } else { from.wrapping_add(col) },
+                to: to.wrapping_add(col),
+                to_cols: self.first.to_cols - col,
+                ahead: Fetch { first: behind.first.wrapping_add(panel * b_panel * 4), ..behind },
+                ..self.first
+            };
+            self.each_row_panel(isa, n_row_panels, call);
+        }
+    }
+
+    /// Each row panel with the panels of `first`.
+    fn each_row_panel(&self, isa: Isa, n_row_panels: usize, first: Panel) {
         let mut row = 0;
         for panel in 0..n_row_panels {
             // Evenly, so that no panel is left with a row or two.
             let rows = (self.m - row).div_ceil(n_row_panels - panel);
-            let (a, lda) = self.rows::<U>(isa, row, rows);
+            let (a, lda) = self.rows(isa, row, rows);
             let is_last = row + rows == self.m;
             let call = Panel {
                 a,
                 lda,
-                from: if self.first.from.is_null() {
-                    self.first.from
-                } else {
-                    self.first.from.wrapping_add(row * self.first.from_lead)
-                },
-                to: self.first.to.wrapping_add(row * self.first.to_lead),
+                from: if first.from.is_null() { first.from } else { first.from.wrapping_add(row * first.from_lead) },
+                to: first.to.wrapping_add(row * first.to_lead),
                 next: if is_last { Fetch::NONE } else { self.next(row + rows, rows) },
-                ahead: self.first.ahead.part(
-                    self.first.ahead.rows * panel / n_row_panels,
-                    self.first.ahead.rows * (panel + 1) / n_row_panels,
-                ),
-                ..self.first
+                ahead: first
+                    .ahead
+                    .part(first.ahead.rows * panel / n_row_panels, first.ahead.rows * (panel + 1) / n_row_panels),
+                ..first
             };
-            of_lead::<U>(rows, lda)(isa, call);
+            of_units(self.units, rows, lda)(isa, call);
             row += rows;
         }
     }
 
     /// Row panel `row..row + rows` of the left factor and its stride.
-    fn rows<U: Unit>(&self, isa: Isa, row: usize, rows: usize) -> (*const f32, usize) {
+    fn rows(&self, isa: Isa, row: usize, rows: usize) -> (*const f32, usize) {
         match self.a {
             Left::Rows(a, lda) => (a.wrapping_add(row * lda), lda),
             Left::Tensor { source, stride, room, lead } => {
@@ -74,10 +128,10 @@ impl Block<'_> {
                     return (source.row(row).cast(), stride);
                 }
                 let panel = Source { offsets: &source.offsets[row..row + rows], ..source };
-                let layout = match U::ELEMS {
-                    1 => Layout::Rows,
-                    2 => Layout::RowPairs,
-                    _ => Layout::RowQuads,
+                let layout = match self.units {
+                    Units::Single | Units::Halves => Layout::Rows,
+                    Units::Pair => Layout::RowPairs,
+                    Units::Quad => Layout::RowQuads,
                 };
                 // SAFETY: the caller's rows are valid, and there is room for a row panel of them.
                 unsafe { pack(isa, panel, layout, room, lead) };

@@ -3,19 +3,20 @@
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::block::{Block, Left};
+use super::block::{Block, Left, Order};
 use super::isa::Isa;
 use super::memory::{Buffer, Shared};
 use super::microkernel::{Fetch, Panel};
 use super::pack::{Layout, pack};
-use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target, Units};
+use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
 use super::pool::Pool;
 use super::rows::{self, Slots};
 use super::source::Source;
 use super::stored::store;
 use super::stream::Stream;
 use super::turned::{self, Frame};
-use super::unit::{Pair, Quad, Single};
+use super::unit::Units;
+use super::weights::Weight;
 use super::worker::Worker;
 use super::workspace::StageSpace;
 use crate::DType;
@@ -146,13 +147,7 @@ impl<'a> Points<'a> {
     /// Offsets of the tile's rows that exist, in elements, into `worker.offsets`.
     fn locate(&mut self, place: &Place) {
         let Worker { values, offsets, lead_at, .. } = &mut *self.worker;
-        lead_at.clear();
-        lead_at.extend(place.lead.iter().map(|index| index.eval(values)));
-        let (first, n_rows, col) = (place.rows.start(values), place.rows.valid(values), place.cols.start(values));
-        offsets.clear();
-        if n_rows > 0 {
-            place.shape.row_offsets(lead_at, first..first + n_rows, |offset| offsets.push(offset + col));
-        }
+        place.locate(values, lead_at, offsets);
     }
 
     fn source(&self, place: &Place) -> Source<'_> {
@@ -193,6 +188,12 @@ impl<'a> Points<'a> {
                 }
             }
         }
+    }
+
+    /// The entry of a packed weight for the current variables.
+    fn panels_of(&self, weight: &Weight) -> *const f32 {
+        let base: *const f32 = self.tensors[weight.place.tensor].0.cast_const().cast();
+        base.wrapping_add(weight.at(&self.worker.values))
     }
 
     /// Copies a computed tile of `(rows, columns)` from its rows to panels.
@@ -237,7 +238,10 @@ impl<'a> Points<'a> {
         };
         let k = depth.div_ceil(product.units.elems());
         let (b, b_step, b_panel) = match right {
-            Right::Panels(slot) => (w.at[slot.0].cast_const(), nr, k * nr),
+            Right::Panels(slot) => (w.at[slot.0].cast_const(), nr, product.units.steps(depth) * nr),
+            Right::Weight(weight) => {
+                (self.panels_of(&self.stage.weights[*weight]), nr, product.units.steps(depth) * nr)
+            }
             Right::Place(place) => (self.first_of(place).cast_const(), place.shape.rows[0].stride, nr),
         };
         let first = Panel {
@@ -247,6 +251,7 @@ impl<'a> Points<'a> {
             b,
             b_step,
             b_panel,
+            b_far: 0,
             n,
             from: if fresh { std::ptr::null() } else { acc },
             from_lead: acc_lead,
@@ -256,16 +261,11 @@ impl<'a> Points<'a> {
             next: Fetch::NONE,
             ahead,
         };
-        let block = Block { m: product.rows.valid(&w.values), a, first };
+        let order = if matches!(right, Right::Weight(_)) { Order::Panels } else { Order::Rows };
+        let block = Block { m: product.rows.valid(&w.values), a, units: product.units, order, first };
         // SAFETY: the slots hold rows, panels and accumulators of these sizes, padded to whole panels; `locate` and
         // `first_of` give rows inside their tensors, and the verifier keeps points apart.
-        unsafe {
-            match product.units {
-                Units::Singles => block.run::<Single>(self.isa),
-                Units::Pairs => block.run::<Pair>(self.isa),
-                Units::Quads => block.run::<Quad>(self.isa),
-            }
-        }
+        unsafe { block.run(self.isa) }
     }
 
     /// What is read next of a right factor: its panels where they are made already, else its rows.
@@ -334,7 +334,7 @@ impl<'a> Points<'a> {
             // SAFETY: the slots hold rows and accumulators of these sizes; `locate` gives rows inside the tensor.
             Form::Ab => unsafe { stream.sums(self.isa) },
             // SAFETY: as above; pairs were chosen for bf16 factors alone.
-            Form::Abt => unsafe { stream.dots(self.isa, product.units == Units::Pairs) },
+            Form::Abt => unsafe { stream.dots(self.isa, product.units == Units::Pair) },
         }
     }
 }

@@ -15,25 +15,27 @@ use std::collections::HashMap;
 use super::isa::Isa;
 use super::memo;
 use super::pack::Layout;
-use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target, Units};
+use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
 use super::rows::{RowArg, RowFn, RowOp};
 use super::schedule;
 use super::turned;
+use super::unit::Units;
 use super::uses::{Uses, uses};
+use super::weights::{self, Weight};
 use crate::DType;
 use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileId};
 
 /// Lowers a program.
 pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
-    let mut plan = Plan { stages: vec![], strategies: vec![], units: Units::Singles };
-    for stage in program.stages() {
+    let mut plan = Plan { stages: vec![], strategies: vec![], units: Units::Single };
+    for (at, stage) in program.stages().iter().enumerate() {
         if let Some((turned, pairs)) = turned::lower(program, stage, isa) {
-            plan.units = plan.units.max(if pairs { Units::Pairs } else { Units::Singles });
+            plan.units = plan.units.max(if pairs { Units::Pair } else { Units::Single });
             plan.strategies.push("turned");
             plan.stages.push(turned);
             continue;
         }
-        let mut lowering = Lowering::new(program, stage, isa);
+        let mut lowering = Lowering::new(program, at, isa);
         let steps = lowering.ops(&stage.body);
         lowering.plan.steps = steps;
         plan.units = lowering.strategies.iter().map(|(_, units)| *units).fold(plan.units, Units::max);
@@ -82,6 +84,8 @@ struct Lowering<'p> {
     in_place: HashMap<TileId, Place>,
     // Loads that are copied into panels: from where, and which memo keeps them.
     copied: HashMap<TileId, (Place, Option<usize>)>,
+    // Loads of packed weights.
+    weights: HashMap<TileId, usize>,
     // Variable of the innermost loop.
     loop_var: Option<usize>,
     lanes: usize,
@@ -91,14 +95,16 @@ struct Lowering<'p> {
 }
 
 impl<'p> Lowering<'p> {
-    fn new(program: &'p Program, stage: &'p Stage, isa: Isa) -> Lowering<'p> {
+    fn new(program: &'p Program, at: usize, isa: Isa) -> Lowering<'p> {
+        let stage = &program.stages()[at];
         let mut lowering = Lowering {
             program,
             stage,
-            uses: uses(stage, isa.dots_bf16()),
+            uses: uses(stage, isa.dots_bf16(), weights::candidates(program, at)),
             forms: HashMap::new(),
             in_place: HashMap::new(),
             copied: HashMap::new(),
+            weights: HashMap::new(),
             loop_var: None,
             lanes: isa.lanes(),
             mr: isa.mr(),
@@ -125,25 +131,31 @@ impl<'p> Lowering<'p> {
                 forms.rows = Some(if dense {
                     self.plan.add_slot(1, ty.rows.size.next_multiple_of(self.lanes), (ty.rows, ty.cols))
                 } else {
-                    self.plan.add_rows(ty.rows, ty.cols, Units::Singles)
+                    self.plan.add_rows(ty.rows, ty.cols, Units::Single)
                 });
             }
             if uses.pairs {
-                forms.pairs = Some(self.plan.add_rows(ty.rows, ty.cols, Units::Pairs));
+                forms.pairs = Some(self.plan.add_rows(ty.rows, ty.cols, Units::Pair));
             }
             if uses.quads {
-                forms.quads = Some(self.plan.add_rows(ty.rows, ty.cols, Units::Quads));
+                forms.quads = Some(self.plan.add_rows(ty.rows, ty.cols, Units::Quad));
             }
             if let Some(layout) = uses.panels {
-                let (depth, cols) = match layout {
-                    Layout::PanelsNk | Layout::PairPanelsNk | Layout::QuadPanelsNk => (ty.cols.size, ty.rows.size),
-                    _ => (ty.rows.size, ty.cols.size),
-                };
-                let units = depth.div_ceil(layout.per_unit()) * cols.next_multiple_of(2 * self.lanes);
+                let units = self.panel_units(id, layout);
                 forms.panels = Some((self.plan.add_slot(0, units, (ty.rows, ty.cols)), layout));
             }
             self.forms.insert(id, forms);
         }
+    }
+
+    /// Units of a tile's panels.
+    fn panel_units(&self, tile: TileId, layout: Layout) -> usize {
+        let ty = self.stage.tile(tile);
+        let (depth, cols) = match layout {
+            Layout::PanelsNk | Layout::PairPanelsNk | Layout::QuadPanelsNk => (ty.cols.size, ty.rows.size),
+            _ => (ty.rows.size, ty.cols.size),
+        };
+        depth.div_ceil(layout.per_unit()) * cols.next_multiple_of(2 * self.lanes)
     }
 
     fn ops(&mut self, ops: &'p [Op]) -> Vec<Step> {
@@ -236,6 +248,14 @@ impl<'p> Lowering<'p> {
         let pairs = forms.pairs.map(|slot| (slot, Layout::RowPairs));
         let quads = forms.quads.map(|slot| (slot, Layout::RowQuads));
         let uses = self.uses.get(&dst).copied().unwrap_or_default();
+        if uses.packed
+            && let Some((_, layout)) = forms.panels
+            && let Some(weight) = Weight::of_load(self.stage, place.clone(), layout, self.panel_units(dst, layout))
+        {
+            self.plan.weights.push(weight);
+            self.weights.insert(dst, self.plan.weights.len() - 1);
+            return;
+        }
         let stays = uses.left_alone || uses.right_alone && self.is_side_by_side(&place, forms);
         let targets: Vec<Target> = [rows, pairs, quads, forms.panels]
             .into_iter()
@@ -273,11 +293,12 @@ impl<'p> Lowering<'p> {
         let streams = self.uses[&b].in_place;
         // A stream over steps of the contraction widens: only dot products take pairs.
         let widens = streams && form == Form::Ab;
-        let units = if widens { Units::Singles } else { self.uses[&a].units(a_ty.dtype) };
-        let a_slot = match units {
-            Units::Singles => a_forms.rows,
-            Units::Pairs => a_forms.pairs,
-            Units::Quads => a_forms.quads,
+        let taken = if widens { Units::Single } else { self.uses[&a].units(a_ty.dtype) };
+        let right_pairs = self.forms[&b].panels.is_some_and(|(_, layout)| layout.per_unit() == 2);
+        let (units, a_slot) = match taken {
+            Units::Pair => (taken, a_forms.pairs),
+            Units::Quad => (taken, a_forms.quads),
+            Units::Single | Units::Halves => (if right_pairs { Units::Halves } else { taken }, a_forms.rows),
         };
         let product = Product {
             acc: self.rows(acc),
@@ -296,7 +317,13 @@ impl<'p> Lowering<'p> {
             depth: a_ty.cols,
             units,
         };
-        self.strategies.push((if streams { "stream" } else { "panels" }, units));
+        let weight = self.weights.get(&b).copied();
+        let strategy = match (streams, weight.is_some()) {
+            (true, _) => "stream",
+            (false, true) => "packed",
+            (false, false) => "panels",
+        };
+        self.strategies.push((strategy, units));
         if let Some(place) = in_place.filter(|_| streams || scale.is_none()) {
             let product = Box::new(product);
             steps.push(if streams {
@@ -305,6 +332,10 @@ impl<'p> Lowering<'p> {
             } else {
                 Step::Block { product, b: Right::Place(Box::new(place)), out: None }
             });
+            return;
+        }
+        if let Some(weight) = weight {
+            steps.push(Step::Block { product: Box::new(product), b: Right::Weight(weight), out: None });
             return;
         }
         let (panels, layout) = self.forms[&b].panels.expect("uses gave the right factor its panels");

@@ -5,10 +5,7 @@ use crate::program::{Index, Op, Stage, Var};
 
 /// The memo of a load that several grid points share, for copies of `units`; `None` where each point has its own.
 pub(super) fn of_load(stage: &Stage, place: &Place, units: usize) -> Option<Memo> {
-    let depends = |var: Var| {
-        let coordinates = place.lead.iter().chain([&place.rows.start, &place.cols.start]);
-        coordinates.map(|index: &Index| index.coefficient(var)).any(|c| c != 0)
-    };
+    let depends = |var: Var| depends(place, var);
     // An axis of one point neither depends nor repeats.
     let is_shared = |axis: usize| !depends(Var(axis as u32)) || stage.grid[axis].extent == 1;
     let shared_by: usize = (0..stage.grid.len()).filter(|a| is_shared(*a)).map(|a| stage.grid[a].extent).product();
@@ -32,8 +29,14 @@ pub(super) fn of_load(stage: &Stage, place: &Place, units: usize) -> Option<Memo
     Some(Memo { turn_points, n_turns: n_points / turn_points, key, entries, units })
 }
 
+/// Whether a place moves with a variable.
+pub(super) fn depends(place: &Place, var: Var) -> bool {
+    let coordinates = place.lead.iter().chain([&place.rows.start, &place.cols.start]);
+    coordinates.map(|index: &Index| index.coefficient(var)).any(|c| c != 0)
+}
+
 /// Least and greatest value of each variable.
-fn ranges(stage: &Stage) -> Vec<(i64, i64)> {
+pub(super) fn ranges(stage: &Stage) -> Vec<(i64, i64)> {
     let mut ranges = vec![(0, 0); stage.n_vars];
     for (range, axis) in ranges.iter_mut().zip(&stage.grid) {
         *range = (0, axis.extent as i64 - 1);

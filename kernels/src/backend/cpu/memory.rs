@@ -18,6 +18,16 @@ const SLACK_LINES: usize = 4;
 pub struct Buffer {
     lines: Vec<Line>,
     bytes: usize,
+    contents: Contents,
+}
+
+/// What a buffer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Contents {
+    /// Elements in the order of their tensor.
+    Tensor,
+    /// A packed weight.
+    Weight,
 }
 
 impl Buffer {
@@ -29,7 +39,20 @@ impl Buffer {
         // Before the pages are touched: later they would be small ones already.
         advise_huge_pages(lines.as_mut_ptr().cast(), n * size_of::<Line>());
         lines.resize(n, Line::zeroed());
-        Some(Buffer { lines, bytes })
+        Some(Buffer { lines, bytes, contents: Contents::Tensor })
+    }
+
+    /// The same memory for a packed weight.
+    pub(super) fn of_weight(self) -> Buffer {
+        Buffer { contents: Contents::Weight, ..self }
+    }
+
+    /// Whether it holds a packed weight of `bytes`, or a tensor where there are none.
+    pub(super) fn holds(&self, weight_bytes: Option<usize>) -> bool {
+        match weight_bytes {
+            Some(bytes) => self.contents == Contents::Weight && self.bytes == bytes,
+            None => self.contents == Contents::Tensor,
+        }
     }
 
     /// The first byte.

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use super::isa::Isa;
 use super::memory::Buffer;
-use super::microkernel::{Fetch, Panel, lead, of_lead};
+use super::microkernel::{Fetch, Panel, lead, of_units};
 use super::source::Source;
 use super::stream::Stream;
-use super::unit::{Pair, Quad, Single};
+use super::unit::Units;
 use crate::DType;
 use crate::backend::{Clock, DeviceError, Elapsed, Probe, Work};
 
@@ -72,6 +72,7 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
             b: b.as_ptr().cast(),
             b_step: nr,
             b_panel: STEPS * nr,
+            b_far: 0,
             n: nr,
             from: std::ptr::null(),
             from_lead: 0,
@@ -82,12 +83,12 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
             ahead: Fetch::NONE,
         };
         // The three buffers were made for these sizes, and are apart.
-        let inner = match dtype {
-            DType::I8 => of_lead::<Quad>(mr, lda),
-            DType::Bf16 => of_lead::<Pair>(mr, lda),
-            _ => of_lead::<Single>(mr, lda),
+        let units = match dtype {
+            DType::I8 => Units::Quad,
+            DType::Bf16 => Units::Pair,
+            _ => Units::Single,
         };
-        inner(isa, panel);
+        of_units(units, mr, lda)(isa, panel);
     };
     Some(probe(format!("{dtype}/tile_{mr}x{nr}"), 2 * mr * nr * STEPS * per_unit(dtype), call))
 }

@@ -23,7 +23,7 @@ use std::mem::MaybeUninit;
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
-use super::unit::Unit;
+use super::unit::{Halves, Pair, Quad, Single, Unit, Units};
 
 /// Strides, in units, of rows that are factors: 64-byte lines plus one, an odd number of them. The last serves steps of
 /// up to 512 units.
@@ -41,27 +41,33 @@ const NR_MAX: usize = 32;
 /// Steps that remain when the lines of `c` are fetched.
 const PREFETCH_C_STEPS: usize = 48;
 
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
 /// Most steps of a phase.
 const PHASE_STEPS: usize = 256;
 
-/// Steps of `b` that are fetched ahead.
+/// Steps of `b` that are fetched ahead, from L2.
 const PREFETCH_B_STEPS: usize = 16;
 
 /// What a row panel is multiplied with, and where its product goes.
 #[derive(Clone, Copy)]
 pub(super) struct Panel {
-    /// Units along the contraction.
+    /// Units of `a` along the contraction.
     pub(super) k: usize,
     /// Rows of `k` units.
     pub(super) a: *const f32,
     /// Stride of `a`, in units.
     pub(super) lda: usize,
-    /// `⌈n / NR⌉` panels of `k` steps of `NR` units.
+    /// `⌈n / NR⌉` panels of `⌈k / PER_B⌉` steps of `NR` units.
     pub(super) b: *const f32,
     /// Units from step to step of `b`.
     pub(super) b_step: usize,
     /// Units from panel to panel of `b`.
     pub(super) b_panel: usize,
+    /// Units ahead of the step in use that are fetched into L2 of a `b` that comes from memory; 0 where `ahead` is fetched
+    /// instead.
+    pub(super) b_far: usize,
     /// Columns.
     pub(super) n: usize,
     /// What the product is added to, in whole panels; null where there is nothing yet.
@@ -121,12 +127,17 @@ struct Phases {
 
 impl Phases {
     #[inline(always)]
-    fn new(panel: &Panel) -> Phases {
-        let most = panel.k.saturating_sub(PREFETCH_C_STEPS);
-        let steps = most.div_ceil(most.div_ceil(PHASE_STEPS).max(1)).max(1);
+    fn new(panel: &Panel, n_steps: usize) -> Phases {
+        let most = n_steps.saturating_sub(PREFETCH_C_STEPS);
+        let steps = most.div_ceil(phases(n_steps).max(1)).max(1);
         let bytes = |fetch: Fetch| fetch.row_bytes.div_ceil(steps);
         Phases { steps, next_bytes: bytes(panel.next), ahead_bytes: bytes(panel.ahead), done: 0 }
     }
+}
+
+/// Phases of a panel of `n_steps` but its last.
+pub(super) fn phases(n_steps: usize) -> usize {
+    n_steps.saturating_sub(PREFETCH_C_STEPS).div_ceil(PHASE_STEPS)
 }
 
 /// The widest register tile, in f32: where a panel with fewer columns than it has lanes is put first.
@@ -146,7 +157,7 @@ impl<U: Unit, const MR: usize, const LD: usize> Task for Micro<U, MR, LD> {
         let Panel { n, to, to_cols, .. } = self.0;
         let nr = 2 * S::LANES;
         let mut edge = [const { MaybeUninit::<f32>::uninit() }; MAX_TILE];
-        let mut phases = Phases::new(&self.0);
+        let mut phases = Phases::new(&self.0, self.0.k.div_ceil(U::PER_B));
         let starts = self.starts(simd);
         for j in 0..n.div_ceil(nr) {
             // Unknown to the compiler: else it keeps an address for each row of each operand and moves them all along.
@@ -196,23 +207,25 @@ impl<U: Unit, const MR: usize, const LD: usize> Micro<U, MR, LD> {
         (to, to_lead): (*mut f32, usize),
         acc: &mut [[S::F; 2]; MR],
     ) {
-        let Panel { k, a, lda, b_step, b_panel, next, ahead, .. } = self.0;
+        let Panel { k, a, lda, b_step, b_panel, b_far, next, ahead, .. } = self.0;
         let lda = if LD == 0 { lda } else { LD };
+        let far_bytes = if b_far > 0 { b_step * 4 } else { phases.ahead_bytes };
         let mut b = self.0.b.wrapping_add(j * b_panel);
         // Every third row: three rows a pointer by one stride leave registers for everything else.
         let mut thirds: [*const f32; 5] = std::array::from_fn(|third| a.wrapping_add(3 * third * lda));
-        let mut left = k;
+        let mut left = k / U::PER_B;
         while left > 0 {
             let is_last = left <= PREFETCH_C_STEPS;
             let steps = if is_last { left } else { (left - PREFETCH_C_STEPS).min(phases.steps) };
-            let (mut near, mut far) = (b.cast(), b.cast());
+            let (mut near, mut far) = (b.cast(), b.wrapping_add(b_far).cast());
             if is_last {
                 fetch_rows::<S, MR>(simd, to, to_lead);
                 if !from.is_null() && !std::ptr::eq(from, to) {
                     fetch_rows::<S, MR>(simd, from, from_lead);
                 }
             } else {
-                (near, far) = (next.row(phases.done, b), ahead.row(phases.done, b));
+                near = next.row(phases.done, b);
+                far = if b_far > 0 { far } else { ahead.row(phases.done, b) };
                 phases.done += 1;
             }
             left -= steps;
@@ -221,20 +234,43 @@ impl<U: Unit, const MR: usize, const LD: usize> Micro<U, MR, LD> {
                 simd.prefetch(b.wrapping_add(PREFETCH_B_STEPS * b_step + S::LANES));
                 simd.prefetch(near.cast());
                 simd.prefetch_l2(far);
-                (near, far) = (near.wrapping_add(phases.next_bytes), far.wrapping_add(phases.ahead_bytes));
-                // SAFETY: a step of the panel holds `NR` units at `b`.
-                let (b0, b1) = unsafe { (simd.load(b), simd.load(b.add(S::LANES))) };
-                for (third, rows) in thirds.iter().zip(acc.chunks_mut(3)) {
-                    for (i, row) in rows.iter_mut().enumerate() {
-                        // SAFETY: at most MR rows of `k` units at stride `lda`, by the contract of `Block`.
-                        let x = simd.splat(unsafe { *third.wrapping_add(i * lda) });
-                        row[0] = U::mul_add(simd, x, b0, row[0]);
-                        row[1] = U::mul_add(simd, x, b1, row[1]);
-                    }
+                simd.prefetch_l2(far.wrapping_add(LINE_BYTES));
+                (near, far) = (near.wrapping_add(phases.next_bytes), far.wrapping_add(far_bytes));
+                for at in 0..U::PER_B {
+                    // SAFETY: a step of the panel holds `NR` units at `b`; at most MR rows of `k` units at stride `lda`,
+                    // by the contract of `Block`.
+                    unsafe { step::<U, S, MR>(simd, (&thirds, lda), (b, at), acc) };
+                    thirds = thirds.map(|third| third.wrapping_add(1));
                 }
-                thirds = thirds.map(|third| third.wrapping_add(1));
                 b = b.wrapping_add(b_step);
             }
+        }
+        if !k.is_multiple_of(U::PER_B) {
+            // SAFETY: as above; the first half of the last unit of `b` alone has a unit of `a`.
+            unsafe { step::<U, S, MR>(simd, (&thirds, lda), (b, 0), acc) };
+        }
+    }
+}
+
+/// One unit of `a` in each row times unit `at` of those that a step of `b` holds.
+///
+/// # Safety
+/// - `b` is valid for reads of two vectors, and so is a unit of each of `MR` rows of `a`, three at each of `thirds`.
+#[inline(always)]
+unsafe fn step<U: Unit, S: Simd, const MR: usize>(
+    simd: S,
+    (thirds, lda): (&[*const f32; 5], usize),
+    (b, at): (*const f32, usize),
+    acc: &mut [[S::F; 2]; MR],
+) {
+    // SAFETY: as the caller's.
+    let b = unsafe { [simd.load(b), simd.load(b.add(S::LANES))] }.map(|b| U::of_b(simd, b, at));
+    for (third, rows) in thirds.iter().zip(acc.chunks_mut(3)) {
+        for (i, row) in rows.iter_mut().enumerate() {
+            // SAFETY: as the caller's.
+            let x = simd.splat(unsafe { *third.wrapping_add(i * lda) });
+            row[0] = U::mul_add(simd, x, b[0], row[0]);
+            row[1] = U::mul_add(simd, x, b[1], row[1]);
         }
     }
 }
@@ -301,8 +337,19 @@ fn of_rows<U: Unit, const LD: usize>(rows: usize) -> MicroFn {
     }
 }
 
-/// The register tile of `rows` rows whose factors lie at stride `lda`.
-pub(super) fn of_lead<U: Unit>(rows: usize, lda: usize) -> MicroFn {
+/// The register tile of `rows` rows of `units` whose left factor lies at stride `lda`.
+pub(super) fn of_units(units: Units, rows: usize, lda: usize) -> MicroFn {
+    match units {
+        Units::Single => of_lead::<Single>(rows, lda),
+        Units::Pair => of_lead::<Pair>(rows, lda),
+        Units::Quad => of_lead::<Quad>(rows, lda),
+        // Two steps of `a` for one of `b`: what finding its rows costs matters half as much.
+        Units::Halves => of_rows::<Halves, 0>(rows),
+    }
+}
+
+/// The register tile of `rows` rows whose left factor lies at stride `lda`.
+fn of_lead<U: Unit>(rows: usize, lda: usize) -> MicroFn {
     match LEADS.iter().position(|lead| *lead == lda) {
         Some(0) => of_rows::<U, 144>(rows),
         Some(1) => of_rows::<U, 272>(rows),

@@ -5,39 +5,10 @@ use super::microkernel::lead;
 use super::pack::Layout;
 use super::rows::Group;
 use super::turned::Strips;
+use super::unit::Units;
+use super::weights::Weight;
 use crate::DType;
-use crate::program::{Bound, Form, Index, Span, Stage, Tensor};
-
-/// What the 32-bit units of a product's factors hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Units {
-    /// One f32.
-    Singles,
-    /// Two bf16.
-    Pairs,
-    /// Four i8.
-    Quads,
-}
-
-impl Units {
-    /// Elements of a unit.
-    pub(super) fn elems(self) -> usize {
-        match self {
-            Units::Singles => 1,
-            Units::Pairs => 2,
-            Units::Quads => 4,
-        }
-    }
-
-    /// Name of the limit of their products.
-    pub(super) fn limit(self) -> &'static str {
-        match self {
-            Units::Singles => "fma_f32",
-            Units::Pairs => "dot_bf16",
-            Units::Quads => "dot_i8",
-        }
-    }
-}
+use crate::program::{Bound, Form, Index, Span, Stage, Tensor, TensorId};
 
 /// Position of a slot in its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +38,19 @@ pub(super) struct Place {
     pub(super) rows: Span,
     /// Columns of the tile.
     pub(super) cols: Span,
+}
+
+impl Place {
+    /// Offsets of the rows that exist, in elements, into `offsets`; `lead_at` is room for the indices of the matrix.
+    pub(super) fn locate(&self, values: &[i64], lead_at: &mut Vec<i64>, offsets: &mut Vec<usize>) {
+        lead_at.clear();
+        lead_at.extend(self.lead.iter().map(|index| index.eval(values)));
+        let (first, n_rows, col) = (self.rows.start(values), self.rows.valid(values), self.cols.start(values));
+        offsets.clear();
+        if n_rows > 0 {
+            self.shape.row_offsets(lead_at, first..first + n_rows, |offset| offsets.push(offset + col));
+        }
+    }
 }
 
 /// Copies of a load that several grid points use: made once by whoever needs one first. Points that follow each other
@@ -127,6 +111,8 @@ pub(super) struct Ahead {
 pub(super) enum Right {
     /// In panels.
     Panels(SlotId),
+    /// In the buffer of a packed weight.
+    Weight(usize),
     /// In its tensor of f32, whole panels side by side.
     Place(Box<Place>),
 }
@@ -145,6 +131,7 @@ pub(super) struct Product {
     pub(super) rows: Span,
     pub(super) cols: Span,
     pub(super) depth: Span,
+    /// What the factors hold.
     pub(super) units: Units,
 }
 
@@ -185,6 +172,8 @@ pub(super) struct StagePlan {
     pub(super) extents: Vec<(Span, Span)>,
     /// Shared copies.
     pub(super) memos: Vec<Memo>,
+    /// Packed weights.
+    pub(super) weights: Vec<Weight>,
     /// What a grid point does.
     pub(super) steps: Vec<Step>,
 }
@@ -198,6 +187,7 @@ impl StagePlan {
             slots: vec![],
             extents: vec![],
             memos: vec![],
+            weights: vec![],
             steps: vec![],
         }
     }
@@ -233,4 +223,11 @@ pub(super) struct Plan {
     pub(super) strategies: Vec<&'static str>,
     /// What its products are of; of several kinds that which holds most.
     pub(super) units: Units,
+}
+
+impl Plan {
+    /// How a tensor is packed before any launch, if it is.
+    pub(super) fn weight(&self, tensor: TensorId) -> Option<&Weight> {
+        self.stages.iter().flat_map(|stage| &stage.weights).find(|weight| weight.place.tensor == tensor.0 as usize)
+    }
 }

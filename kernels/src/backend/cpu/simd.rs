@@ -135,6 +135,11 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
     /// `x · 2^n` for an integer `n` in −252..=254; 0 below the normal numbers is allowed.
     fn scale_by_exp2(self, x: Self::F, n: Self::F) -> Self::F;
 
+    /// The bf16 in the low half of each unit, as f32.
+    fn low_half(self, x: Self::F) -> Self::F;
+    /// The bf16 in the high half of each unit, as f32.
+    fn high_half(self, x: Self::F) -> Self::F;
+
     /// `z + Σ x · y` over the two bf16 of each unit.
     fn dot_bf16(self, x: Self::F, y: Self::F, z: Self::F) -> Self::F;
 

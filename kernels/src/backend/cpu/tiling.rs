@@ -4,7 +4,7 @@ use super::cache::Caches;
 use super::isa::Isa;
 use super::microkernel::LEADS;
 use super::stream::pass_rows;
-use super::uses::{STREAM_ROWS, STREAM_ROWS_OF_4_BITS};
+use super::uses::{SHARED_ROWS, STREAM_ROWS, STREAM_ROWS_OF_4_BITS, packs_few_rows};
 use crate::DType;
 use crate::problem::{AttentionProblem, Layout, MatmulProblem};
 use crate::tile::{AttentionTiling, MatmulTiling, n_tiles};
@@ -19,6 +19,9 @@ fn even(len: usize, most: usize, step: usize) -> usize {
 /// (bm × bn) half of L2 between them.
 pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
+    if p.layout == Layout::Packed && p.m <= SHARED_ROWS && (p.m > STREAM_ROWS || packs_few_rows(p.input)) {
+        return packed(problem, isa, threads);
+    }
     let most = if p.layout == Layout::NkI4 { STREAM_ROWS_OF_4_BITS } else { STREAM_ROWS };
     // Quads run along the contraction: as `[k, n]` they are packed, however few the rows.
     if p.m <= most && !(p.input == DType::I8 && p.layout == Layout::Kn) {
@@ -44,12 +47,27 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
     MatmulTiling { bm, bn, bk: (bk_units * elems_per_unit).min(p.k) }
 }
 
+/// Packed weights under rows that meet them panel by panel: a panel and the one behind it lie in L2, a row panel in L1.
+/// One row panel takes longer steps, since nothing is read twice.
+fn packed(problem: &MatmulProblem, isa: Isa, threads: usize) -> MatmulTiling {
+    let p = problem.sizes();
+    let nr = 2 * isa.lanes();
+    let is_met_once = p.m <= isa.mr();
+    // Panels of pairs are half as long as the rows of f32 that they are multiplied with.
+    let bk = even(p.k, if is_met_once || p.input == DType::Bf16 { 512 } else { 256 }, 16);
+    let mut bn = even(p.n, 256, nr);
+    while threads > 1 && p.batch * n_tiles(p.n, bn) < 4 * threads && bn > nr {
+        bn = even(p.n, bn.div_ceil(2), nr);
+    }
+    MatmulTiling { bm: p.m, bn, bk }
+}
+
 /// Few rows: the right factor is read once where it lies. With `[n, k]` whole rows of it, since shorter steps only add
 /// sums across lanes; with `[k, n]` tiles narrow enough that the accumulators stay in registers and L1.
 fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
     let bn = match p.layout {
-        Layout::Nk | Layout::NkI4 => 128,
+        Layout::Nk | Layout::NkI4 | Layout::Packed => 128,
         Layout::Kn => 512,
     };
     let bn = if threads > 1 { even(p.n, bn.min(p.n.div_ceil(4 * threads)), 32) } else { even(p.n, bn, 32) };

@@ -1,13 +1,60 @@
-//! What the 32-bit units of a product's factors hold, as types, so that inner loops are compiled for each: only the
-//! multiply-add differs, and what sums start with.
+//! What the 32-bit units of a product's factors hold: f32, or neighbours along the contraction in fewer bytes. As types, so
+//! that inner loops are compiled for each: only the multiply-add differs, and what sums start with.
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
 
+/// What the 32-bit units of two factors hold, the more the later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Units {
+    /// [`Single`].
+    Single,
+    /// [`Halves`].
+    Halves,
+    /// [`Pair`].
+    Pair,
+    /// [`Quad`].
+    Quad,
+}
+
+impl Units {
+    /// Elements of a unit of the left factor.
+    pub(super) fn elems(self) -> usize {
+        match self {
+            Units::Single | Units::Halves => 1,
+            Units::Pair => 2,
+            Units::Quad => 4,
+        }
+    }
+
+    /// Steps of a right factor over `depth` elements of the contraction.
+    pub(super) fn steps(self, depth: usize) -> usize {
+        if self == Units::Halves { depth.div_ceil(2) } else { depth.div_ceil(self.elems()) }
+    }
+
+    /// Name of the limit of their products.
+    pub(super) fn limit(self) -> &'static str {
+        match self {
+            Units::Single | Units::Halves => "fma_f32",
+            Units::Pair => "dot_bf16",
+            Units::Quad => "dot_i8",
+        }
+    }
+}
+
 /// What a 32-bit unit holds.
 pub(super) trait Unit: 'static {
-    /// Elements of it.
+    /// Elements of a unit of `a`.
     const ELEMS: usize = 1;
+
+    /// Units of `a` that a unit of `b` is multiplied with, one after the other.
+    const PER_B: usize = 1;
+
+    /// What unit `at` of those is multiplied with.
+    #[inline(always)]
+    fn of_b<S: Simd>(_simd: S, b: S::F, _at: usize) -> S::F {
+        b
+    }
 
     /// `x · y + z`: `x` of the left factor.
     fn mul_add<S: Simd>(simd: S, x: S::F, y: S::F, z: S::F) -> S::F;
@@ -83,6 +130,23 @@ impl Unit for Pair {
         // SAFETY: the one element that a unit of two leaves exists in both rows.
         let [a, b] = unsafe { [a.cast::<u16>().read_unaligned(), b.cast::<u16>().read_unaligned()] };
         f32::from_bits(u32::from(a) << 16) * f32::from_bits(u32::from(b) << 16)
+    }
+}
+
+/// One f32 of `a`; of `b` two bf16, neighbours along k, widened in registers: `b` comes from memory in half the bytes.
+pub(super) struct Halves;
+
+impl Unit for Halves {
+    const PER_B: usize = 2;
+
+    #[inline(always)]
+    fn of_b<S: Simd>(simd: S, b: S::F, at: usize) -> S::F {
+        if at == 0 { simd.low_half(b) } else { simd.high_half(b) }
+    }
+
+    #[inline(always)]
+    fn mul_add<S: Simd>(simd: S, x: S::F, y: S::F, z: S::F) -> S::F {
+        simd.mul_add(x, y, z)
     }
 }
 

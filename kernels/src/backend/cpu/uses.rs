@@ -1,9 +1,9 @@
 //! How the tiles of a stage are used, which decides the forms they are held in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::pack::Layout;
-use super::plan::Units;
+use super::unit::Units;
 use crate::DType;
 use crate::program::{Arg, Form, Op, Stage, TileId};
 
@@ -13,6 +13,15 @@ pub(super) const STREAM_ROWS: usize = 16;
 /// As [`STREAM_ROWS`], where the right factor is dequantised: as many passes of eight rows as are still faster than rows of
 /// f32 that are written, transposed and read back (on a Xeon of model 207 32 rows take half of that).
 pub(super) const STREAM_ROWS_OF_4_BITS: usize = 48;
+
+/// Rows up to which all of them stay in L2 beside the panels of a packed right factor.
+pub(super) const SHARED_ROWS: usize = 160;
+
+/// Whether few rows are faster with packed weights of a type: panels of others are f32 and more bytes than the weights, or,
+/// of i8, read no faster than the weights.
+pub(super) fn packs_few_rows(dtype: DType) -> bool {
+    matches!(dtype, DType::F32 | DType::Bf16)
+}
 
 /// Uses of one tile.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +36,8 @@ pub(super) struct Uses {
     pub(super) panels: Option<Layout>,
     /// Is a right factor that stays in memory.
     pub(super) in_place: bool,
+    /// Holds a weight in panels that are made before any launch.
+    pub(super) packed: bool,
     /// Takes part in a product.
     pub(super) factor: bool,
     /// Is an accumulator.
@@ -53,16 +64,33 @@ impl Uses {
     /// What products read this left factor as.
     pub(super) fn units(&self, dtype: DType) -> Units {
         match dtype {
-            DType::I8 => Units::Quads,
-            DType::Bf16 if self.pairs => Units::Pairs,
-            _ => Units::Singles,
+            DType::I8 => Units::Quad,
+            DType::Bf16 if self.pairs => Units::Pair,
+            _ => Units::Single,
+        }
+    }
+
+    /// Whether products alone take it, in panels.
+    fn is_right_factor_alone(&self) -> bool {
+        self.panels.is_some() && !self.rows && !self.pairs && !self.in_place && !self.overwritten
+    }
+}
+
+/// Uses of every tile that is used at all. `dots_bf16`: whether products of bf16 pairs are one instruction; `weights`:
+/// tiles that are packed ahead where products alone take them.
+pub(super) fn uses(stage: &Stage, dots_bf16: bool, mut weights: HashSet<TileId>) -> HashMap<TileId, Uses> {
+    loop {
+        let uses = walk(stage, dots_bf16, &weights);
+        let n_before = weights.len();
+        weights.retain(|tile| uses.get(tile).is_some_and(Uses::is_right_factor_alone));
+        if weights.len() == n_before {
+            return uses;
         }
     }
 }
 
-/// Uses of every tile that is used at all. `dots_bf16`: whether products of bf16 pairs are one instruction.
-pub(super) fn uses(stage: &Stage, dots_bf16: bool) -> HashMap<TileId, Uses> {
-    let mut walk = Walk { stage, dots_bf16, uses: HashMap::new(), run: 0, n_runs: 0 };
+fn walk(stage: &Stage, dots_bf16: bool, weights: &HashSet<TileId>) -> HashMap<TileId, Uses> {
+    let mut walk = Walk { stage, dots_bf16, weights, uses: HashMap::new(), run: 0, n_runs: 0 };
     // Definitions first: how a product takes a factor depends on who made it.
     walk.definitions(&stage.body);
     walk.ops(&stage.body);
@@ -78,6 +106,7 @@ pub(super) fn uses(stage: &Stage, dots_bf16: bool) -> HashMap<TileId, Uses> {
 struct Walk<'s> {
     stage: &'s Stage,
     dots_bf16: bool,
+    weights: &'s HashSet<TileId>,
     uses: HashMap<TileId, Uses>,
     run: usize,
     n_runs: usize,
@@ -180,19 +209,24 @@ impl Walk<'_> {
     }
 
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) {
+        let rows = self.stage.tile(acc).rows.size;
         let most = if self.of(b).dequantised.is_some() { STREAM_ROWS_OF_4_BITS } else { STREAM_ROWS };
-        let few_rows = self.stage.tile(acc).rows.size <= most;
-        let (dtype, quads) = (self.stage.tile(a).dtype, self.stage.tile(a).dtype == DType::I8);
+        let few_rows = rows <= most;
+        let dtype = self.stage.tile(b).dtype;
+        let quads = dtype == DType::I8;
+        let packed = self.weights.contains(&b) && (!few_rows || packs_few_rows(dtype));
         // Quads run along the contraction: where rows of the right factor do not, it is copied.
-        let streams = few_rows && self.lies_in_memory(b, form) && !(quads && form == Form::Ab);
+        let streams = few_rows && self.lies_in_memory(b, form) && !packed && !(quads && form == Form::Ab);
         let dots = self.dots_bf16 && dtype == DType::Bf16;
+        let right_pairs = dots || packed && dtype == DType::Bf16;
         self.of(acc).rows = true;
         let pairs = dots && !(streams && form == Form::Ab);
         let run = self.run;
         let left = self.of(a);
         left.factor = true;
         left.readers += 1;
-        left.left_alone = !streams && left.run == run;
+        // A packed factor meets all rows panel by panel: they are needed again for each.
+        left.left_alone = !(streams || packed && rows <= SHARED_ROWS) && left.run == run;
         match (pairs, quads) {
             (_, true) => left.quads = true,
             (true, false) => left.pairs = true,
@@ -206,7 +240,8 @@ impl Walk<'_> {
             right.in_place = true;
             return;
         }
-        right.panels = Some(match (form, pairs) {
+        right.packed = packed;
+        right.panels = Some(match (form, right_pairs) {
             (Form::Ab, _) if quads => Layout::QuadPanelsKn,
             (Form::Abt, _) if quads => Layout::QuadPanelsNk,
             (Form::Ab, false) => Layout::PanelsKn,

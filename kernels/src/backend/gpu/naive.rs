@@ -105,7 +105,7 @@ fn matmul(problem: &MatmulProblem) -> (String, [usize; 3]) {
     operands(&mut text, &[("a", p.input), ("b", p.input), ("c", p.output)]);
     let b = match p.layout {
         Layout::Kn => format!("b((z * {k} + k) * {n} + j)", k = p.k, n = p.n),
-        Layout::Nk => format!("b((z * {n} + j) * {k} + k)", k = p.k, n = p.n),
+        Layout::Nk | Layout::Packed => format!("b((z * {n} + j) * {k} + k)", k = p.k, n = p.n),
         Layout::NkI4 => wgsl::no_bytes(),
     };
     let (m, n, k) = (p.m, p.n, p.k);

@@ -53,8 +53,8 @@ fn hardware_matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
         let bm = p.m.next_power_of_two();
         let cols: &[usize] = match p.layout {
             // One row reads as fast as memory gives; sixteen leave registers for one column a thread.
-            Layout::Nk | Layout::NkI4 if bm == 1 || bm > 8 => &[8, 16, 32],
-            Layout::Nk | Layout::NkI4 => &[16, 8, 32],
+            Layout::Nk | Layout::NkI4 | Layout::Packed if bm == 1 || bm > 8 => &[8, 16, 32],
+            Layout::Nk | Layout::NkI4 | Layout::Packed => &[16, 8, 32],
             // Sixteen columns are 32 bytes of 16-bit weights, the least that memory gives; more workgroups, fewer bytes each.
             Layout::Kn => &[32, 64, 16, 128],
         };

@@ -18,7 +18,7 @@ fn agrees(problem: &Problem, program: &Program, inputs: &Inputs) {
 
 #[test]
 fn matmul_agrees_with_the_oracle() {
-    let layouts = [Layout::Kn, Layout::Nk].into_iter().cycle();
+    let layouts = [Layout::Kn, Layout::Nk, Layout::Packed].into_iter().cycle();
     let floats = DType::FLOATS.map(|dtype| (dtype, dtype));
     let integers = [DType::I32, DType::F32, DType::Bf16].map(|output| (DType::I8, output));
     for ((input, output), layout) in floats.into_iter().chain(integers).zip(layouts) {

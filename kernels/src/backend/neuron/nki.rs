@@ -124,7 +124,7 @@ fn source(kernel: &Kernel, program: &Program, arguments: &[Argument], plans: &[S
     }
     for (tensor, argument) in program.tensors().iter().zip(arguments) {
         let buffer = match tensor.role {
-            Role::Input => continue,
+            Role::Input | Role::Weight => continue,
             Role::Output => "nl.shared_hbm",
             Role::Scratch => "nl.private_hbm",
         };

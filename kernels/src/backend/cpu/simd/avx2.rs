@@ -26,18 +26,6 @@ macro_rules! leaf {
     };
 }
 
-impl Avx2 {
-    #[inline(always)]
-    fn high_half(self, x: __m256) -> __m256 {
-        leaf!(_mm256_and_ps(x, _mm256_castsi256_ps(_mm256_set1_epi32(-65536))))
-    }
-
-    #[inline(always)]
-    fn low_half(self, x: __m256) -> __m256 {
-        leaf!(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(x))))
-    }
-}
-
 impl Simd for Avx2 {
     type F = __m256;
 
@@ -150,6 +138,16 @@ impl Simd for Avx2 {
         let second = leaf!(_mm256_slli_epi32::<23>(_mm256_add_epi32(rest, bias)));
         let scaled = self.mul(x, leaf!(_mm256_castsi256_ps(first)));
         self.mul(scaled, leaf!(_mm256_castsi256_ps(second)))
+    }
+
+    #[inline(always)]
+    fn low_half(self, x: __m256) -> __m256 {
+        leaf!(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_castps_si256(x))))
+    }
+
+    #[inline(always)]
+    fn high_half(self, x: __m256) -> __m256 {
+        leaf!(_mm256_and_ps(x, _mm256_castsi256_ps(_mm256_set1_epi32(-65536))))
     }
 
     #[inline(always)]

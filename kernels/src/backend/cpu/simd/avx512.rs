@@ -181,6 +181,16 @@ macro_rules! implement {
             }
 
             #[inline(always)]
+            fn low_half(self, x: __m512) -> __m512 {
+                leaf!(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(x))))
+            }
+
+            #[inline(always)]
+            fn high_half(self, x: __m512) -> __m512 {
+                leaf!(_mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(-65536))))
+            }
+
+            #[inline(always)]
             fn dot_bf16(self, x: __m512, y: __m512, z: __m512) -> __m512 {
                 $dot(self, x, y, z)
             }
@@ -365,18 +375,6 @@ fn pair_by_bits(_proof: impl Simd<F = __m512>, low: __m512, high: __m512) -> __m
 
 #[inline(always)]
 fn dot_by_halves(simd: impl Simd<F = __m512>, x: __m512, y: __m512, z: __m512) -> __m512 {
-    let low = simd.mul_add(low_half(simd, x), low_half(simd, y), z);
-    simd.mul_add(high_half(simd, x), high_half(simd, y), low)
-}
-
-#[inline(always)]
-fn high_half(_proof: impl Simd<F = __m512>, x: __m512) -> __m512 {
-    // SAFETY: vectors of 512 bits are of tokens that prove AVX-512 F.
-    unsafe { _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(-65536))) }
-}
-
-#[inline(always)]
-fn low_half(_proof: impl Simd<F = __m512>, x: __m512) -> __m512 {
-    // SAFETY: vectors of 512 bits are of tokens that prove AVX-512 F.
-    unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(x))) }
+    let low = simd.mul_add(simd.low_half(x), simd.low_half(y), z);
+    simd.mul_add(simd.high_half(x), simd.high_half(y), low)
 }

@@ -119,10 +119,20 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn low_half(self, x: Self::F) -> Self::F {
+        x.map(|x| f32::from_bits(x.to_bits() << 16))
+    }
+
+    #[inline(always)]
+    fn high_half(self, x: Self::F) -> Self::F {
+        x.map(|x| f32::from_bits(x.to_bits() & 0xffff_0000))
+    }
+
+    #[inline(always)]
     fn dot_bf16(self, x: Self::F, y: Self::F, z: Self::F) -> Self::F {
-        let high = |v: f32| f32::from_bits(v.to_bits() & 0xffff_0000);
-        let low = |v: f32| f32::from_bits(v.to_bits() << 16);
-        std::array::from_fn(|i| z[i] + low(x[i]) * low(y[i]) + high(x[i]) * high(y[i]))
+        let (x_low, y_low) = (self.low_half(x), self.low_half(y));
+        let (x_high, y_high) = (self.high_half(x), self.high_half(y));
+        std::array::from_fn(|i| z[i] + x_low[i] * y_low[i] + x_high[i] * y_high[i])
     }
 
     #[inline(always)]

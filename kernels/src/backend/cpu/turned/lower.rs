@@ -11,7 +11,8 @@ use crate::backend::cpu::isa::Isa;
 use crate::backend::cpu::memo;
 use crate::backend::cpu::microkernel::lead;
 use crate::backend::cpu::pack::Layout;
-use crate::backend::cpu::plan::{Place, SlotId, StagePlan, Step, Target, Units};
+use crate::backend::cpu::plan::{Place, SlotId, StagePlan, Step, Target};
+use crate::backend::cpu::unit::Units;
 use crate::program::{Arg, Axis2, Form, Index, Op, Program, Stage, TensorId, TileId};
 
 /// Lowers a stage whose products feed each other, over more rows than are streamed; `None` leaves it as it is written.
@@ -224,7 +225,7 @@ impl<'p> Lowering<'p> {
             return slot;
         }
         let ty = *self.stage.tile(tile);
-        let slot = self.plan.add_rows(ty.rows, ty.cols, Units::Singles);
+        let slot = self.plan.add_rows(ty.rows, ty.cols, Units::Single);
         self.forms.entry(tile).or_default().key = Some(slot);
         slot
     }
@@ -292,9 +293,9 @@ impl<'p> Lowering<'p> {
                 if let Some((slot, _)) = rows {
                     return Broadcast::Copied(*slot);
                 }
-                (self.plan.add_rows(ty.rows, ty.cols, Units::Singles), Layout::Rows)
+                (self.plan.add_rows(ty.rows, ty.cols, Units::Single), Layout::Rows)
             }
-            (Form::Abt, true) => (self.plan.add_rows(ty.rows, ty.cols, Units::Pairs), Layout::RowPairs),
+            (Form::Abt, true) => (self.plan.add_rows(ty.rows, ty.cols, Units::Pair), Layout::RowPairs),
             (Form::Ab, true) => {
                 let lead = lead(ty.cols.size);
                 let units = ty.rows.size.div_ceil(2) * lead;

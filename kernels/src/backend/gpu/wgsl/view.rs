@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::DType;
-use crate::program::{Program, Role, Span, Stage, Tensor, TensorId, TileId, TileType};
+use crate::program::{Program, Span, Stage, Tensor, TensorId, TileId, TileType};
 
 /// How a shader sees a tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(super) fn views(
             }
             _ => view,
         };
-        debug_assert!(!written || tensor.role != Role::Input);
+        debug_assert!(!written || !tensor.role.is_given());
         views.insert(id, (joined, written));
     }
     views

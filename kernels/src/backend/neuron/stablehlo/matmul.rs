@@ -10,7 +10,7 @@ pub(super) fn text(problem: &MatmulProblem) -> String {
     let (mut w, arguments) = Writer::open("matmul", &[ty(&a), ty(&b)], &ty(&c));
     let contract = match problem.sizes().layout {
         Layout::Kn => [2, 1],
-        Layout::Nk => [2, 2],
+        Layout::Nk | Layout::Packed => [2, 2],
         Layout::NkI4 => unreachable!("problems of integers are refused"),
     };
     let product = w.product(&arguments[0], &arguments[1], &Dims { batch: 1, contract });
