@@ -20,7 +20,7 @@ use farthing_kernels::backend::registry::State;
 use farthing_kernels::backend::{
     Backend, Clock, DeviceError, DeviceInfo, Elapsed, Limits, LowerError, Lowered, Unsupported,
 };
-use farthing_kernels::problem::{MatmulSizes, Problem};
+use farthing_kernels::problem::{Layout, MatmulSizes, Problem};
 use farthing_kernels::program::Program;
 use farthing_kernels::tile::Tiling;
 
@@ -135,6 +135,9 @@ impl<L: Library> Peer<L> {
             return Err(unsupported("kernel", asked.to_owned(), "matmul".into()));
         };
         let sizes = p.sizes();
+        if sizes.layout == Layout::Packed {
+            return Err(unsupported("layout of b", sizes.layout.to_string(), "kn, nk".into()));
+        }
         if !self.library.types().contains(&(sizes.input, sizes.output)) {
             let known: Vec<String> = self.library.types().iter().map(|(i, o)| format!("{i} to {o}")).collect();
             return Err(unsupported("dtype", format!("{} to {}", sizes.input, sizes.output), known.join(", ")));

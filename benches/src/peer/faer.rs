@@ -25,7 +25,7 @@ impl Library for Faer {
         let [a, b] = [a, b].map(bytemuck::cast_slice::<u8, f32>);
         let b = match s.layout {
             Layout::Kn => MatRef::from_row_major_slice(b, s.k, s.n),
-            Layout::Nk => MatRef::from_row_major_slice(b, s.n, s.k).transpose(),
+            Layout::Nk | Layout::Packed => MatRef::from_row_major_slice(b, s.n, s.k).transpose(),
         };
         let a = MatRef::from_row_major_slice(a, s.m, s.k);
         let c = MatMut::from_row_major_slice_mut(bytemuck::cast_slice_mut(c), s.m, s.n);

@@ -30,7 +30,7 @@ impl Library for MatrixMultiply {
 fn product(s: &MatmulSizes, a: &[f32], b: &[f32], c: &mut [f32]) -> Result<(), ShapeError> {
     let b = match s.layout {
         Layout::Kn => ArrayView2::from_shape((s.k, s.n), b)?,
-        Layout::Nk => ArrayView2::from_shape((s.n, s.k), b)?.reversed_axes(),
+        Layout::Nk | Layout::Packed => ArrayView2::from_shape((s.n, s.k), b)?.reversed_axes(),
     };
     let a = ArrayView2::from_shape((s.m, s.k), a)?;
     general_mat_mul(1.0, &a, &b, 0.0, &mut ArrayViewMut2::from_shape((s.m, s.n), c)?);

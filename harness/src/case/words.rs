@@ -177,7 +177,8 @@ fn layout(word: &str) -> Result<Layout, CaseError> {
     match word {
         "kn" => Ok(Layout::Kn),
         "nk" => Ok(Layout::Nk),
-        other => Err(CaseError::Unknown(unknown("layout of b", other, &["kn", "nk"]))),
+        "packed" => Ok(Layout::Packed),
+        other => Err(CaseError::Unknown(unknown("layout of b", other, &["kn", "nk", "packed"]))),
     }
 }
 

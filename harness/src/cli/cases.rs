@@ -23,7 +23,8 @@ pub(super) struct CaseArgs {
     /// Type of the output: one of these, or input for the inputs' [default: f32]
     #[arg(long, value_delimiter = ',')]
     out_dtype: Vec<String>,
-    /// Layout of matmul's right operand: kn, nk [default: kn]
+    /// Layout of matmul's right operand: kn, nk, or packed for weights as nk that the backend may prepare once, outside of the
+    /// times [default: kn]
     #[arg(long, value_delimiter = ',')]
     b: Vec<String>,
     /// Mask of attention: none, causal, window:N [default: none]
