@@ -1,7 +1,7 @@
 //! The roofline of one row in words and numbers.
 
 use crate::record::{MeasuredLimit, Row, RunHeader, Status};
-use crate::report::{counted, digits, percent, rate, seconds};
+use crate::report::{counted, digits, packed, percent, rate, seconds};
 use crate::roofline::{Bound, Demand, Roofline};
 
 mod evidence;
@@ -25,6 +25,7 @@ pub fn explain(row: &Row, header: &RunHeader) -> Explanation {
         value.iter().for_each(|v| fact(name, v.clone()));
     }
     fact("ran as", format!("{} on {} ({})", row.lowered, row.device, row.backend));
+    row.packing.iter().for_each(|packing| fact("weights packed", packed(packing)));
     row.threads.iter().for_each(|t| fact("threads", t.to_string()));
     fact("operands", format!("{:?}, {} clock", row.temperature, row.clock).to_lowercase());
     fact("flops", format!("{} GFLOP useful", digits(row.flops / 1e9)));

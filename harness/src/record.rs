@@ -14,7 +14,7 @@ mod evidence;
 mod warning;
 
 pub use environment::{Environment, Hardware};
-pub use evidence::{Breadth, Energy, Outliers, Proof, Surroundings};
+pub use evidence::{Breadth, Energy, Outliers, Packing, Proof, Surroundings};
 pub use warning::{Doubt, Warning};
 
 /// Schema number written to every header and row; a reader refuses a larger one.
@@ -85,7 +85,7 @@ pub struct Row {
     /// Element type of the output.
     #[schemars(schema_with = "crate::store::dtype_schema")]
     pub out_dtype: DType,
-    /// `kn` or `nk` for matmul.
+    /// `kn`, `nk` or `packed` for matmul.
     pub layout: Option<String>,
     /// `none`, `causal` or `window:N` for attention.
     pub mask: Option<String>,
@@ -101,6 +101,10 @@ pub struct Row {
     /// were written before it was kept, which are shown without it as they are stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiling: Option<String>,
+    /// What preparing the weights took, once and outside of all times; absent where the backend launched with what it was
+    /// given, and in rows of backends in processes of their own, which do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packing: Option<Packing>,
     /// Worker threads that took part; null where the notion has no meaning.
     pub threads: Option<usize>,
     /// Cold or hot operands.

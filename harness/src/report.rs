@@ -13,7 +13,7 @@ mod versus;
 
 pub use flat::{Flat, Type};
 pub use histogram::{counted, histogram};
-pub(crate) use rows::{case_cell, numbers};
+pub(crate) use rows::{case_cell, numbers, packed};
 pub use rows::{devices_short, row_tables};
 pub use versus::against_best;
 

@@ -23,7 +23,7 @@ pub struct Words {
     /// Type of the output: f32 by default (of i8 with scales of rows and columns), `input` for the inputs' type, or i32 for
     /// the sums of i8.
     pub out_dtype: Vec<String>,
-    /// `kn`, `nk`, or `nk-i4` for weights of 4 bits; kn by default. Matmul only.
+    /// `kn`, `nk`, `nk-i4` for weights of 4 bits, `packed` for weights prepared once; kn by default. Matmul only.
     pub b: Vec<String>,
     /// `none`, `causal`, `window:N`; none by default. Attention only.
     pub mask: Vec<String>,
@@ -181,7 +181,8 @@ fn layout(word: &str) -> Result<Layout, CaseError> {
         "kn" => Ok(Layout::Kn),
         "nk" => Ok(Layout::Nk),
         "nk-i4" => Ok(Layout::NkI4),
-        other => Err(CaseError::Unknown(unknown("layout of b", other, &["kn", "nk", "nk-i4"]))),
+        "packed" => Ok(Layout::Packed),
+        other => Err(CaseError::Unknown(unknown("layout of b", other, &["kn", "nk", "nk-i4", "packed"]))),
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) struct CaseArgs {
     /// for each row and column]
     #[arg(long, value_delimiter = ',')]
     out_dtype: Vec<String>,
-    /// Layout of matmul's right operand: kn, nk, or nk-i4: 4-bit integers in groups of 32 along k, with an f16 scale each
-    /// [default: kn]
+    /// Layout of matmul's right operand: kn; nk; packed for weights as nk that the backend may prepare once, outside of the
+    /// times; or nk-i4: 4-bit integers in groups of 32 along k, with an f16 scale each [default: kn]
     #[arg(long, value_delimiter = ',')]
     b: Vec<String>,
     /// Mask of attention: none, causal, window:N [default: none]

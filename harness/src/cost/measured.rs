@@ -119,9 +119,11 @@ fn best_of_each_case<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a Row> {
     best
 }
 
-/// Points of the layout that weights are stored in, `[n, k]`; of any other only where that one was not measured.
+/// Points of the layout that weights are stored in, `[n, k]`; of `[k, n]` only where that one was not measured. Never of
+/// packed weights: they are another kernel, between whose shapes and these nothing can be interpolated, and a form of the
+/// weights for which the model of an engine's memory has no place.
 fn matmul_points(rows: &[&Row], limits: &[&MeasuredLimit], roof: Roof, dtype: DType) -> Result<Vec<Point>, CostError> {
-    let matmuls = || rows.iter().filter(|row| row.op == "matmul" && row.batch == 1);
+    let matmuls = || rows.iter().filter(|row| is_unpacked_matmul(row));
     let as_stored = matmuls().any(|row| row.layout.as_deref() == Some("nk"));
     matmuls()
         .filter(|row| !as_stored || row.layout.as_deref() == Some("nk"))
@@ -132,6 +134,10 @@ fn matmul_points(rows: &[&Row], limits: &[&MeasuredLimit], roof: Roof, dtype: DT
             Ok(Point { key, along: shape.m.log2(), utilisation })
         })
         .collect()
+}
+
+fn is_unpacked_matmul(row: &Row) -> bool {
+    row.op == "matmul" && row.batch == 1 && row.layout.as_deref() != Some("packed")
 }
 
 fn matmul_key(shape: &MatmulShape, threads: Option<usize>) -> Key {

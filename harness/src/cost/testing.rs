@@ -42,6 +42,7 @@ pub(crate) fn row(backend: &str, op: &str, shape: &str) -> Row {
         device: format!("test {backend}"),
         lowered: format!("{op}/test"),
         tiling: None,
+        packing: None,
         threads: Some(2),
         temperature: Temperature::Cold,
         clock: "wall".into(),
@@ -70,6 +71,10 @@ pub(crate) fn row(backend: &str, op: &str, shape: &str) -> Row {
 
 pub(crate) fn nk(row: Row) -> Row {
     Row { layout: Some("nk".into()), ..row }
+}
+
+pub(crate) fn packed(row: Row) -> Row {
+    Row { layout: Some("packed".into()), ..row }
 }
 
 /// The row with a median and its work counted from its shape.

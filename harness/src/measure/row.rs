@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::{Armed, Failure, Lab, Recording, Subject, doubt};
 use crate::case::Case;
 use crate::machine;
-use crate::record::{Doubt, Kind, Row, SCHEMA, Status, Warning};
+use crate::record::{Doubt, Kind, Packing, Row, SCHEMA, Status, Warning};
 use crate::report::seconds;
 use crate::roofline::{self, Demand, Roofline};
 
@@ -91,6 +91,8 @@ impl Lab<'_> {
         row.temperature = armed.operands.temperature();
         row.key = Some(armed.key.clone());
         row.tiling = Some(armed.tiling.to_string());
+        let packing = armed.prepared.packing();
+        row.packing = packing.map(|packing| Packing { bytes: packing.bytes as u64, seconds: packing.seconds });
         row.warnings.extend(armed.operands.warning().map(|text| Warning::new(Doubt::Operands, text)));
         row
     }
@@ -113,6 +115,7 @@ impl Lab<'_> {
             device: device.device.clone(),
             lowered: lowered.to_owned(),
             tiling: None,
+            packing: None,
             threads: device.threads,
             temperature: case.temperature(),
             clock: "wall".to_owned(),

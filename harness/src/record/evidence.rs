@@ -71,6 +71,15 @@ pub struct Breadth {
     pub best: f64,
 }
 
+/// Weights in a backend's own form.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Packing {
+    /// Bytes that they take, beside the weights as they were given.
+    pub bytes: u64,
+    /// Seconds that making it took.
+    pub seconds: f64,
+}
+
 /// Energy of a launch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Energy {

@@ -40,7 +40,7 @@ const OF_RUN: [Column; 13] = [
 ];
 
 /// Columns of a row.
-const OF_ROW: [Column; 42] = [
+const OF_ROW: [Column; 44] = [
     ("id", "/id", Type::Text),
     ("key", "/key", Type::Text),
     ("kind", "/kind", Type::Text),
@@ -56,6 +56,8 @@ const OF_ROW: [Column; 42] = [
     ("device", "/device", Type::Text),
     ("lowered", "/lowered", Type::Text),
     ("tiling", "/tiling", Type::Text),
+    ("packed_bytes", "/packing/bytes", Type::Whole),
+    ("packing_s", "/packing/seconds", Type::Real),
     ("threads", "/threads", Type::Whole),
     ("temperature", "/temperature", Type::Text),
     ("clock", "/clock", Type::Text),

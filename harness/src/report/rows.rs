@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Align, Table, digits, percent, seconds};
-use crate::record::{Kind, Row, Status};
+use crate::record::{Kind, Packing, Row, Status};
 
 const KINDS: [(Kind, &str); 4] = [
     (Kind::Measured, "Measured"),
@@ -130,11 +130,20 @@ fn explain(table: &mut Table, rows: &[&Row]) {
             let status = format!("{:?}", row.status).to_lowercase();
             about.entry(format!("{status}: {reason}")).or_default().push(&row.id);
         }
+        if let Some(packing) = &row.packing {
+            about.entry(format!("weights packed once, {}", packed(packing))).or_default().push(&row.id);
+        }
     }
     for (text, ids) in about {
         let which = if ids.len() == rows.len() && rows.len() > 1 { "all rows".to_owned() } else { ids.join(", ") };
         table.note(format!("{which}: {text}"));
     }
+}
+
+/// What packing took, apart from the launches.
+pub(crate) fn packed(packing: &Packing) -> String {
+    let megabytes = digits(packing.bytes as f64 / 1e6);
+    format!("to {megabytes} MB in {}, outside of the times", seconds(packing.seconds))
 }
 
 /// Short names of the devices of these rows, by full name: enough to tell them apart in a column.

@@ -36,6 +36,17 @@ fn another_shape_keeps_the_utilisation_and_is_called_an_estimate() {
 }
 
 #[test]
+fn packed_weights_are_no_points_of_the_model() {
+    let stored = testing::timed(testing::nk(testing::row("cpu", "matmul", "1x4096x4096")), 8e-3);
+    let packed = testing::timed(testing::packed(testing::row("cpu", "matmul", "1x4096x4096")), 7e-3);
+    let shape = MatmulShape { m: 1.0, n: 4096.0, k: 4096.0 };
+    with(&[stored, packed.clone()], |measured| {
+        assert!((measured.matmul(shape).expect("timed").mid.0 - 8e-3).abs() < 1e-12);
+    });
+    with(&[packed], |measured| assert!(measured.matmul(shape).is_err()));
+}
+
+#[test]
 fn cold_beats_hot_and_threads_are_apart() {
     let base = testing::nk(testing::row("cpu", "matmul", "1x4096x4096"));
     let one = Row { threads: Some(1), ..testing::timed(base.clone(), 9e-3) };

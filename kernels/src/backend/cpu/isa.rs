@@ -133,6 +133,18 @@ impl Isa {
         }
     }
 
+    /// As [`Isa::run`], of a task whose products are of bf16 pairs: sets without the instruction are never given any, so that
+    /// it need not be compiled for them.
+    #[inline]
+    pub(super) fn run_pairs<T: Task>(self, task: T) -> T::Out {
+        match self {
+            // SAFETY: the token proves the features that the entry enables.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16(token) => unsafe { run_avx512_bf16(task, token) },
+            _ => unreachable!("{self} widens bf16"),
+        }
+    }
+
     /// As [`Isa::run`], of a task whose products are of 8-bit integers: with `vpdpbusd` where the CPU has it, whatever the
     /// set. A set of its own would compile everything else once more.
     #[inline]

@@ -342,8 +342,9 @@ pub(super) fn of_units(units: Units, rows: usize, lda: usize) -> MicroFn {
     match units {
         Units::Single => of_lead::<Single>(rows, lda),
         Units::Pair => of_lead::<Pair>(rows, lda),
-        Units::Quad => of_lead::<Quad>(rows, lda),
-        // Two steps of `a` for one of `b`: what finding its rows costs matters half as much.
+        // Panels are a quarter as long, and of two steps of `a` for one of `b` finding rows costs half: not worth compiling four
+        // times.
+        Units::Quad => of_rows::<Quad, 0>(rows),
         Units::Halves => of_rows::<Halves, 0>(rows),
     }
 }

@@ -131,6 +131,11 @@ impl Unit for Pair {
         let [a, b] = unsafe { [a.cast::<u16>().read_unaligned(), b.cast::<u16>().read_unaligned()] };
         f32::from_bits(u32::from(a) << 16) * f32::from_bits(u32::from(b) << 16)
     }
+
+    #[inline(always)]
+    fn run<T: Task>(isa: Isa, task: T) -> T::Out {
+        isa.run_pairs(task)
+    }
 }
 
 /// One f32 of `a`; of `b` two bf16, neighbours along k, widened in registers: `b` comes from memory in half the bytes.

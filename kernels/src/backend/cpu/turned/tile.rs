@@ -87,7 +87,7 @@ impl<U: Unit, const MR: usize, const ROW: usize> Task for Micro<U, MR, ROW> {
 }
 
 fn micro<U: Unit, const MR: usize, const ROW: usize>(isa: Isa, call: Call) {
-    isa.run(Micro::<U, MR, ROW>(call, PhantomData));
+    U::run(isa, Micro::<U, MR, ROW>(call, PhantomData));
 }
 
 type MicroFn = fn(Isa, Call);
