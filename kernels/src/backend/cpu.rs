@@ -19,6 +19,7 @@ use crate::problem::Problem;
 use crate::program::Program;
 use crate::tile::Tiling;
 
+mod ahead;
 mod block;
 mod cache;
 mod dequantise;

@@ -34,6 +34,7 @@ const RULES: [Confined; 7] = [
             "kernels/src/backend/cpu/stream/",
             "kernels/src/backend/cpu/turned/",
             "kernels/src/backend/cpu/unit.rs",
+            "kernels/src/backend/cpu/weights.rs",
             "kernels/src/backend/cpu/worker.rs",
             // wgpu calls shaders without bounds checks unsafe; the program's verifier is what they rest on.
             "kernels/src/backend/gpu/launch.rs",

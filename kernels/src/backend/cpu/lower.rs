@@ -12,6 +12,7 @@
 
 use std::collections::HashMap;
 
+use super::ahead::link_streams;
 use super::isa::Isa;
 use super::memo;
 use super::pack::Layout;
@@ -45,21 +46,6 @@ pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
     plan.strategies.sort_unstable();
     plan.strategies.dedup();
     plan
-}
-
-/// Tells each product that streams in a loop's body which one streams after it: reading goes on while what lies between
-/// is worked out.
-fn link_streams(body: &mut [Step], var: usize) {
-    let mut next: Option<Ahead> = body.iter().find_map(|step| match step {
-        Step::Stream { place, .. } => Some(Ahead { var: Some(var), place: place.clone(), memo: None }),
-        _ => None,
-    });
-    for step in body.iter_mut().rev() {
-        if let Step::Stream { product, place, .. } = step {
-            let this = Ahead { var: None, place: place.clone(), memo: None };
-            product.ahead = next.replace(this).filter(|next| next.place.shape.rows.len() == 1);
-        }
-    }
 }
 
 /// Most elements from step to step of a right factor that is read in place: steps 1 KiB apart put 16 of them, the two
