@@ -100,15 +100,17 @@ impl Weight {
     }
 }
 
-/// Tiles of stage `at` that may hold packed weights: each the only load of a weight.
+/// Tiles of stage `at` that may hold packed weights: each the only load of a weight, and loaded nowhere else.
 pub(super) fn candidates(program: &Program, at: usize) -> HashSet<TileId> {
     let mut loads = Vec::new();
     for (i, stage) in program.stages().iter().enumerate() {
         each_load(&stage.body, &mut |tensor, tile| loads.push((tensor, i, tile)));
     }
-    let is_only = |tensor: TensorId| loads.iter().filter(|(other, ..)| *other == tensor).count() == 1;
+    let is_only = |(tensor, stage, tile): (TensorId, usize, TileId)| {
+        loads.iter().filter(|load| load.0 == tensor || (load.1, load.2) == (stage, tile)).count() == 1
+    };
     let here = loads.iter().filter(|(tensor, stage, _)| *stage == at && program.tensor(*tensor).role == Role::Weight);
-    here.filter(|(tensor, ..)| is_only(*tensor)).map(|(.., tile)| *tile).collect()
+    here.filter(|load| is_only(**load)).map(|(.., tile)| *tile).collect()
 }
 
 fn each_load(ops: &[Op], found: &mut impl FnMut(TensorId, TileId)) {
