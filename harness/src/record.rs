@@ -85,7 +85,7 @@ pub struct Row {
     /// Element type of the output.
     #[schemars(schema_with = "crate::store::dtype_schema")]
     pub out_dtype: DType,
-    /// `kn`, `nk` or `packed` for matmul.
+    /// `kn`, `nk`, `nk-i4` or `packed` for matmul.
     pub layout: Option<String>,
     /// `none`, `causal` or `window:N` for attention.
     pub mask: Option<String>,
