@@ -120,10 +120,10 @@ fn best_of_each_case<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<&'a Row> {
 }
 
 /// Points of the layout that weights are stored in, `[n, k]`; of `[k, n]` only where that one was not measured. Never of
-/// packed weights: they are another kernel, between whose shapes and these nothing can be interpolated, and a form of the
-/// weights for which the model of an engine's memory has no place.
+/// packed weights or of those of 4 bits: they are other kernels, between whose shapes and these nothing can be interpolated,
+/// and forms of the weights for which a number format of the model would have to speak.
 fn matmul_points(rows: &[&Row], limits: &[&MeasuredLimit], roof: Roof, dtype: DType) -> Result<Vec<Point>, CostError> {
-    let matmuls = || rows.iter().filter(|row| is_unpacked_matmul(row));
+    let matmuls = || rows.iter().filter(|row| has_plain_weights(row));
     let as_stored = matmuls().any(|row| row.layout.as_deref() == Some("nk"));
     matmuls()
         .filter(|row| !as_stored || row.layout.as_deref() == Some("nk"))
@@ -136,8 +136,8 @@ fn matmul_points(rows: &[&Row], limits: &[&MeasuredLimit], roof: Roof, dtype: DT
         .collect()
 }
 
-fn is_unpacked_matmul(row: &Row) -> bool {
-    row.op == "matmul" && row.batch == 1 && row.layout.as_deref() != Some("packed")
+fn has_plain_weights(row: &Row) -> bool {
+    row.op == "matmul" && row.batch == 1 && matches!(row.layout.as_deref(), Some("kn" | "nk"))
 }
 
 fn matmul_key(shape: &MatmulShape, threads: Option<usize>) -> Key {

@@ -36,14 +36,15 @@ fn another_shape_keeps_the_utilisation_and_is_called_an_estimate() {
 }
 
 #[test]
-fn packed_weights_are_no_points_of_the_model() {
+fn packed_weights_and_those_of_4_bits_are_no_points_of_the_model() {
     let stored = testing::timed(testing::nk(testing::row("cpu", "matmul", "1x4096x4096")), 8e-3);
     let packed = testing::timed(testing::packed(testing::row("cpu", "matmul", "1x4096x4096")), 7e-3);
     let shape = MatmulShape { m: 1.0, n: 4096.0, k: 4096.0 };
     with(&[stored, packed.clone()], |measured| {
         assert!((measured.matmul(shape).expect("timed").mid.0 - 8e-3).abs() < 1e-12);
     });
-    with(&[packed], |measured| assert!(measured.matmul(shape).is_err()));
+    let halves = Row { layout: Some("nk-i4".into()), ..packed.clone() };
+    with(&[packed, halves], |measured| assert!(measured.matmul(shape).is_err()));
 }
 
 #[test]
