@@ -19,7 +19,8 @@ pub(super) const ROWS_OF_A_PAGE: usize = 1000;
 fn about(op: &str) -> &'static str {
     match op {
         "matmul" => {
-            "Matrix product C[m, n] = A[m, k] · B, with B stored as [k, n] (kn) or as [n, k] (nk, as models store weights). \
+            "Matrix product C[m, n] = A[m, k] · B, with B stored as [k, n] (kn) or as [n, k]: as models store weights (nk), \
+             prepared once in the backend's own form (packed), or as 4-bit integers in groups of 32 with a scale (nk-i4). \
              Useful work is 2·m·n·k; the least traffic is both factors and the result, once."
         }
         "attention" => {
