@@ -141,7 +141,7 @@ fn uploaded<B: Backend>(backend: &B, inputs: &[&[u8]]) -> Result<Vec<Operand<B::
 }
 
 /// Positions of a program's weights among its inputs.
-fn weights(program: &Program) -> Vec<usize> {
+pub(super) fn weights(program: &Program) -> Vec<usize> {
     let inputs = program.inputs().enumerate();
     inputs.filter(|(_, id)| program.tensor(*id).role == Role::Weight).map(|(input, _)| input).collect()
 }

@@ -4,6 +4,7 @@
 //! so the guard behind it is kept beside it: a backend that writes too far ends this process, and not the asking one.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{self, BufRead, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,7 +14,8 @@ use serde_json::Value;
 use super::message::{
     Allocated, Answer, Done, Failed, GUARD_BYTES, Hello, LoweredAs, PROTOCOL, ProbeAs, Probes, Request, Tilings,
 };
-use crate::backend::{Backend, DeviceError, Elapsed, LowerError, Probe};
+use crate::backend::any::weights;
+use crate::backend::{Backend, DeviceError, Elapsed, LowerError, Packed, Probe};
 use crate::program::Program;
 
 /// Why a worker stopped answering before its requests ended.
@@ -126,12 +128,23 @@ struct Held<T> {
     guard: Vec<u8>,
 }
 
+/// A lowered program, and which of its inputs are weights.
+struct Executable<E> {
+    exe: E,
+    weights: Vec<usize>,
+}
+
+/// Which weight of which executable a buffer holds.
+type WeightOf = (u64, usize, u64);
+
 /// What a conversation holds.
 struct Session<'b, B: Backend> {
     backend: &'b B,
     name: &'b str,
     buffers: HashMap<u64, Held<B::Buffer>>,
-    executables: HashMap<u64, B::Executable>,
+    executables: HashMap<u64, Executable<B::Executable>>,
+    /// Weights as launches take them, until their buffer is uploaded again or gone; none where they stay as they are.
+    packed: HashMap<WeightOf, Option<Packed<B::Buffer>>>,
     /// Built when they are asked for, and dropped when something else is: they hold memory.
     probes: Vec<Probe<'b>>,
     next_id: u64,
@@ -139,8 +152,8 @@ struct Session<'b, B: Backend> {
 
 impl<'b, B: Backend> Session<'b, B> {
     fn new(backend: &'b B, name: &'b str) -> Session<'b, B> {
-        let (buffers, executables) = (HashMap::new(), HashMap::new());
-        Session { backend, name, buffers, executables, probes: Vec::new(), next_id: 1 }
+        let (buffers, executables, packed) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Session { backend, name, buffers, executables, packed, probes: Vec::new(), next_id: 1 }
     }
 
     fn answer(&mut self, request: Request, bytes: Vec<u8>) -> Outcome {
@@ -163,6 +176,7 @@ impl<'b, B: Backend> Session<'b, B> {
             Request::Free { buffers, executables } => {
                 buffers.iter().for_each(|id| drop(self.buffers.remove(id)));
                 executables.iter().for_each(|id| drop(self.executables.remove(id)));
+                self.packed.retain(|(exe, _, buffer), _| !executables.contains(exe) && !buffers.contains(buffer));
                 plain(Done {})
             }
             Request::Probes => plain(Probes { probes: self.probes()?.iter().map(ProbeAs::of).collect() }),
@@ -186,7 +200,7 @@ impl<'b, B: Backend> Session<'b, B> {
         let exe = guarded(|| self.backend.lower(program))?;
         let (lowered, source) = (self.backend.lowered(&exe), self.backend.generated_source(&exe).map(str::to_owned));
         let executable = self.number();
-        self.executables.insert(executable, exe);
+        self.executables.insert(executable, Executable { exe, weights: weights(program) });
         plain(LoweredAs { executable, lowered, source })
     }
 
@@ -206,6 +220,7 @@ impl<'b, B: Backend> Session<'b, B> {
             return Err(refused(&format!("{came} bytes came for buffer {id} of {wanted}")));
         }
         let (bytes, guard) = src.split_at(held.bytes);
+        self.packed.retain(|(.., buffer), _| *buffer != id);
         guarded(|| self.backend.upload(bytes, &mut held.buffer))?;
         held.guard = guard.to_vec();
         plain(Done {})
@@ -221,19 +236,40 @@ impl<'b, B: Backend> Session<'b, B> {
     }
 
     fn run(&mut self, executable: u64, launches: u64, inputs: &[u64], output: u64) -> Result<Elapsed, LowerError> {
-        let exe = self.executables.get(&executable).ok_or_else(|| unknown("executable", executable))?;
         if inputs.contains(&output) {
             return Err(refused(&format!("buffer {output} is an input and the output")));
         }
+        self.pack(executable, inputs)?;
+        let Executable { exe, .. } =
+            self.executables.get(&executable).ok_or_else(|| unknown("executable", executable))?;
         let mut result = self.buffers.remove(&output).ok_or_else(|| unknown("buffer", output))?;
-        let of = |id: &u64| self.buffers.get(id).map(|held| &held.buffer).ok_or_else(|| unknown("buffer", *id));
+        let of = |(input, id): (usize, &u64)| {
+            let packed = self.packed.get(&(executable, input, *id)).and_then(Option::as_ref);
+            let given = || self.buffers.get(id).map(|held| &held.buffer).ok_or_else(|| unknown("buffer", *id));
+            packed.map_or_else(given, |packed| Ok(&packed.buffer))
+        };
         let ran = inputs
             .iter()
+            .enumerate()
             .map(of)
             .collect::<Result<Vec<_>, _>>()
             .and_then(|inputs| guarded(|| self.backend.run(exe, launches, &inputs, &mut result.buffer)));
         self.buffers.insert(output, result);
         ran
+    }
+
+    /// Prepares the weights among the inputs of a launch, outside of its time.
+    fn pack(&mut self, executable: u64, inputs: &[u64]) -> Result<(), LowerError> {
+        let Executable { exe, weights } =
+            self.executables.get(&executable).ok_or_else(|| unknown("executable", executable))?;
+        for input in weights {
+            let Some(id) = inputs.get(*input) else { continue };
+            let held = self.buffers.get(id).ok_or_else(|| unknown("buffer", *id))?;
+            if let Entry::Vacant(entry) = self.packed.entry((executable, *input, *id)) {
+                entry.insert(guarded(|| self.backend.pack(exe, *input, &held.buffer))?);
+            }
+        }
+        Ok(())
     }
 
     /// The probes, built where they are not there.
