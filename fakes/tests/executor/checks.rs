@@ -208,10 +208,13 @@ fn failing_calls(double: &Double, neuron: &Neuron) {
 
 fn conformance_passes(double: &Double, neuron: &Neuron) {
     let options = Options { quick: true, seed: 1, ..Options::default() };
-    conformance::cases(neuron, &options).iter().for_each(|case| double.teach(&case.program()));
+    let programs: Vec<_> = conformance::cases(neuron, &options).iter().map(|case| case.program()).collect();
+    programs.iter().for_each(|program| double.teach(program));
     let report = conformance::run(neuron, &options);
     println!("{report}");
-    assert_eq!((report.n_failed(), report.n_unsupported()), (0, 0));
+    // No target takes integers; everything else runs.
+    let of_integers = |program: &&Program| program.tensors().iter().any(|tensor| tensor.dtype.is_integer());
+    assert_eq!((report.n_failed(), report.n_unsupported()), (0, programs.iter().filter(of_integers).count()));
     assert!(report.n_passed() > 100);
 }
 

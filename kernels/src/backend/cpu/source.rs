@@ -167,12 +167,6 @@ impl Element for Quads {
         // SAFETY: as the caller's; a unit has the size of an f32, and vectors need no alignment.
         simd.offset_bytes(unsafe { simd.load(p.cast()) })
     }
-
-    #[inline(always)]
-    unsafe fn load_first<S: Simd>(simd: S, p: *const [u8; 4], n: usize) -> S::F {
-        // SAFETY: as the caller's; units have the size of an f32.
-        simd.offset_bytes(unsafe { simd.load_first(p.cast(), n) })
-    }
 }
 
 impl Element for Pairs {
