@@ -234,7 +234,11 @@ impl<U: Unit, const MR: usize, const LD: usize> Micro<U, MR, LD> {
                 simd.prefetch(b.wrapping_add(PREFETCH_B_STEPS * b_step + S::LANES));
                 simd.prefetch(near.cast());
                 simd.prefetch_l2(far);
-                simd.prefetch_l2(far.wrapping_add(LINE_BYTES));
+                // Packed weights alone are held so, and come from memory; one more fetch a step costs products from cache a
+                // twentieth.
+                if U::PER_B > 1 {
+                    simd.prefetch_l2(far.wrapping_add(LINE_BYTES));
+                }
                 (near, far) = (near.wrapping_add(phases.next_bytes), far.wrapping_add(far_bytes));
                 for at in 0..U::PER_B {
                     // SAFETY: a step of the panel holds `NR` units at `b`; at most MR rows of `k` units at stride `lda`,
