@@ -77,6 +77,7 @@ fn sums_of_integers_are_converted_before_anything_else() {
     let read = Program::build("sums", |b| {
         b.input_matrix("x", DType::I32, &[], 3, 5);
         b.output_matrix("out", DType::F32, &[], 3, 5);
+        b.each_point([("i", 1)], |_, _| {});
     });
     refused(read, "sums of integers are outputs alone");
 }
