@@ -59,7 +59,7 @@ impl Backend for Gemm {
             Err(Unsupported { what: what.into(), asked, limit: limit.into() }.into())
         };
         match program.problem() {
-            Some(Problem::Matmul(p)) if [p.sizes().input, p.sizes().output] == [DType::F32; 2] => Ok(p.sizes()),
+            Some(Problem::Matmul(p)) if [p.b().dtype, p.sizes().output] == [DType::F32; 2] => Ok(p.sizes()),
             Some(Problem::Matmul(p)) => {
                 no("dtype", format!("{} to {}", p.sizes().input, p.sizes().output), "f32 to f32")
             }
