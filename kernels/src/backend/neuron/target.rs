@@ -185,16 +185,16 @@ impl Target {
     pub fn check_dtypes(self, dtypes: impl IntoIterator<Item = DType>) -> Result<(), Unsupported> {
         let Some(asked) = dtypes.into_iter().find(|dtype| !self.dtypes().contains(dtype)) else { return Ok(()) };
         let known: Vec<String> = self.dtypes().iter().map(ToString::to_string).collect();
-        Err(Unsupported {
-            what: format!("dtype on {self}"),
-            asked: asked.to_string(),
-            limit: format!(
-                "{}; which numbers the configurable 8-bit floats (cFP8) of {} are is not published; trn2 and trn3 have \
-                 f8e4m3 and f8e5m2",
-                known.join(", "),
+        let why = match asked {
+            DType::F8E4M3 | DType::F8E5M2 => format!(
+                "; which numbers the configurable 8-bit floats (cFP8) of {} are is not published; trn2 and trn3 have f8e4m3 \
+                 and f8e5m2",
                 self.generation()
             ),
-        })
+            _ => String::new(),
+        };
+        let limit = known.join(", ") + &why;
+        Err(Unsupported { what: format!("dtype on {self}"), asked: asked.to_string(), limit })
     }
 
     /// Instance types that carry it.
