@@ -6,7 +6,7 @@
 //! and its rows are fetched while the panel before it is multiplied.
 
 use super::isa::Isa;
-use super::microkernel::{Fetch, LEADS, Panel, of_units, phases};
+use super::microkernel::{Fetch, LEAD, Panel, of_units, phases};
 use super::pack::{Layout, pack};
 use super::source::Source;
 use super::unit::Units;
@@ -114,7 +114,7 @@ impl Block<'_> {
                     .part(first.ahead.rows * panel / n_row_panels, first.ahead.rows * (panel + 1) / n_row_panels),
                 ..first
             };
-            of_units(self.units, rows, lda)(isa, call);
+            of_units(self.units, rows, &call)(isa, call);
             row += rows;
         }
     }
@@ -157,5 +157,5 @@ impl Block<'_> {
 
 /// Whether rows are read where they are: of units already, and so close that a panel of them is one piece of L1.
 fn stays(dtype: DType, stride: usize) -> bool {
-    dtype == DType::F32 && stride <= LEADS[LEADS.len() - 1]
+    dtype == DType::F32 && stride <= LEAD
 }

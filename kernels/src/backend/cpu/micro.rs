@@ -88,7 +88,7 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
             DType::Bf16 => Units::Pair,
             _ => Units::Single,
         };
-        of_units(units, mr, lda)(isa, panel);
+        of_units(units, mr, &panel)(isa, panel);
     };
     Some(probe(format!("{dtype}/tile_{mr}x{nr}"), 2 * mr * nr * STEPS * per_unit(dtype), call))
 }

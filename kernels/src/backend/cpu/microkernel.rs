@@ -5,9 +5,11 @@
 //!   for p in 0..k:  b0, b1 = b[p];  for i in rows:  c[i] += broadcast(a[i, p]) · (b0, b1)
 //! ```
 //!
-//! 1. `a` is in rows. Copied ones lie at a constant stride of an odd number of cache lines ([`LEADS`]): no aliasing in
-//!    L1, one base register and constant displacements for all rows, and a computed tile (attention's weights) is a
-//!    factor as it is. Rows at any other stride are reached from every third one.
+//! 1. `a` is in rows. Copied ones lie at a constant stride of an odd number of cache lines ([`LEAD`]): no aliasing in
+//!    L1, constant displacements, and a computed tile (attention's weights) is a factor as it is. Rows at any other stride
+//!    are reached from every third one, whose address is hidden from the compiler in each step: left alone it makes an
+//!    address of each row, keeps nine of them on the stack and so loads more than two units can (5 % of 512³, 8 % of i8).
+//!    A constant stride then saves four instructions a step: 2 % of bf16 256³.
 //! 2. `b` is in panels `[k][NR]`, contiguous, so that the hardware streams it from L2 while the row panel of `a` stays
 //!    in L1: MR × k × 4 bytes.
 //! 3. There is one copy of the inner loop, run in phases: before the last one the lines of `c` are fetched. Fetching
@@ -22,17 +24,15 @@
 use std::mem::MaybeUninit;
 
 use super::isa::{Isa, Task};
-use super::simd::Simd;
-use super::unit::{Halves, Pair, Quad, Single, Unit, Units};
+use super::simd::{Simd, opaque};
+use super::unit::{FromMemory, Halves, Pair, Quad, Single, Unit, Units};
 
-/// Strides, in units, of rows that are factors: 64-byte lines plus one, an odd number of them. The last serves steps of
-/// up to 512 units.
-pub(super) const LEADS: [usize; 3] = [144, 272, 528];
+/// Stride, in units, of rows that are factors: an odd number of 64-byte lines, for steps of up to 512 units.
+pub(super) const LEAD: usize = 528;
 
-/// Lead (row stride) of a tile of `cols` columns: constant where it is short enough to be one of [`LEADS`].
+/// Lead (row stride) of a tile of `cols` columns: [`LEAD`] where they leave a line of it.
 pub(super) fn lead(cols: usize) -> usize {
-    let padded = cols.next_multiple_of(NR_MAX);
-    LEADS.into_iter().find(|lead| padded + 16 <= *lead).unwrap_or(padded + 16)
+    LEAD.max(cols.next_multiple_of(NR_MAX) + 16)
 }
 
 /// Columns of the widest panel.
@@ -188,11 +188,10 @@ impl<U: Unit, const MR: usize, const LD: usize> Micro<U, MR, LD> {
     /// What the sums of each row start with.
     #[inline(always)]
     fn starts<S: Simd>(&self, simd: S) -> [f32; MR] {
-        let lda = if LD == 0 { self.0.lda } else { LD };
         let mut starts = [0.0; MR];
         for (i, start) in starts.iter_mut().enumerate() {
             // SAFETY: MR rows of `k` units at stride `lda`, by the contract of `Block`.
-            *start = unsafe { U::start(simd, self.0.a.wrapping_add(i * lda), self.0.k) };
+            *start = unsafe { U::start(simd, self.0.a.wrapping_add(i * self.0.lda), self.0.k) };
         }
         starts
     }
@@ -234,13 +233,16 @@ impl<U: Unit, const MR: usize, const LD: usize> Micro<U, MR, LD> {
                 simd.prefetch(b.wrapping_add(PREFETCH_B_STEPS * b_step + S::LANES));
                 simd.prefetch(near.cast());
                 simd.prefetch_l2(far);
-                // Packed weights alone are held so, and come from memory; one more fetch a step costs products from cache a
-                // twentieth.
-                if U::PER_B > 1 {
+                // One more fetch a step costs products from cache a twentieth.
+                if U::IS_FROM_MEMORY {
                     simd.prefetch_l2(far.wrapping_add(LINE_BYTES));
                 }
                 (near, far) = (near.wrapping_add(phases.next_bytes), far.wrapping_add(far_bytes));
                 for at in 0..U::PER_B {
+                    if LD == 0 {
+                        // Else an address is kept for each row: more than there are registers.
+                        thirds = thirds.map(opaque);
+                    }
                     // SAFETY: a step of the panel holds `NR` units at `b`; at most MR rows of `k` units at stride `lda`,
                     // by the contract of `Block`.
                     unsafe { step::<U, S, MR>(simd, (&thirds, lda), (b, at), acc) };
@@ -341,24 +343,17 @@ fn of_rows<U: Unit, const LD: usize>(rows: usize) -> MicroFn {
     }
 }
 
-/// The register tile of `rows` rows of `units` whose left factor lies at stride `lda`.
-pub(super) fn of_units(units: Units, rows: usize, lda: usize) -> MicroFn {
+/// The register tile of `rows` rows of `units` for a panel.
+pub(super) fn of_units(units: Units, rows: usize, panel: &Panel) -> MicroFn {
+    let is_led = panel.lda == LEAD;
     match units {
-        Units::Single => of_lead::<Single>(rows, lda),
-        Units::Pair => of_lead::<Pair>(rows, lda),
-        // Panels are a quarter as long, and of two steps of `a` for one of `b` finding rows costs half: not worth compiling four
-        // times.
-        Units::Quad => of_rows::<Quad, 0>(rows),
+        Units::Single if panel.b_far > 0 => of_rows::<FromMemory, 0>(rows),
+        Units::Single if is_led => of_rows::<Single, LEAD>(rows),
+        Units::Single => of_rows::<Single, 0>(rows),
+        Units::Pair if is_led => of_rows::<Pair, LEAD>(rows),
+        Units::Pair => of_rows::<Pair, 0>(rows),
+        // Of these a constant stride gave nothing that could be measured.
         Units::Halves => of_rows::<Halves, 0>(rows),
-    }
-}
-
-/// The register tile of `rows` rows whose left factor lies at stride `lda`.
-fn of_lead<U: Unit>(rows: usize, lda: usize) -> MicroFn {
-    match LEADS.iter().position(|lead| *lead == lda) {
-        Some(0) => of_rows::<U, 144>(rows),
-        Some(1) => of_rows::<U, 272>(rows),
-        Some(2) => of_rows::<U, 528>(rows),
-        _ => of_rows::<U, 0>(rows),
+        Units::Quad => of_rows::<Quad, 0>(rows),
     }
 }

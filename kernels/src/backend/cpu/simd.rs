@@ -10,6 +10,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod math;
+mod opaque;
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub(super) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx512::{Avx512, Avx512Bf16, Avx512Vnni};
 pub(super) use math::{EXP2_ERROR, FUNCTION_ERROR};
+pub(super) use opaque::opaque;
 pub(super) use portable::Portable;
 
 use half::{bf16, f16};

@@ -2,7 +2,7 @@
 
 use super::cache::Caches;
 use super::isa::Isa;
-use super::microkernel::LEADS;
+use super::microkernel::LEAD;
 use super::stream::pass_rows;
 use super::uses::{SHARED_ROWS, STREAM_ROWS, STREAM_ROWS_OF_4_BITS, packs_few_rows};
 use crate::DType;
@@ -33,7 +33,7 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
         _ => 1,
     };
     // The longest constant stride bounds a step, less the line that keeps strides odd.
-    let most_k = (caches.l1d * 3 / 5 / (isa.mr() * 4) / 64 * 64).clamp(64, LEADS[2] - 16);
+    let most_k = (caches.l1d * 3 / 5 / (isa.mr() * 4) / 64 * 64).clamp(64, LEAD - 16);
     let bk_units = even(p.k.div_ceil(elems_per_unit), most_k, 16);
     let nr = 2 * isa.lanes();
     let bn = even(p.n, (caches.l2 / 2 / 4 / bk_units / nr * nr).clamp(2 * nr, 512), nr);

@@ -50,6 +50,9 @@ pub(super) trait Unit: 'static {
     /// Units of `a` that a unit of `b` is multiplied with, one after the other.
     const PER_B: usize = 1;
 
+    /// Whether `b` comes from memory in one pass: all its lines are fetched ahead.
+    const IS_FROM_MEMORY: bool = false;
+
     /// What unit `at` of those is multiplied with.
     #[inline(always)]
     fn of_b<S: Simd>(_simd: S, b: S::F, _at: usize) -> S::F {
@@ -114,6 +117,18 @@ impl Unit for Single {
     }
 }
 
+/// One f32, of `b` from memory.
+pub(super) struct FromMemory;
+
+impl Unit for FromMemory {
+    const IS_FROM_MEMORY: bool = true;
+
+    #[inline(always)]
+    fn mul_add<S: Simd>(simd: S, x: S::F, y: S::F, z: S::F) -> S::F {
+        simd.mul_add(x, y, z)
+    }
+}
+
 /// Two bf16, neighbours along k.
 pub(super) struct Pair;
 
@@ -138,11 +153,12 @@ impl Unit for Pair {
     }
 }
 
-/// One f32 of `a`; of `b` two bf16, neighbours along k, widened in registers: `b` comes from memory in half the bytes.
+/// One f32 of `a`; of `b` two bf16, neighbours along k, widened in registers: packed weights, in half the bytes.
 pub(super) struct Halves;
 
 impl Unit for Halves {
     const PER_B: usize = 2;
+    const IS_FROM_MEMORY: bool = true;
 
     #[inline(always)]
     fn of_b<S: Simd>(simd: S, b: S::F, at: usize) -> S::F {

@@ -1,0 +1,13 @@
+//! What the compiler cannot see through.
+
+/// The pointer, of which the compiler knows nothing but its value: it cannot derive the addresses of later steps of a loop
+/// from it, which it likes to do for each row, and to keep on the stack.
+#[inline(always)]
+pub(in crate::backend::cpu) fn opaque(mut pointer: *const f32) -> *const f32 {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    // SAFETY: no instruction, and the pointer is as it was.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags));
+    }
+    pointer
+}
