@@ -158,6 +158,7 @@ impl Worked {
             Err(error) => (None, Some(error.to_string())),
         };
         let answers = self.answers();
+        let convergence = summary::convergence(&self.drawn.answers[buyer], answers[buyer].draws.clone());
         Analysis {
             scenario: scenario.id.clone(),
             title: scenario.title.clone(),
@@ -176,7 +177,7 @@ impl Worked {
             mix_error,
             states: self.states(buyer),
             tornado: self.tornado(Answer::Npv(self.model.buyer)),
-            convergence: summary::convergence(&self.drawn.answers[buyer]),
+            convergence,
         }
     }
 

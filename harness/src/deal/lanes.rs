@@ -77,11 +77,36 @@ impl Lanes {
         self.map(f64::sqrt)
     }
 
+    #[inline(always)]
+    pub(super) fn floor(self) -> Self {
+        self.map(f64::floor)
+    }
+
+    /// To whole powers of no less than 0, by squares as [`f64::powi`] goes: without a branch a lane.
+    #[inline(always)]
+    pub(super) fn to_the(self, powers: Self) -> Self {
+        let (mut left, mut square, mut product) = (powers, self, Lanes::ONE);
+        while !left.is_zero() {
+            let half = (left * 0.5).floor();
+            // 1 where this square is a part of the power.
+            let odd = left - half * 2.0;
+            product = odd.where_at_least(Lanes::ONE, product * square, product);
+            (left, square) = (half, square * square);
+        }
+        product
+    }
+
     /// Whether there is nothing in any lane.
     #[inline(always)]
     pub(super) fn is_zero(self) -> bool {
         // Of all lanes at once: an early end would be a branch a lane.
         self.0.iter().fold(true, |zero, x| zero & (*x == 0.0))
+    }
+
+    /// Whether every lane is below another's.
+    #[inline(always)]
+    pub(super) fn is_below(self, other: Self) -> bool {
+        self.0.iter().zip(&other.0).fold(true, |below, (a, b)| below & (a < b))
     }
 
     /// `then` in the lanes that are at least `least`, else `otherwise`.
@@ -177,6 +202,8 @@ mod tests {
         assert_eq!((a.lesser(b), a.greater(b)), (four([1.0, -2.0, -1.0, 0.5]), four([2.0, 2.0, 3.0, 0.5])));
         assert_eq!(a.within(0.0, 1.0), four([1.0, 0.0, 1.0, 0.5]));
         assert!(Lanes::ZERO.is_zero() && !four([0.0, 0.0, 0.0, 1e-300]).is_zero());
+        assert_eq!(a.to_the(four([0.0, 3.0, 2.0, 1.0])), four([1.0, -8.0, 9.0, 0.5]));
+        assert!(a.is_below(Lanes::all(3.5)) && !a.is_below(Lanes::all(3.0)));
         assert_eq!(a.where_at_least(b, Lanes::ONE, Lanes::ZERO), four([0.0, 0.0, 1.0, 1.0]));
     }
 

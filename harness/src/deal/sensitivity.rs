@@ -3,7 +3,7 @@
 use super::central::Case;
 use super::model::Model;
 use super::monte_carlo::Draws;
-use super::summary;
+use super::summary::Ranked;
 use super::term::Support;
 use crate::units::Kinds;
 use rayon::prelude::*;
@@ -71,6 +71,8 @@ pub struct Bar {
 /// Bars of the inputs that have a spread and move an answer, the longest first.
 pub(super) fn tornado(model: &Model, base: &[f64], moved: &[Moved], draws: &Draws, answer: usize) -> Vec<Bar> {
     let moved = moved.iter().filter(|moved| model.inputs[moved.slot].is_uncertain());
+    let kept = draws.normals.first().map_or(0, |(_, normals)| normals.len());
+    let ranked = Ranked::new(&draws.answers[answer][..kept]);
     let mut bars: Vec<Bar> = moved
         .filter(|moved| moved.answers.iter().any(|answers| differ(base[answer], answers[answer])))
         .map(|moved| {
@@ -81,7 +83,7 @@ pub(super) fn tornado(model: &Model, base: &[f64], moved: &[Moved], draws: &Draw
                 cases: [input.cases[0], input.cases[2]],
                 answer: [moved.answers[0][answer], moved.answers[1][answer]],
                 // An input rises with the normal number behind it, so their ranks are the same.
-                rank_correlation: drawn.and_then(|(_, z)| summary::rank_correlation(z, &draws.answers[answer])),
+                rank_correlation: drawn.and_then(|(_, normals)| ranked.correlation(normals)),
                 kinds: input.kinds,
             }
         })

@@ -76,7 +76,7 @@ impl Commitment {
     #[inline(always)]
     pub(super) fn is_idle(&self, contract: &Contract, t: usize) -> bool {
         let may_act = contract.proposed || contract.slip_credit.is_some() || contract.termination.is_some();
-        !may_act && self.shares[t].is_zero()
+        !may_act && self.share(t).is_zero()
     }
 
     /// Delivers, serves and bills one quarter.
@@ -91,10 +91,10 @@ impl Commitment {
             let [after, first] = exit.after(t);
             (Lanes::ONE - exit.is_used * after, exit.fee * exit.is_used * first)
         });
-        let share = self.shares[t] * stays;
+        let share = self.share(t) * stays;
         let scheduled = self.full_bill * share;
         // Dollars that bought no fixed capacity buy more chips as the price falls.
-        let by_price = contract.quantity.capacity.is_none();
+        let by_price = self.price_moves && contract.quantity.capacity.is_none();
         let full_chips = if by_price { self.full_chips * (self.first_price / self.price) } else { self.full_chips };
         let in_place = full_chips * share;
         let Use { used, at_speed, tokens, value } = self.serve(contract, t, in_place, seller, demands);

@@ -23,11 +23,15 @@ pub(super) struct Commitment {
     cut: Vec<Lanes>,
     ramped: Lanes,
     cut_for: Lanes,
-    /// The share of the full capacity that is in place, by quarter, and the delivery that it is for.
-    pub(super) shares: Vec<Lanes>,
-    shares_for: Lanes,
+    /// The cut ramp moved by whole quarters, from the quarter before the first; the part of a quarter that is left; and
+    /// the delivery that they are for.
+    moved: Vec<Lanes>,
+    part: Lanes,
+    moved_for: Lanes,
     pub(super) full_chips: Lanes,
     pub(super) first_price: Lanes,
+    /// Whether its price can differ from the first.
+    pub(super) price_moves: bool,
     /// Its distance from the market, where its price follows that.
     of_market: Option<Lanes>,
     /// Dollars of a quarter in which all is in place.
@@ -45,6 +49,10 @@ pub(super) struct Commitment {
     pub(super) present: Present<Lanes>,
 }
 
+fn follows_market(model: &Model, contract: &Contract) -> bool {
+    contract.repricing == Repricing::Market && model.vendors[contract.vendor].price.is_some()
+}
+
 impl Commitment {
     pub(super) fn new(model: &Model, idx: usize) -> Self {
         let contract = &model.contracts[idx];
@@ -55,10 +63,14 @@ impl Commitment {
             cut: vec![Lanes::ZERO; contract.ramp.shares.len()],
             ramped: Lanes::ZERO,
             cut_for: Lanes::all(f64::NAN),
-            shares: vec![Lanes::ZERO; model.quarters],
-            shares_for: Lanes::all(f64::NAN),
+            moved: vec![Lanes::ZERO; 1 + model.quarters.max(contract.ramp.shares.len())],
+            part: Lanes::ZERO,
+            moved_for: Lanes::all(f64::NAN),
             full_chips: Lanes::ZERO,
             first_price: Lanes::ZERO,
+            price_moves: follows_market(model, contract)
+                || !contract.reopeners.is_empty()
+                || !contract.most_favoured.is_empty(),
             of_market: None,
             full_bill: Lanes::ZERO,
             price: Lanes::ZERO,
@@ -85,33 +97,66 @@ impl Commitment {
                 self.ramped += *cut;
             }
         }
-        if !is_cut || self.shares_for != self.offset {
-            self.shares_for = self.offset;
-            (0..LANES).for_each(|lane| self.shift(lane));
+        if !is_cut || self.moved_for != self.offset {
+            self.moved_for = self.offset;
+            self.shift();
         }
     }
 
-    /// The cut ramp, moved by a whole and a part of a quarter: a quarter `k` of the term falls into the quarters
+    /// The share of the full capacity that is in place in a quarter. A quarter `k` of the term falls into the quarters
     /// `k + whole` and `k + whole + 1`, by its parts before and after.
-    fn shift(&mut self, lane: usize) {
-        let whole = self.offset.0[lane].floor();
-        let part = self.offset.0[lane] - whole;
-        // Quarters before the term's first, or of the term before the scenario's first.
-        let wait = (whole.max(0.0) as usize).min(self.shares.len());
-        let gone = ((-whole).max(0.0) as usize).min(self.cut.len());
-        let (waiting, open) = self.shares.split_at_mut(wait);
-        let cut = &self.cut[gone..];
-        let mut before = if gone > 0 { self.cut[gone - 1].0[lane] } else { 0.0 };
-        waiting.iter_mut().for_each(|share| share.0[lane] = 0.0);
-        for (share, cut) in open.iter_mut().zip(cut) {
-            share.0[lane] = (1.0 - part) * cut.0[lane] + part * before;
-            before = cut.0[lane];
+    #[inline(always)]
+    pub(super) fn share(&self, t: usize) -> Lanes {
+        (Lanes::ONE - self.part) * self.moved[t + 1] + self.part * self.moved[t]
+    }
+
+    /// Moves the cut ramp by whole quarters.
+    #[inline(always)]
+    fn shift(&mut self) {
+        let n = self.moved.len();
+        let ends = n as f64;
+        let whole = self.offset.floor().within(-ends, ends);
+        let (first, rest) = self.moved.split_at_mut(1);
+        first.fill(Lanes::ZERO);
+        rest[..self.cut.len()].copy_from_slice(&self.cut);
+        rest[self.cut.len()..].fill(Lanes::ZERO);
+        // Each lane by the powers of two in its own number of quarters.
+        let (mut later, mut earlier) = (whole.greater(Lanes::ZERO), (whole * -1.0).greater(Lanes::ZERO));
+        for by in (0..=n.ilog2()).rev().map(|bit| 1 << bit) {
+            later = self.put_off(later, by);
+            earlier = self.bring_forward(earlier, by);
         }
-        // What the last quarter leaves to the next; nothing after that.
-        for share in open.iter_mut().skip(cut.len()) {
-            share.0[lane] = part * before;
-            before = 0.0;
+        // Beyond the last quarter there is no part: an offset without end has none.
+        self.part = whole.where_at_least(Lanes::all(ends), Lanes::ZERO, self.offset - whole);
+    }
+
+    /// Moves what has `by` quarters or more to go by so many; returns how far it is then.
+    #[inline(always)]
+    fn put_off(&mut self, left: Lanes, by: usize) -> Lanes {
+        let far = Lanes::all(by as f64);
+        if left.is_below(far) {
+            return left;
         }
+        for t in (0..self.moved.len()).rev() {
+            let before = if t < by { Lanes::ZERO } else { self.moved[t - by] };
+            self.moved[t] = left.where_at_least(far, before, self.moved[t]);
+        }
+        left.where_at_least(far, left - far, left)
+    }
+
+    /// The same towards the first quarter.
+    #[inline(always)]
+    fn bring_forward(&mut self, left: Lanes, by: usize) -> Lanes {
+        let far = Lanes::all(by as f64);
+        if left.is_below(far) {
+            return left;
+        }
+        let n = self.moved.len();
+        for t in 0..n {
+            let after = if t + by < n { self.moved[t + by] } else { Lanes::ZERO };
+            self.moved[t] = left.where_at_least(far, after, self.moved[t]);
+        }
+        left.where_at_least(far, left - far, left)
     }
 
     /// Everything as it is before the first quarter.
@@ -170,7 +215,7 @@ impl Play {
         };
         let done = model.contracts.iter().enumerate().any(is_before);
         let commitment = &self.commitments[idx];
-        let quarter = commitment.offset.greater(Lanes::ZERO).map(f64::floor);
+        let quarter = commitment.offset.greater(Lanes::ZERO).floor();
         (contract.proposed && !done).then(|| [inputs[cost] * commitment.stands, quarter])
     }
 
@@ -209,16 +254,18 @@ impl Commitment {
     #[inline(always)]
     fn size(&mut self, model: &Model, contract: &Contract, inputs: &[Lanes], scale: Lanes, seller: &Seller) {
         let fleet = &model.vendors[contract.vendor];
-        let last = (model.quarters - 1) as f64;
-        let at_delivery = || seller.price_in(self.offset.within(0.0, last).map(f64::floor));
+        let delivery = self.offset.within(0.0, (model.quarters - 1) as f64);
         let Quantity { spend, capacity, price } = contract.quantity;
         let [spend, price] = [spend, price].map(|slot| slot.map(|slot| inputs[slot]));
         let chips = capacity.map(|slot| inputs[slot] / inputs[fleet.power]);
         let hours = self.ramped * HOURS_A_QUARTER;
         let implied = spend.zip(chips).map(|(spend, chips)| spend / (chips * hours));
-        let first = price.or(implied).unwrap_or_else(at_delivery);
-        let follows = contract.repricing == Repricing::Market && fleet.price.is_some();
-        self.of_market = follows.then(|| first / at_delivery());
+        // Closures would be compiled for the narrow vectors of any machine.
+        let first = match price.or(implied) {
+            Some(price) => price,
+            None => seller.price_in(delivery),
+        };
+        self.of_market = if follows_market(model, contract) { Some(first / seller.price_in(delivery)) } else { None };
         self.first_price = first;
         let bought = spend.map(|spend| spend / (first * hours));
         let size = scale * self.stands;
@@ -230,10 +277,10 @@ impl Commitment {
         };
         self.late_credit = contract.slip_credit.map_or(Lanes::ZERO, |share| {
             // At the first quarter's schedule.
-            let first = Lanes(from_fn(|lane| {
-                let shares = self.shares.iter().map(|share| share.0[lane]);
-                shares.into_iter().find(|share| *share > 0.0).unwrap_or(0.0)
-            }));
+            let mut first = Lanes::ZERO;
+            for t in 0..model.quarters {
+                first = first.zip(self.share(t), |first, share| if first > 0.0 { first } else { share });
+            }
             inputs[share] * self.full_bill * first
         });
     }

@@ -16,13 +16,25 @@ pub(super) struct Seller {
     quarterly: Lanes,
     /// The price in this quarter.
     pub(super) price: Lanes,
+    /// Whether anyone may buy there; else nobody asks what tokens cost at its price.
+    is_open: bool,
     /// Dollars for a second of a chip at full speed: slow software takes more of them.
     a_second: Lanes,
     /// What the common demand so far would have cost, in dollars for an hour of each second.
     spent: Lanes,
+    offer: Option<Offer>,
     pub(super) ramp: Option<Ramp>,
     /// By workload; none where it cannot serve one.
     pub(super) rates: Vec<Option<Rate>>,
+}
+
+/// The common demand at a vendor that can serve all of it.
+struct Offer {
+    /// Hours of chips for each hour of the demand.
+    hours: Lanes,
+    tokens_an_hour: Lanes,
+    /// Dollars a million tokens at its market price.
+    a_million: Lanes,
 }
 
 /// What a chip serves at full speed.
@@ -47,15 +59,14 @@ pub(super) struct Demand {
     pub(super) outside: Lanes,
     /// The sum over the quarters of all of it, discounted.
     sum: Lanes,
-    /// Open vendors that serve it.
+    /// Open vendors that serve it; first those whose market sets a price for what the deal serves.
     bidders: Vec<Bidder>,
+    n_outside: usize,
 }
 
 /// An open vendor of a workload.
 struct Bidder {
     v: usize,
-    /// Whether its market sets a price for what the deal serves.
-    is_outside: bool,
     /// Chips for one output token a second.
     chips: Lanes,
 }
@@ -67,8 +78,10 @@ impl Seller {
             first: Lanes::ZERO,
             quarterly: Lanes::ONE,
             price: Lanes::ZERO,
+            is_open: fleet.open,
             a_second: Lanes::ZERO,
             spent: Lanes::ZERO,
+            offer: None,
             ramp: None,
             rates: vec![None; fleet.rates.len()],
         }
@@ -97,29 +110,26 @@ impl Seller {
         self.spent = Lanes::ZERO;
     }
 
-    /// Its price in quarters that lie in lanes.
+    /// Its price in the quarters in which times lie, in quarters from the start.
     #[inline(always)]
-    pub(super) fn price_in(&self, quarters: Lanes) -> Lanes {
-        self.first * self.quarterly.zip(quarters, |quarterly, quarters| quarterly.powi(quarters as i32))
+    pub(super) fn price_in(&self, times: Lanes) -> Lanes {
+        self.first * self.quarterly.to_the(times.floor())
     }
 }
 
 impl Demand {
     pub(super) fn new(model: &Model, w: usize, is_common: bool) -> Self {
+        let serves = |v: &usize| model.vendors[*v].open && model.vendors[*v].rates[w].is_some();
+        let is_outside = |v: &usize| model.vendors[*v].is_unlimited() && !model.of_the_deal(*v);
+        let (outside, others): (Vec<usize>, Vec<usize>) = (0..model.vendors.len()).filter(serves).partition(is_outside);
         Demand {
             is_common,
             remaining: Lanes::ZERO,
             open: Lanes::ZERO,
             outside: Lanes::ZERO,
             sum: Lanes::ZERO,
-            bidders: (model.vendors.iter().enumerate())
-                .filter(|(_, fleet)| fleet.open && fleet.rates[w].is_some())
-                .map(|(v, fleet)| Bidder {
-                    v,
-                    is_outside: fleet.is_unlimited() && !model.of_the_deal(v),
-                    chips: Lanes::ZERO,
-                })
-                .collect(),
+            n_outside: outside.len(),
+            bidders: outside.into_iter().chain(others).map(|v| Bidder { v, chips: Lanes::ZERO }).collect(),
         }
     }
 
@@ -144,19 +154,23 @@ impl Demand {
     /// The cheapest prices of its tokens in a quarter, and what it would cost at each vendor if all may serve it.
     #[inline(always)]
     fn price(&mut self, sellers: &mut [Seller], present: Lanes) {
-        let [mut open, mut outside] = [Lanes::INFINITY; 2];
-        for bidder in &self.bidders {
+        let (outside, others) = self.bidders.split_at(self.n_outside);
+        self.outside = self.cheapest(outside, sellers, present, Lanes::INFINITY);
+        self.open = self.cheapest(others, sellers, present, self.outside);
+    }
+
+    /// The least of a price and those of some bidders.
+    #[inline(always)]
+    fn cheapest(&self, bidders: &[Bidder], sellers: &mut [Seller], present: Lanes, mut least: Lanes) -> Lanes {
+        for bidder in bidders {
             let seller = &mut sellers[bidder.v];
             let price = seller.a_second * bidder.chips;
-            open = open.lesser(price);
-            if bidder.is_outside {
-                outside = outside.lesser(price);
-            }
+            least = least.lesser(price);
             if self.is_common {
                 seller.spent += price * present;
             }
         }
-        (self.open, self.outside) = (open, outside);
+        least
     }
 }
 
@@ -167,6 +181,9 @@ impl Play {
         for seller in &mut self.sellers {
             if t > 0 {
                 seller.price = seller.price * seller.quarterly;
+            }
+            if !seller.is_open {
+                continue;
             }
             seller.a_second = match &seller.ramp {
                 Some(ramp) => seller.price / (ramp.speed(t, Lanes::ZERO) * 3600.0),
@@ -181,21 +198,37 @@ impl Play {
         }
     }
 
-    /// What the common demand comes to at each vendor.
+    /// What the common demand comes to at each vendor that can serve it.
+    #[inline(always)]
+    pub(super) fn offer(&mut self) {
+        for seller in &mut self.sellers {
+            seller.offer = Offer::of(seller, &self.demands);
+        }
+    }
+
+    /// The same in one lane.
     pub(super) fn offered(&self, v: usize, lane: usize) -> Offered {
-        let (mut tokens, mut hours) = (0.0, 0.0);
         let seller = &self.sellers[v];
-        for (demand, rate) in self.demands.iter().zip(&seller.rates).filter(|(demand, _)| demand.is_common) {
-            let Some(rate) = rate else { return Offered::default() };
-            tokens += demand.sum.0[lane] * 3600.0;
-            hours += demand.sum.0[lane] * rate.chips.0[lane];
-        }
+        let Some(offer) = &seller.offer else { return Offered::default() };
         // With a closed vendor nothing would have been spent: it makes no offer.
-        let (spent, is_servable) = (seller.spent.0[lane], hours > 0.0 && hours.is_finite());
+        let (spent, hours) = (seller.spent.0[lane], offer.hours.0[lane]);
+        let is_servable = hours > 0.0 && hours.is_finite();
         Offered {
-            tokens_an_hour: is_servable.then_some(tokens / hours),
-            a_million: (is_servable && spent > 0.0).then_some(spent * 3600.0 / tokens * 1e6),
+            tokens_an_hour: is_servable.then_some(offer.tokens_an_hour.0[lane]),
+            a_million: (is_servable && spent > 0.0).then_some(offer.a_million.0[lane]),
         }
+    }
+}
+
+impl Offer {
+    #[inline(always)]
+    fn of(seller: &Seller, demands: &[Demand]) -> Option<Self> {
+        let (mut tokens, mut hours) = (Lanes::ZERO, Lanes::ZERO);
+        for (demand, rate) in demands.iter().zip(&seller.rates).filter(|(demand, _)| demand.is_common) {
+            tokens += demand.sum * 3600.0;
+            hours += demand.sum * rate.as_ref()?.chips;
+        }
+        Some(Offer { hours, tokens_an_hour: tokens / hours, a_million: seller.spent * 3600.0 / tokens * 1e6 })
     }
 }
 

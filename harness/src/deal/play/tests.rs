@@ -83,6 +83,26 @@ fn late_delivery_moves_the_ramp_and_is_credited() {
 }
 
 #[test]
+fn a_ramp_moves_by_whole_and_parts_of_quarters_both_ways() {
+    for (starts, earliest) in [("2024-09-20", -6.0), ("2025-12-20", -1.0), ("2026-02-20", 0.0), ("2027-03-10", 4.0)] {
+        let date = format!("starts = \"{starts}\"");
+        let text =
+            plain_with(&[("starts = \"2026-01-01\"", &date), ("points = [[0, 1]]", "points = [[0, 0], [2, 1]]")]);
+        let (_, _, ledger) = played(&text);
+        let course = &ledger.courses[0];
+        let whole = course.offset.floor();
+        assert_eq!(whole, earliest, "{starts}");
+        let part = course.offset - whole;
+        // In the middle of quarter k of eight; nothing outside of the term.
+        let ramp = |k: f64| if (0.0..8.0).contains(&k) { (k + 0.5) / 8.0 } else { 0.0 };
+        for (t, chips) in course.in_place.iter().enumerate() {
+            let k = t as f64 - whole;
+            assert!((chips - 1e6 * ((1.0 - part) * ramp(k) + part * ramp(k - 1.0))).abs() < 1e-3, "{starts} {t}");
+        }
+    }
+}
+
+#[test]
 fn prices_follow_the_market_and_are_capped_by_reopeners_and_favours() {
     let second = "\n[[compute]]\nid = \"twin\"\nvendor = \"new\"\nstanding = \"existing\"\n\
         capacity = { value = 1, unit = \"MW\", source = \"s\" }\n\
