@@ -7,15 +7,15 @@
 use super::input::{Inputs, Slot, Spread};
 use super::lanes::{LANES, Lane, Lanes};
 use super::model::Model;
+use super::numbers::Numbers;
 use super::outcome::{self, Answer};
 use super::play::{Deployed, Play, Values, play_draws};
 use super::scenario::Closing;
 use super::situation::{Review, Situation};
 use super::warrant;
 use multiversion::multiversion;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Exp1, StandardNormal};
+use rand::Rng;
+use rand_distr::{Distribution, Exp1};
 use rayon::prelude::*;
 use std::array::from_fn;
 
@@ -85,13 +85,12 @@ impl Draws {
 
 impl Block<'_> {
     fn draw(mut self, model: &Model, uncertain: &[(Slot, Spread)], (idx, seed): (usize, u64)) {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(idx as u64);
-        let mut side = Side::new(model);
+        let mut numbers = Numbers::new(seed, idx as u64);
+        let mut side = Side::new(model, uncertain.len());
         let mut answers = vec![0.0; self.answers.len()];
         let n = self.states.len();
         for first in (0..n).step_by(LANES) {
-            side.draw(model, uncertain, &mut rng);
+            side.draw(model, uncertain, &mut numbers);
             for (lane, draw) in (first..n.min(first + LANES)).enumerate() {
                 let cheapest = side.answer(model, lane, &mut answers);
                 self.answers.iter_mut().zip(&answers).for_each(|(column, answer)| column[draw] = *answer);
@@ -106,6 +105,8 @@ impl Block<'_> {
 
 /// Draws side by side: what was drawn for each, and how it played out.
 struct Side {
+    /// Normal numbers of each draw, for the inputs that are drawn.
+    rows: [Vec<f64>; LANES],
     /// By input.
     normals: Vec<Lanes>,
     inputs: Vec<Lanes>,
@@ -133,18 +134,17 @@ struct Chances {
 }
 
 impl Chances {
-    fn draw(&mut self, model: &Model, rng: &mut ChaCha8Rng) {
-        self.state = rng.random();
+    fn draw(&mut self, model: &Model, numbers: &mut Numbers) {
+        self.state = numbers.random();
         if model.regulation.is_some() {
-            self.wait = Exp1.sample(rng);
-            self.block = rng.random();
+            self.wait = Exp1.sample(numbers);
+            self.block = numbers.random();
         }
         self.paid.clear();
         let tranches = model.stakes.iter().filter(|stake| stake.contingent.is_some());
-        self.paid.extend(tranches.map(|_| rng.random::<f64>()));
-        self.steps.clear();
-        let steps: usize = model.grants.iter().map(|grant| grant.quarters).sum();
-        self.steps.extend((0..steps).map(|_| -> f64 { StandardNormal.sample(rng) }));
+        self.paid.extend(tranches.map(|_| numbers.random::<f64>()));
+        self.steps.resize(model.grants.iter().map(|grant| grant.quarters).sum(), 0.0);
+        numbers.normals(&mut self.steps);
     }
 
     fn review(&self, model: &Model, inputs: &(impl Inputs + ?Sized)) -> Review {
@@ -157,9 +157,10 @@ impl Chances {
 }
 
 impl Side {
-    fn new(model: &Model) -> Self {
+    fn new(model: &Model, n_uncertain: usize) -> Self {
         let central = model.central();
         Side {
+            rows: from_fn(|_| vec![0.0; n_uncertain]),
             normals: vec![Lanes::ZERO; central.len()],
             inputs: central.iter().map(|input| Lanes::all(*input)).collect(),
             chances: from_fn(|_| Chances::default()),
@@ -173,12 +174,13 @@ impl Side {
     }
 
     /// Draws for every lane, and plays them.
-    fn draw(&mut self, model: &Model, uncertain: &[(Slot, Spread)], rng: &mut ChaCha8Rng) {
+    fn draw(&mut self, model: &Model, uncertain: &[(Slot, Spread)], numbers: &mut Numbers) {
         for lane in 0..LANES {
-            for (slot, _) in uncertain {
-                self.normals[*slot].0[lane] = StandardNormal.sample(rng);
-            }
-            self.chances[lane].draw(model, rng);
+            numbers.normals(&mut self.rows[lane]);
+            self.chances[lane].draw(model, numbers);
+        }
+        for (i, (slot, _)) in uncertain.iter().enumerate() {
+            self.normals[*slot] = Lanes(from_fn(|lane| self.rows[lane][i]));
         }
         model.copula.correlate(&mut self.normals);
         spread(uncertain, &self.normals, &mut self.inputs);

@@ -19,13 +19,13 @@
 //!
 //! What that costs: 3.5 to 4.0 µs of processor time a draw, all in, for 4 commitments, 6 vendors, 5 workloads, 40
 //! quarters and 88 inputs, on one 2.45 GHz Zen 3 core shared with other work (2026-11-26; the walk over arrays of
-//! quarters before this took 6.9 to 7.4 in turns with it). A tenth less since 2026-11-27, in turns on an Intel core with
-//! AVX-512: of samples there two fifths lie here, 18 % in drawing normal numbers, 6 % in making inputs of them, 6 % in
-//! percentiles, 2 % in moving ramps.
+//! quarters before this took 6.9 to 7.4 in turns with it). Less by a tenth and then by a fifteenth since 2026-11-27, in
+//! turns on an Intel core with AVX-512 whose neighbours were busy: 2.5 to 3.5 µs. Of samples there two fifths lie here,
+//! 8 % in ChaCha8, 5 % each in normal numbers, in making inputs of them, in percentiles and in clearing new memory.
 //!
 //! Loops of nothing but arithmetic on [`Lanes`] are a trap: compilers put their turns side by side, and gather lanes one by
-//! one. What is left to try: normal numbers otherwise than by the ziggurat one by one, at the price of other draws. The
-//! same ones by eight, from sixteen blocks of ChaCha8 side by side, took a tenth less for 250 lines.
+//! one. What is left to try: sixteen blocks of ChaCha8 side by side, and what a vendor's prices come to once for all
+//! workloads, which changes the last bits of answers.
 
 mod bill;
 mod capacity;

@@ -265,20 +265,21 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
                 }
             }
         }
-        self.finish(simd, (j, apart), &acc, starts);
+        self.0.finish::<U, S, M, N>(simd, (j, apart), &acc, starts);
     }
+}
 
+impl Stream<'_> {
     /// Sums across lanes, four at once, whichever rows they belong to.
     #[inline(always)]
-    fn finish<S: Simd, const N: usize>(
+    fn finish<U: Unit, S: Simd, const M: usize, const N: usize>(
         &self,
         simd: S,
         (j, apart): (usize, usize),
         acc: &[[S::F; N]; M],
         starts: &[f32; M],
     ) {
-        let s = self.0;
-        let rest = s.b.cols % U::ELEMS;
+        let rest = self.b.cols % U::ELEMS;
         for first in (0..M * N).step_by(4) {
             let mut four = [simd.splat(0.0); 4];
             for (at, lanes) in four.iter_mut().enumerate().take(M * N - first) {
@@ -290,12 +291,12 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
                     sum = U::plus(sum, starts[i]);
                 }
                 if U::ELEMS > 1 && rest > 0 {
-                    sum = U::plus(sum, self.rest(i, col, rest));
+                    sum = U::plus(sum, self.rest::<U>(i, col, rest));
                 }
                 // SAFETY: row `i < m` of `c` has room for column `col < n`.
                 unsafe {
-                    let at = s.c.add(i * s.ldc + col);
-                    *at = if s.fresh { sum } else { U::plus(*at, sum) };
+                    let at = self.c.add(i * self.ldc + col);
+                    *at = if self.fresh { sum } else { U::plus(*at, sum) };
                 }
             }
         }
@@ -303,12 +304,12 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
 
     /// The products of the last `n` elements of rows, which fill no unit.
     #[cold]
-    fn rest(&self, i: usize, row: usize, n: usize) -> f32 {
-        let (s, first_byte) = (self.0, (self.0.b.cols - n) * self.0.b.dtype.size_bytes());
+    fn rest<U: Unit>(&self, i: usize, row: usize, n: usize) -> f32 {
+        let first_byte = (self.b.cols - n) * self.b.dtype.size_bytes();
         // SAFETY: the last `n` elements exist in both rows, which hold elements of one type where units hold several.
         unsafe {
-            let a = s.a.add(i * s.lda).cast::<u8>().add(first_byte);
-            U::rest(a, s.b.row(row).add(first_byte), n)
+            let a = self.a.add(i * self.lda).cast::<u8>().add(first_byte);
+            U::rest(a, self.b.row(row).add(first_byte), n)
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use super::super::isa::{Isa, Task};
 use super::super::simd::Simd;
+use super::super::unit::Single;
 use super::Stream;
 use crate::problem::GROUP;
 
@@ -110,7 +111,7 @@ impl<const M: usize, const NB: usize> Halves<'_, M, NB> {
                 }
             }
         }
-        self.finish(simd, (j, apart), &acc);
+        s.finish::<Single, S, M, N>(simd, (j, apart), &acc, &[0.0; M]);
     }
 
     /// What low halves are multiplied with in row `i` of `a`, from number `at` on, and what high halves are.
@@ -123,26 +124,6 @@ impl<const M: usize, const NB: usize> Halves<'_, M, NB> {
         unsafe {
             let x = self.0.a.add(i * self.0.lda + at);
             (simd.load(x), simd.load(x.add(GROUP_BYTES)))
-        }
-    }
-
-    /// Sums across lanes, four at once, whichever rows they belong to.
-    #[inline(always)]
-    fn finish<S: Simd, const N: usize>(&self, simd: S, (j, apart): (usize, usize), acc: &[[S::F; N]; M]) {
-        let s = self.0;
-        for first in (0..M * N).step_by(4) {
-            let mut four = [simd.splat(0.0); 4];
-            for (at, lanes) in four.iter_mut().enumerate().take(M * N - first) {
-                *lanes = acc[(first + at) / N][(first + at) % N];
-            }
-            for (at, sum) in simd.sum4(four).into_iter().enumerate().take(M * N - first) {
-                let (i, col) = ((first + at) / N, j + (first + at) % N * apart);
-                // SAFETY: row `i < m` of `c` has room for column `col < n`.
-                unsafe {
-                    let at = s.c.add(i * s.ldc + col);
-                    *at = if s.fresh { sum } else { *at + sum };
-                }
-            }
         }
     }
 }
