@@ -2,6 +2,7 @@
 
 /// The pointer, of which the compiler knows nothing but its value: it cannot derive the addresses of later steps of a loop
 /// from it, which it likes to do for each row, and to keep on the stack.
+#[allow(clippy::pointers_in_nomem_asm_block, reason = "nothing is read through it: there is no instruction")]
 #[inline(always)]
 pub(in crate::backend::cpu) fn opaque(mut pointer: *const f32) -> *const f32 {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
