@@ -222,8 +222,7 @@ mod tests {
                 };
                 let cells = || flat.rows().iter().map(|row| &row[idx]);
                 assert!(cells().all(fits), "{name}");
-                // Every committed row is ok and of weights as they are given, and a virtual machine has neither governor nor a
-                // counter of energy.
+                // Every committed row is ok, and a virtual machine has neither governor nor a counter of energy.
                 let may_be_empty = ["reason", "governor", "joules"].contains(name);
                 assert!(may_be_empty || cells().any(|value| !value.is_null()), "{name}");
             }

@@ -62,13 +62,17 @@ fn resolved(from: &str, link: &str) -> String {
     parts.join("/")
 }
 
+/// By what a page shows: a row of a run is a row of tables and a mark in figures.
+fn assert_small(path: &str, page: &str) {
+    let n_rows = page.matches("<tr").count();
+    assert!(page.len() < 300_000 + 1_000 * n_rows, "{path}: {} bytes, {n_rows} rows", page.len());
+}
+
 #[test]
 fn pages_are_whole_small_and_have_one_heading_first() {
     let site = Site::build(&source(&committed()), false).expect("a site");
     for (path, page) in pages(&site) {
-        // Of a run each of its rows is a row of tables and a mark in figures.
-        let n_rows = page.matches("<tr").count();
-        assert!(page.len() < 300_000 + 1_000 * n_rows, "{path}: {} bytes, {n_rows} rows", page.len());
+        assert_small(path, page);
         assert!(page.contains("<html lang=\"en\">") && page.contains("Content-Security-Policy"), "{path}");
         let body = page.split("<main").nth(1).expect("a main part");
         let first = body.split("<h").nth(1).expect("a heading");
@@ -118,9 +122,7 @@ fn hostile_text_is_inert_and_long_text_is_cut() {
     let site = Site::build(&source(&results), false).expect("a site");
     for (path, page) in pages(&site) {
         assert!(!page.contains("<script>alert") && !page.contains("<img"), "{path}");
-        // Of a run each of its rows is a row of tables and a mark in figures.
-        let n_rows = page.matches("<tr").count();
-        assert!(page.len() < 300_000 + 1_000 * n_rows, "{path}: {} bytes, {n_rows} rows", page.len());
+        assert_small(path, page);
         assert!(!path.contains("..") && !path.starts_with('/'), "{path}");
     }
     assert!(pages(&site).any(|(_, page)| page.contains("&lt;script&gt;alert(1)")));

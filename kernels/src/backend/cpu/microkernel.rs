@@ -8,8 +8,8 @@
 //! 1. `a` is in rows. Copied ones lie at a constant stride of an odd number of cache lines ([`LEAD`]): no aliasing in
 //!    L1, constant displacements, and a computed tile (attention's weights) is a factor as it is. Rows at any other stride
 //!    are reached from every third one, whose address is hidden from the compiler in each step: left alone it makes an
-//!    address of each row, keeps nine of them on the stack and so loads more than two units can (5 % of 512³, 8 % of i8).
-//!    A constant stride then saves four instructions a step: 2 % of bf16 256³.
+//!    address of each row, keeps nine of them on the stack and so loads more than two units can (2 to 4 % of f32 512³,
+//!    4 to 8 % of i8). A constant stride then saves four instructions a step: 2 % of bf16 256³.
 //! 2. `b` is in panels `[k][NR]`, contiguous, so that the hardware streams it from L2 while the row panel of `a` stays
 //!    in L1: MR × k × 4 bytes.
 //! 3. There is one copy of the inner loop, run in phases: before the last one the lines of `c` are fetched. Fetching
