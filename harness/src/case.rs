@@ -1,6 +1,6 @@
 //! One thing to measure, and the words of a command line or a suite that name it.
 
-use farthing_kernels::problem::{Layout, Mask, OperandShape, Problem, ProblemError};
+use farthing_kernels::problem::{Kv, Mask, OperandShape, Problem, ProblemError};
 
 use crate::record::Temperature;
 
@@ -13,6 +13,14 @@ pub use words::Words;
 /// Most query rows of a case that streams its weights or its cache: below it, memory and not arithmetic is the limit,
 /// and operands left in cache by the launch before would flatter it.
 const STREAMING_ROWS: usize = 16;
+
+/// What a layout of keys and values begins with.
+const KV: &str = "kv-";
+
+/// How keys and values are kept, as [`Words::kv`] says it, where a layout is of them.
+pub fn kv_of(layout: &str) -> Option<&str> {
+    layout.strip_prefix(KV)
+}
 
 /// A problem and how its operands should lie when a launch begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,11 +57,15 @@ impl Case {
         self.temperature
     }
 
-    /// `kn` or `nk` of a matmul.
-    pub fn layout(&self) -> Option<Layout> {
+    /// How operands are kept where there is a choice: `kn`, `nk`, ... of a matmul, `kv-i8` of attention over keys and values
+    /// of integers.
+    pub fn layout(&self) -> Option<String> {
         match &self.problem {
-            Problem::Matmul(p) => Some(p.sizes().layout),
-            Problem::Attention(_) => None,
+            Problem::Matmul(p) => Some(p.sizes().layout.to_string()),
+            Problem::Attention(p) => match p.sizes().kv {
+                Kv::Input => None,
+                kv @ Kv::I8 => Some(format!("{KV}{kv}")),
+            },
         }
     }
 
@@ -184,6 +196,10 @@ mod tests {
         let halves = words("matmul", "8x16x32", |w| w.b = vec!["nk-i4".into()]).expect("good words");
         assert_eq!(halves[0].id("cpu", Some(1)), "matmul/cpu/f32/8x16x32/nk-i4/t1");
         assert_eq!(windowed[0].id("gpu", None), "attention/gpu/f32/1x4x2x8x8x16x32/window4");
+        let kept =
+            words("attention", "1x4x2x1x8x16", |w| w.kv = vec!["input".into(), "i8".into()]).expect("good words");
+        let ids: Vec<String> = kept.iter().map(|case| case.id("cpu", Some(1))).collect();
+        assert_eq!(ids, ["attention/cpu/f32/1x4x2x1x8x16/none/t1", "attention/cpu/f32/1x4x2x1x8x16/none/kv-i8/t1"]);
     }
 
     #[test]
@@ -210,6 +226,8 @@ mod tests {
         assert!(refused("attention", "1x4x3x8x8x16", |_| {}).contains("hkv = 3 does not divide hq = 4"));
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.mask = vec!["window:0".into()]).contains("window is 0"));
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.b = vec!["nk".into()]).contains("--b applies to matmul"));
+        assert!(refused("matmul", "8x8x8", |w| w.kv = vec!["i8".into()]).contains("--kv applies to attention"));
+        assert!(refused("attention", "1x4x2x8x8x16", |w| w.kv = vec!["i4".into()]).contains("did you mean `i8`?"));
         assert!(refused("matmul", "8x8x8", |w| w.dtype = vec!["f64".into()]).contains("known: f32, f16, bf16, f8e4m3"));
         assert!(refused("matmul", "8x8x40", |w| w.b = vec!["nk-i4".into()]).contains("k = 40 is not divided by 32"));
         assert!(

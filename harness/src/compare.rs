@@ -131,7 +131,7 @@ pub fn compare(before: &[Row], after: &[Row], tolerance: f64, other_clocks: bool
 
 /// What makes two rows rows of the same case.
 fn key(row: &Row) -> String {
-    let variant = row.layout.as_deref().or(row.mask.as_deref()).unwrap_or("-");
+    let variant = row.variant();
     let threads = row.threads.map_or(String::new(), |t| format!(" t{t}"));
     let batch = if row.batch > 1 { format!(" b{}", row.batch) } else { String::new() };
     format!(

@@ -21,7 +21,7 @@ pub fn explain(row: &Row, header: &RunHeader) -> Explanation {
     let mut facts = Vec::new();
     let mut fact = |name: &str, value: String| facts.push((name.to_owned(), value));
     fact("case", format!("{} {} {} → {}", row.op, row.shape, row.dtype, row.out_dtype));
-    for (name, value) in [("layout of b", &row.layout), ("mask", &row.mask)] {
+    for (name, value) in [("layout", &row.layout), ("mask", &row.mask)] {
         value.iter().for_each(|v| fact(name, v.clone()));
     }
     fact("ran as", format!("{} on {} ({})", row.lowered, row.device, row.backend));

@@ -85,7 +85,8 @@ pub struct Row {
     /// Element type of the output.
     #[schemars(schema_with = "crate::store::dtype_schema")]
     pub out_dtype: DType,
-    /// `kn`, `nk`, `nk-i4` or `packed` for matmul.
+    /// `kn`, `nk`, `nk-i4` or `packed` for matmul; for attention `kv-i8` where keys and values are 8-bit integers with a
+    /// scale a token.
     pub layout: Option<String>,
     /// `none`, `causal` or `window:N` for attention.
     pub mask: Option<String>,

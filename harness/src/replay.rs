@@ -67,7 +67,7 @@ impl Replay {
         let same = |row: &&Row| {
             (row.op.as_str(), &row.shape, row.dtype, row.out_dtype, row.batch)
                 == (problem.op(), &problem.to_string(), problem.dtype(), problem.output().dtype, case.batch())
-                && row.layout == case.layout().map(|l| l.to_string())
+                && row.layout == case.layout()
                 && row.mask == case.mask().map(|m| m.to_string())
         };
         let usual = |row: &&Row| row.temperature == case.temperature();

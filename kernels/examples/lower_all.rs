@@ -13,7 +13,9 @@
 use farthing_kernels::DType::{self, Bf16, F16, F32};
 use farthing_kernels::backend::Backend;
 use farthing_kernels::backend::gpu::{Gpu, Strategy};
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem};
+use farthing_kernels::problem::{
+    AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes, Problem,
+};
 use farthing_kernels::tile::Tiling;
 use farthing_kernels::{attention, matmul};
 
@@ -105,7 +107,18 @@ fn cases() -> Result<Vec<(String, Problem)>, Box<dyn std::error::Error>> {
 
 /// 32 query heads on 8 KV heads over 2048 positions, as in models of 8 billion weights.
 fn attention_of(sq: usize, d: usize, input: DType) -> Result<AttentionProblem, Box<dyn std::error::Error>> {
-    let sizes =
-        AttentionSizes { batch: 1, hq: 32, hkv: 8, sq, skv: 2048, d, dv: d, mask: Mask::Causal, input, output: input };
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 32,
+        hkv: 8,
+        sq,
+        skv: 2048,
+        d,
+        dv: d,
+        mask: Mask::Causal,
+        input,
+        output: input,
+        kv: Kv::Input,
+    };
     Ok(AttentionProblem::new(sizes)?)
 }

@@ -3,7 +3,7 @@
 use std::f64::consts::LOG2_E;
 
 use crate::DType;
-use crate::problem::{AttentionProblem, AttentionSizes, Mask, Problem};
+use crate::problem::{AttentionProblem, AttentionSizes, Kv, Mask, Problem};
 use crate::program::{
     Axis, Body, Bound, Builder, Index, Program, ProgramError, Range, ReadTensor, Span, TileId, Var, WriteTensor,
 };
@@ -14,6 +14,9 @@ use crate::tile::{AttentionTiling, Tiling, n_tiles};
 /// The query heads that share a KV head are rows of one tile, position by position, so that grouped-query decode is a
 /// small matrix product and causal tiles end at their last row's diagonal. With `kv_splits > 1` each part of the keys
 /// gives an unnormalised result with its peak and sum, and a second stage combines them.
+///
+/// Keys and values of integers stay integers until they are multiplied: `q · k` times the key's scale is the score, and
+/// weights are multiplied by the values' scales.
 ///
 /// Online softmax: Milakov & Gimelshein 2018 (arXiv:1805.02867); tiling: Dao 2023 (arXiv:2307.08691); splitting over
 /// keys: Dao et al. 2023, "Flash-Decoding for long-context inference". Scores are kept in base 2, so `exp2` serves and
@@ -103,11 +106,13 @@ impl AttentionStrides {
     }
 }
 
-/// The four operands. Rows of `q` and `out` are (position, head of the group).
+/// The operands. Rows of `q` and `out` are (position, head of the group).
 struct Operands {
     q: ReadTensor,
     k: ReadTensor,
     v: ReadTensor,
+    /// Of keys and of values of integers, a column a token.
+    scales: Option<[ReadTensor; 2]>,
     out: WriteTensor,
 }
 
@@ -119,10 +124,12 @@ impl Operands {
         };
         let queries = |s: HeadStrides| [Axis { len: p.sq, stride: s.position }, Axis { len: group, stride: s.head }];
         let keys = |s: HeadStrides| [Axis { len: p.skv, stride: s.position }];
+        let scale = |b: &mut Builder, name| b.input_matrix(name, DType::F32, &[p.batch, p.hkv], 1, p.skv);
         Operands {
             q: b.input("q", p.input, &lead(strides.q, group), &queries(strides.q), p.d),
-            k: b.input("k", p.input, &lead(strides.k, 1), &keys(strides.k), p.d),
-            v: b.input("v", p.input, &lead(strides.v, 1), &keys(strides.v), p.dv),
+            k: b.input("k", problem.k().dtype, &lead(strides.k, 1), &keys(strides.k), p.d),
+            v: b.input("v", problem.v().dtype, &lead(strides.v, 1), &keys(strides.v), p.dv),
+            scales: (p.kv == Kv::I8).then(|| [scale(b, "k_scale"), scale(b, "v_scale")]),
             out: b.output("out", p.output, &lead(strides.out, group), &queries(strides.out), p.dv),
         }
     }
@@ -230,16 +237,23 @@ fn over_keys(
 ) {
     let p = problem.sizes();
     let (head, value) = (Span::whole(p.d), Span::whole(p.dv));
+    let factors = factors(&p);
     let q = b.load(o.q, &at, rows, head); // [bq, d]
+    let q = b.convert(q, factors);
     b.each(key_tiles, |b, l| {
         let keys = Span::tile(l, t.bk, p.skv);
         let k = b.load(o.k, &at, keys, head);
+        let k = b.convert(k, factors);
         let s = b.zeros(rows, keys); // [bq, bk]
         b.mma_bt(s, q, k);
         b.mul(s, s, (problem.scale() * LOG2_E) as f32);
+        if let Some([scales, _]) = o.scales {
+            let scales = b.load(scales, &at, Span::ONE, keys);
+            b.mul(s, s, scales);
+        }
         mask(b, s, problem);
         let fade = b.raise_peak(peak, s); // 1 where no key was seen yet
-        let base = held_above(b, peak, p.input);
+        let base = held_above(b, peak, factors);
         b.sub(s, s, base);
         b.exp2(s, s);
         b.mul(sum, sum, fade);
@@ -247,9 +261,22 @@ fn over_keys(
         b.add(sum, sum, row_sum);
         b.mul(acc, acc, fade);
         let v = b.load(o.v, &at, keys, value);
-        let weights = b.convert(s, p.input);
+        let v = b.convert(v, factors);
+        if let Some([_, scales]) = o.scales {
+            let scales = b.load(scales, &at, Span::ONE, keys);
+            b.mul(s, s, scales);
+        }
+        let weights = b.convert(s, factors);
         b.mma(acc, weights, v);
     });
+}
+
+/// Element type of the factors of both products. Integers are multiplied as f32, which holds them, and so is what they meet.
+pub(crate) fn factors(p: &AttentionSizes) -> DType {
+    match p.kv {
+        Kv::Input => p.input,
+        Kv::I8 => DType::F32,
+    }
 }
 
 /// Powers of two by which weights are held above their values where they are rounded to this type; sums are held above

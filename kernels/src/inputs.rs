@@ -238,7 +238,7 @@ impl Operand {
     }
 }
 
-/// Whether an operand holds what sums of integers are multiplied by.
+/// Whether an operand holds what integers are multiplied by.
 fn is_scale(shape: &OperandShape) -> bool {
     shape.name.ends_with("_scale")
 }

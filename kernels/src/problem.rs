@@ -10,7 +10,7 @@ mod attention;
 mod error;
 mod matmul;
 
-pub use attention::{AttentionProblem, AttentionSizes, Mask};
+pub use attention::{AttentionProblem, AttentionSizes, Kv, Mask};
 pub use error::{MAX_K_OF_I8, ProblemError};
 pub use matmul::{GROUP, Layout, MatmulProblem, MatmulSizes};
 
@@ -68,7 +68,7 @@ impl Problem {
     pub fn inputs(&self) -> Vec<OperandShape> {
         match self {
             Problem::Matmul(p) => [p.a(), p.b()].into_iter().chain(p.scales()).collect(),
-            Problem::Attention(p) => vec![p.q(), p.k(), p.v()],
+            Problem::Attention(p) => [p.q(), p.k(), p.v()].into_iter().chain(p.scales()).collect(),
         }
     }
 
@@ -80,7 +80,7 @@ impl Problem {
         }
     }
 
-    /// Element type of the inputs; scales beside them are f32.
+    /// Element type of the inputs, of attention of its queries; scales beside them are f32.
     pub fn dtype(&self) -> DType {
         match self {
             Problem::Matmul(p) => p.sizes().input,

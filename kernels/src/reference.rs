@@ -6,7 +6,8 @@
 
 use rayon::prelude::*;
 
-use crate::attention::weight_range;
+use crate::DType;
+use crate::attention::{factors, weight_range};
 use crate::inputs::{Inputs, Operand};
 use crate::problem::{AttentionProblem, GROUP, Layout, MatmulSizes, Problem};
 use crate::tensor::half_of;
@@ -42,7 +43,7 @@ pub struct SoftmaxRow {
     pub n_keys: usize,
     /// Greatest `scale · Σ |q||k|` over those keys.
     pub score_magnitude: f64,
-    /// Share of the softmax that weights below the input type's normal numbers, as a kernel holds them, may lose.
+    /// Share of the softmax that weights below the normal numbers of the factors' type, as a kernel holds them, may lose.
     pub faint: f64,
 }
 
@@ -69,11 +70,13 @@ pub fn rows(problem: &Problem, inputs: &Inputs, rows: &Rows) -> Reference {
             };
             list.par_iter().map(row).collect()
         }
-        Problem::Attention(p) => {
-            list.par_iter().map(|r| attention_row(p, [&operands[0], &operands[1], &operands[2]], *r)).collect()
-        }
+        Problem::Attention(p) => list.par_iter().map(|r| attention_row(p, &operands, *r)).collect(),
     };
     let least = crate::tolerance::least_normal(problem.dtype()) as f32;
+    // Scales of f32 beside shorter inputs have normal numbers of their own.
+    let is_shorter = |operand: &Operand| operand.shape.dtype != DType::F32 || problem.dtype() == DType::F32;
+    let of_its_type = inputs.operands().iter().zip(&operands).filter(|(operand, _)| is_shorter(operand));
+    let of_its_type: Vec<&Vec<f32>> = of_its_type.map(|(_, values)| values).collect();
     let largest = |x: &Vec<f32>| f64::from(x.par_iter().map(|x| x.abs()).reduce(|| 0.0, f32::max));
     let sums = || computed.iter().flat_map(|(sums, _)| sums);
     Reference {
@@ -85,7 +88,7 @@ pub fn rows(problem: &Problem, inputs: &Inputs, rows: &Rows) -> Reference {
         },
         largest: operands.iter().map(largest).collect(),
         subnormals: crate::tolerance::may_lose_subnormals(problem.dtype())
-            && operands.par_iter().flatten().any(|x| *x != 0.0 && x.abs() < least),
+            && of_its_type.into_par_iter().flatten().any(|x| *x != 0.0 && x.abs() < least),
         rows: list,
         cols,
     }
@@ -103,6 +106,10 @@ impl Sum {
         let term = x * y;
         self.value += term;
         self.magnitude += term.abs();
+    }
+
+    fn times(self, scale: f64) -> Sum {
+        Sum { value: self.value * scale, magnitude: self.magnitude * scale.abs() }
     }
 
     /// `Σ x·y`.
@@ -136,8 +143,7 @@ fn product_row(p: &MatmulSizes, a: &[f32], b: &[f32], row: usize) -> Vec<Sum> {
 /// `c[row, j] · a_scale · b_scale[j]`.
 fn scale(sums: &mut [Sum], a_scale: f32, b_scale: &[f32]) {
     for (sum, b_scale) in sums.iter_mut().zip(b_scale) {
-        let scale = f64::from(a_scale) * f64::from(*b_scale);
-        *sum = Sum { value: sum.value * scale, magnitude: sum.magnitude * scale.abs() };
+        *sum = sum.times(f64::from(a_scale) * f64::from(*b_scale));
     }
 }
 
@@ -154,25 +160,31 @@ fn dequantised(bytes: &[f32], scales: &[f32], k: usize) -> Vec<f32> {
     weights
 }
 
-/// `out = Σ_j p_j v_j` with `p = softmax(scale · q · kᵀ)` over the keys that the row sees; zero where it sees none.
-fn attention_row(problem: &AttentionProblem, [q, k, v]: [&[f32]; 3], row: usize) -> (Vec<Sum>, SoftmaxRow) {
+/// `out = Σ_j p_j v_j` with `p = softmax(scale · q · kᵀ)` over the keys that the row sees; zero where it sees none. Keys and
+/// values of integers are those times the scales of their tokens.
+fn attention_row(problem: &AttentionProblem, operands: &[Vec<f32>], row: usize) -> (Vec<Sum>, SoftmaxRow) {
     let p = problem.sizes();
+    let (q, k, v) = (&operands[0], &operands[1], &operands[2]);
+    let scale_of = |operand: usize, token: usize| operands.get(operand).map_or(1.0, |scales| f64::from(scales[token]));
     let (position, head, batch) = (row % p.sq, row / p.sq % p.hq, row / p.sq / p.hq);
     let first_key = (batch * p.hkv + head / problem.group()) * p.skv;
     let q = &q[row * p.d..][..p.d];
     let keys = problem.visible(position);
-    let scores: Vec<Sum> = keys.clone().map(|j| Sum::dot(q, &k[(first_key + j) * p.d..][..p.d])).collect();
+    let score = |token: usize| Sum::dot(q, &k[token * p.d..][..p.d]).times(scale_of(3, token));
+    let scores: Vec<Sum> = keys.clone().map(|j| score(first_key + j)).collect();
     let peak = scores.iter().map(|s| s.value).fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = scores.iter().map(|s| (problem.scale() * (s.value - peak)).exp()).collect();
     let total: f64 = weights.iter().sum();
     let mut out = vec![Sum::default(); p.dv];
     for (j, weight) in keys.clone().zip(&weights) {
+        let share = weight / total * scale_of(4, first_key + j);
         for (sum, v) in out.iter_mut().zip(&v[(first_key + j) * p.dv..][..p.dv]) {
-            sum.add(weight / total, f64::from(*v));
+            sum.add(share, f64::from(*v));
         }
     }
-    let (least, held) = (crate::tolerance::least_normal(p.input), f64::from(weight_range(p.input)).exp2());
-    let lost = |w: f64| if w * held < least { crate::tolerance::underflow(p.input, w * held) / held } else { 0.0 };
+    let factors = factors(&p);
+    let (least, held) = (crate::tolerance::least_normal(factors), f64::from(weight_range(factors)).exp2());
+    let lost = |w: f64| if w * held < least { crate::tolerance::underflow(factors, w * held) / held } else { 0.0 };
     let softmax = SoftmaxRow {
         n_keys: keys.len(),
         score_magnitude: problem.scale() * scores.iter().map(|s| s.magnitude).fold(0.0, f64::max),

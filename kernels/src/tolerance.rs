@@ -15,10 +15,10 @@
 use std::f64::consts::LN_2;
 
 use crate::DType;
-use crate::attention::weight_range;
+use crate::attention::{factors, weight_range};
 use crate::backend::Limits;
 use crate::inputs::{Inputs, Sums};
-use crate::problem::{AttentionProblem, Layout, MatmulSizes, OperandShape, Problem};
+use crate::problem::{AttentionProblem, Kv, Layout, MatmulSizes, OperandShape, Problem};
 use crate::reference::{self, Reference, Rows};
 use crate::tensor::float8::{E4M3, E5M2};
 use crate::tile::{Tiling, n_tiles};
@@ -183,9 +183,15 @@ fn scaled_bounds(p: &MatmulSizes, r: &Reference) -> Vec<f64> {
 /// θ holds, in this order: errors of the score through the exponential, `e^ε − 1`; the exponential's own error, once
 /// for the weight and once for each factor by which it fades, with that product's rounding; the weight's conversion to
 /// the input's type; and the sums over keys, in numerator and denominator, γ_n each. The division comes last.
+///
+/// Keys and values of integers are exact; the scale of a key costs its score one more rounding, that of a value its weight.
 fn attention_bounds(problem: &AttentionProblem, r: &Reference, limits: &Limits, tiling: Option<&Tiling>) -> Vec<f64> {
     let p = problem.sizes();
-    let (u, u_acc) = (DType::F32.unit_roundoff(), accumulation_roundoff(p.input));
+    let factors = factors(&p);
+    let (u, u_acc) = (DType::F32.unit_roundoff(), accumulation_roundoff(factors));
+    let n_scales = if p.kv == Kv::I8 { 1 } else { 0 };
+    let largest_scale = |operand: usize| r.largest.get(operand).map_or(1.0, |scale| scale.max(1.0));
+    let largest_value = r.largest[2] * largest_scale(4);
     let mut bounds = Vec::with_capacity(r.values.len());
     let rows = r.values.chunks_exact(r.cols).zip(r.magnitudes.chunks_exact(r.cols));
     for ((values, magnitudes), row) in rows.zip(&r.softmax) {
@@ -193,20 +199,22 @@ fn attention_bounds(problem: &AttentionProblem, r: &Reference, limits: &Limits, 
             bounds.resize(bounds.len() + r.cols, 0.0); // A row that sees no key is zero, not nearly so.
             continue;
         }
-        let lost = if r.subnormals { p.d as f64 * least_normal(p.input) * (r.largest[0] + r.largest[1]) } else { 0.0 };
+        let of_keys = p.d as f64 * least_normal(p.input) * (r.largest[0] + r.largest[1]) * largest_scale(3);
+        let lost = if r.subnormals { of_keys } else { 0.0 };
         // d products and sums, the scale and its own rounding; then score − peak, where both have been rounded once
         // more if scaled apart: |score|, |peak| and their difference are at most 1, 1 and 2 score magnitudes.
-        let score = (gamma(p.d + 2, u_acc) + 4.0 * u) * row.score_magnitude + problem.scale() * lost;
+        let score = (gamma(p.d + 2 + n_scales, u_acc) + 4.0 * u) * row.score_magnitude + problem.scale() * lost;
         let fades = fades(row.n_keys, tiling) as f64;
         // Weights held above their values cost a rounding of the shifted peak, one of the shift, and a larger difference.
-        let range = f64::from(weight_range(p.input));
+        let range = f64::from(weight_range(factors));
         let held = if range > 0.0 { u * (row.score_magnitude + 3.0 * LN_2 * range) } else { 0.0 };
         let theta = (score + held).exp_m1()
             + (1.0 + fades) * limits.exp2_error
             + fades * u
-            + conversion_error(p.input)
+            + conversion_error(factors)
+            + n_scales as f64 * u
             + 2.0 * gamma(row.n_keys, u_acc);
-        let faint = (row.faint + row.n_keys as f64 * least_normal(DType::F32)) * r.largest[2];
+        let faint = (row.faint + row.n_keys as f64 * least_normal(DType::F32)) * largest_value;
         let lost_values = if r.subnormals { least_normal(p.input) } else { 0.0 };
         for (x, magnitude) in values.iter().zip(magnitudes) {
             let weights = if theta < 1.0 { theta * (magnitude + x.abs()) / (1.0 - theta) } else { f64::INFINITY };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use farthing_kernels::backend::neuron::{Target, nki};
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes};
+use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 use farthing_kernels::program::{Program, Range, Span};
 use farthing_kernels::tile::{AttentionTiling, MatmulTiling, n_tiles};
 use farthing_kernels::{DType, attention, matmul};
@@ -28,8 +28,19 @@ fn product(layout: Layout) -> Program {
 
 fn attend(sq: usize, bq: usize, input: DType) -> Program {
     let output = DType::Bf16;
-    let sizes =
-        AttentionSizes { batch: 2, hq: 8, hkv: 2, sq, skv: 700, d: 128, dv: 128, mask: Mask::Causal, input, output };
+    let sizes = AttentionSizes {
+        batch: 2,
+        hq: 8,
+        hkv: 2,
+        sq,
+        skv: 700,
+        d: 128,
+        dv: 128,
+        mask: Mask::Causal,
+        input,
+        output,
+        kv: Kv::Input,
+    };
     attention(&AttentionProblem::new(sizes).expect("good sizes"), &AttentionTiling { bq, bk: 256, kv_splits: 1 })
 }
 

@@ -1,6 +1,6 @@
 //! What the verifier refuses, and that programs survive being written to a file.
 
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes};
+use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 use farthing_kernels::program::{
     Axis, Body, Bound, Builder, Draft, Index, Op, Program, ProgramError, Range, ReadTensor, Span, TileId, Var,
     WriteTensor,
@@ -239,6 +239,7 @@ fn built_in() -> [Program; 3] {
         mask: Mask::Window(4),
         input: DType::Bf16,
         output: DType::F32,
+        kv: Kv::Input,
     };
     let heads = AttentionProblem::new(sizes).expect("good sizes");
     let tiling = AttentionTiling { bq: 2, bk: 4, kv_splits: 2 };

@@ -7,7 +7,9 @@ use farthing_kernels::backend::interp::Interp;
 use farthing_kernels::backend::naive::Naive;
 use farthing_kernels::backend::{AnyBackend, Backend};
 use farthing_kernels::inputs::Inputs;
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem};
+use farthing_kernels::problem::{
+    AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes, Problem,
+};
 use farthing_kernels::program::Program;
 use farthing_kernels::reference::Rows;
 use farthing_kernels::tile::{AttentionTiling, MatmulTiling};
@@ -75,7 +77,7 @@ prop_compose! {
         (sq, skv, d, dv) in (1usize..20, 1usize..50, 1usize..40, 1usize..40),
         (bq, bk, kv_splits) in (1usize..40, 1usize..40, 1usize..5),
     ) -> (Problem, Program) {
-        let sizes = AttentionSizes { batch, hq: hkv * group, hkv, sq, skv, d, dv, mask, input, output };
+        let sizes = AttentionSizes { batch, hq: hkv * group, hkv, sq, skv, d, dv, mask, input, output, kv: Kv::Input };
         let problem = AttentionProblem::new(sizes).expect("sizes of at least 1");
         let program = attention(&problem, &AttentionTiling { bq, bk, kv_splits });
         (Problem::Attention(problem), program)

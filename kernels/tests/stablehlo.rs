@@ -7,7 +7,7 @@ use farthing_kernels::backend::Unsupported;
 use farthing_kernels::backend::interp::Interp;
 use farthing_kernels::backend::neuron::stablehlo::{Form, Module};
 use farthing_kernels::conformance::{self, Options};
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes};
+use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 use farthing_kernels::program::{Axis, Program, Range, Span};
 use farthing_kernels::tile::{AttentionTiling, MatmulTiling, n_tiles};
 use farthing_kernels::{DType, attention, matmul};
@@ -44,6 +44,7 @@ fn the_plain_form_is_golden_and_knows_no_tiling() {
         mask: Mask::Window(9),
         input: DType::F16,
         output: DType::F32,
+        kv: Kv::Input,
     };
     let problem = AttentionProblem::new(sizes).expect("good sizes");
     let tiling = AttentionTiling { bq: 8, bk: 8, kv_splits: 1 };

@@ -1,7 +1,9 @@
 //! The kernels of a forward pass, lowered once for its sizes, and the buffers they work in.
 
 use farthing_kernels::backend::{Backend, Elapsed};
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem};
+use farthing_kernels::problem::{
+    AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes, Problem,
+};
 use farthing_kernels::program::Program;
 use farthing_kernels::tile::Tiling;
 use farthing_kernels::{AttentionStrides, DType, HeadStrides, attention_strided, matmul};
@@ -60,6 +62,7 @@ fn attention_problem(config: &Config, step: Step, context: usize) -> Result<Atte
         mask: if step.tokens == 1 { Mask::None } else { Mask::Causal },
         input: config.dtype,
         output: config.dtype,
+        kv: Kv::Input,
     })?)
 }
 

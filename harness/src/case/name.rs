@@ -13,7 +13,7 @@ struct Name<'a> {
     backend: &'a str,
     dtype: DType,
     shape: &'a str,
-    /// Layout or mask.
+    /// Layout, mask, or both.
     variant: &'a str,
     batch: usize,
     out_dtype: DType,
@@ -44,13 +44,13 @@ impl fmt::Display for Case {
 impl Case {
     /// What this case is called on a backend with so many threads: `matmul/cpu/f32/1024x1024x1024/kn/t1`.
     pub fn id(&self, backend: &str, threads: Option<usize>) -> String {
-        let variant = self.layout().map(|l| l.to_string()).or_else(|| self.mask().map(|m| m.to_string()));
+        let variant = variant(self.layout().as_deref(), self.mask().map(|mask| mask.to_string()).as_deref());
         let name = Name {
             op: self.problem.op(),
             backend,
             dtype: self.problem.dtype(),
             shape: &self.problem.to_string(),
-            variant: variant.as_deref().unwrap_or_default(),
+            variant: &variant,
             batch: self.batch(),
             out_dtype: self.problem.output().dtype,
             threads,
@@ -59,7 +59,17 @@ impl Case {
     }
 }
 
+/// What sets cases of a shape apart: a mask, and how operands are kept.
+fn variant(layout: Option<&str>, mask: Option<&str>) -> String {
+    [mask, layout].into_iter().flatten().collect::<Vec<_>>().join("/")
+}
+
 impl Row {
+    /// What sets its case apart from others of its shape: `nk`, `causal`, `none/kv-i8`.
+    pub fn variant(&self) -> String {
+        variant(self.layout.as_deref(), self.mask.as_deref())
+    }
+
     /// What its case is called on its backend: equal to [`Case::id`].
     pub fn case_id(&self) -> String {
         let name = Name {
@@ -67,7 +77,7 @@ impl Row {
             backend: &self.backend,
             dtype: self.dtype,
             shape: &self.shape,
-            variant: self.layout.as_deref().or(self.mask.as_deref()).unwrap_or_default(),
+            variant: &self.variant(),
             batch: self.batch,
             out_dtype: self.out_dtype,
             threads: self.threads,

@@ -2,7 +2,7 @@
 
 use farthing_kernels::DType;
 use farthing_kernels::problem::{
-    AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem, ProblemError,
+    AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes, Problem, ProblemError,
 };
 use serde::Deserialize;
 
@@ -27,6 +27,8 @@ pub struct Words {
     pub b: Vec<String>,
     /// `none`, `causal`, `window:N`; none by default. Attention only.
     pub mask: Vec<String>,
+    /// How keys and values are kept: `input` for the inputs' type, by default, or `i8` with a scale a token. Attention only.
+    pub kv: Vec<String>,
     /// Products of a batch; 1 by default. Matmul only.
     pub batch: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl Words {
             outputs: all_or(&self.out_dtype, Some(DType::F32), out_dtype)?,
             layouts: all_or(&self.b, Layout::Kn, layout)?,
             masks: all_or(&self.mask, Mask::None, mask)?,
+            kvs: all_or(&self.kv, Kv::Input, kv)?,
             batches: all_or(&self.batch, 1, batch)?,
         };
         let mut cases = Vec::new();
@@ -95,8 +98,12 @@ impl Words {
     }
 
     fn refuse_inapplicable(&self, ops: &[&Form]) -> Result<(), CaseError> {
-        let settings =
-            [("--b", &self.b, "matmul"), ("--batch", &self.batch, "matmul"), ("--mask", &self.mask, "attention")];
+        let settings = [
+            ("--b", &self.b, "matmul"),
+            ("--batch", &self.batch, "matmul"),
+            ("--mask", &self.mask, "attention"),
+            ("--kv", &self.kv, "attention"),
+        ];
         for (setting, words, op) in settings {
             if !words.is_empty() && ops.iter().all(|form| form.op != op) {
                 return Err(CaseError::NotApplicable { setting, op });
@@ -112,6 +119,7 @@ struct Parsed {
     outputs: Vec<Option<DType>>,
     layouts: Vec<Layout>,
     masks: Vec<Mask>,
+    kvs: Vec<Kv>,
     batches: Vec<usize>,
 }
 
@@ -124,8 +132,9 @@ impl Parsed {
                     [m, n, k] if form.op == MATMUL.op => problems.extend(self.matmuls([m, n, k], input, output)),
                     [batch, hq, hkv, sq, skv, d, ref rest @ ..] => {
                         let dv = rest.first().copied().unwrap_or(d);
-                        problems.extend(self.masks.iter().map(|&mask| {
-                            let sizes = AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output };
+                        let pairs = self.masks.iter().flat_map(|&mask| self.kvs.iter().map(move |&kv| (mask, kv)));
+                        problems.extend(pairs.map(|(mask, kv)| {
+                            let sizes = AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv };
                             AttentionProblem::new(sizes).map(Problem::Attention)
                         }));
                     }
@@ -192,6 +201,14 @@ fn mask(word: &str) -> Result<Mask, CaseError> {
         "none" => Ok(Mask::None),
         "causal" => Ok(Mask::Causal),
         other => window.ok_or_else(|| CaseError::Unknown(unknown("mask", other, &["none", "causal", "window:N"]))),
+    }
+}
+
+fn kv(word: &str) -> Result<Kv, CaseError> {
+    match word {
+        "input" => Ok(Kv::Input),
+        "i8" => Ok(Kv::I8),
+        other => Err(CaseError::Unknown(unknown("type of keys and values", other, &["input", "i8"]))),
     }
 }
 

@@ -74,7 +74,7 @@ impl Family {
     /// The family of a row and its size in it; `None` for shapes that lie on no curve.
     fn of(row: &Row) -> Option<(Family, f64)> {
         if row.op == "attention" {
-            let shape = AttentionShape::of_row(row).ok()?;
+            let shape = AttentionShape::of_row(row).ok().filter(|_| row.layout.is_none())?;
             return Some((if shape.sq == 1.0 { Family::Decode } else { Family::Prefill }, shape.skv));
         }
         let shape = MatmulShape::of_row(row).ok().filter(|_| row.op == "matmul" && row.batch == 1)?;

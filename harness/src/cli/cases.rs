@@ -31,11 +31,15 @@ pub(super) struct CaseArgs {
     /// Mask of attention: none, causal, window:N [default: none]
     #[arg(long, value_delimiter = ',')]
     mask: Vec<String>,
+    /// How attention's keys and values are kept: input for the type of the queries; or i8: 8-bit integers, with an f32 scale for
+    /// each token of each KV head [default: input]
+    #[arg(long, value_delimiter = ',')]
+    kv: Vec<String>,
     /// Products of a matmul batch [default: 1]
     #[arg(long, value_delimiter = ',')]
     batch: Vec<String>,
     /// Cases from a named suite (cpu-limit, gpu, quick, serving, smoke) or a TOML file, in place of the above
-    #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "batch"])]
+    #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "kv", "batch"])]
     suite: Option<String>,
 }
 
@@ -72,6 +76,7 @@ impl CaseArgs {
             out_dtype: self.out_dtype.clone(),
             b: self.b.clone(),
             mask: self.mask.clone(),
+            kv: self.kv.clone(),
             batch: self.batch.clone(),
         }
     }

@@ -67,7 +67,8 @@ impl<'a> Measured<'a> {
             decodes: Vec::new(),
             threads,
         };
-        for row in rows.iter().filter(|row| row.op == "attention") {
+        // A cache of integers is another kernel, at other bytes.
+        for row in rows.iter().filter(|row| row.op == "attention" && row.layout.is_none()) {
             let shape = AttentionShape::of_row(row)?;
             let class = if shape.sq == 1.0 { &mut measured.decodes } else { &mut measured.prefills };
             let utilisation = utilisation(row, row_roof(&limits, roof, dtype, row));

@@ -108,7 +108,7 @@ impl Lab<'_> {
             shape: case.problem().to_string(),
             dtype: case.problem().dtype(),
             out_dtype: case.problem().output().dtype,
-            layout: case.layout().map(|l| l.to_string()),
+            layout: case.layout(),
             mask: case.mask().map(|m| m.to_string()),
             batch: case.batch(),
             backend: subject.name.to_owned(),

@@ -63,7 +63,7 @@ fn table(title: &str, own: &[&Row], all: &[Row], peers: &[String]) -> Table {
 
 /// Operation, shape and what else sets the case apart, element type aside.
 pub(crate) fn case_cell(row: &Row) -> String {
-    let variant = row.layout.as_deref().or(row.mask.as_deref()).unwrap_or_default();
+    let variant = row.variant();
     let batch = if row.batch > 1 { format!(" b{}", row.batch) } else { String::new() };
     let out = if row.out_dtype == row.dtype || row.out_dtype == farthing_kernels::DType::F32 {
         String::new()

@@ -45,6 +45,7 @@ mod turned;
 mod unit;
 mod uses;
 mod weights;
+mod widen;
 mod worker;
 mod workspace;
 

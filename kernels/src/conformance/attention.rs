@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::case::{Case, Feed};
 use crate::DType;
 use crate::backend::AnyBackend;
-use crate::problem::{AttentionProblem, AttentionSizes, Mask, Problem};
+use crate::problem::{AttentionProblem, AttentionSizes, Kv, Mask, Problem};
 use crate::tile::{AttentionTiling, Tiling};
 
 /// Tilings that every backend gets: a plain one, and ones that divide nothing and split the keys.
@@ -26,6 +26,10 @@ const TYPES: [(DType, DType); 8] = [
     (DType::F8E4M3, DType::F8E4M3),
     (DType::F8E5M2, DType::F32),
 ];
+
+/// Element types of queries and output beside keys and values of 8-bit integers.
+const KV_OF_INTEGERS: [(DType, DType); 3] =
+    [(DType::F32, DType::F32), (DType::Bf16, DType::Bf16), (DType::F16, DType::F32)];
 
 /// `[batch, hq, hkv, sq, skv, d, dv]` and mask: what each is there for.
 const SHAPES: [([usize; 7], Mask); 14] = [
@@ -59,6 +63,15 @@ const MANY_ROWS_TILES: [AttentionTiling; 2] =
 
 pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
     let mut cases = Cases { backend, list: Vec::new(), names: BTreeSet::new() };
+    for types in KV_OF_INTEGERS.into_iter().take(if quick { 2 } else { KV_OF_INTEGERS.len() }) {
+        let of_integers = |dims, mask| AttentionSizes { kv: Kv::I8, ..sizes(dims, mask, types) };
+        for (dims, mask) in SHAPES {
+            cases.add(of_integers(dims, mask), &FIXED[..2], Feed::Usual);
+        }
+        for (dims, mask) in MANY_ROWS {
+            cases.add(of_integers(dims, mask), &MANY_ROWS_TILES, Feed::Usual);
+        }
+    }
     for types in TYPES.into_iter().take(if quick { 4 } else { TYPES.len() }) {
         for (dims, mask) in SHAPES {
             let fixed = if quick || types.0 != DType::F32 { &FIXED[..2] } else { &FIXED[..] };
@@ -80,7 +93,7 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
 
 fn sizes(dims: [usize; 7], mask: Mask, (input, output): (DType, DType)) -> AttentionSizes {
     let [batch, hq, hkv, sq, skv, d, dv] = dims;
-    AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output }
+    AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv: Kv::Input }
 }
 
 struct Cases<'b> {

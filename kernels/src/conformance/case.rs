@@ -7,7 +7,7 @@ use super::unheard::Unheard;
 use crate::backend::symptom::{Symptom, changed_input};
 use crate::backend::{AnyBackend, DeviceError, Limits, Prepared};
 use crate::inputs::{Inputs, splitmix};
-use crate::problem::Problem;
+use crate::problem::{Kv, Problem};
 use crate::program::Program;
 use crate::reference::Rows;
 use crate::tile::Tiling;
@@ -57,7 +57,11 @@ impl Case {
                 let s = p.sizes();
                 format!("{}x{p}/{}", s.batch, s.layout)
             }
-            Problem::Attention(p) => format!("{p}/{}", p.sizes().mask),
+            Problem::Attention(p) => {
+                let s = p.sizes();
+                let kv = if s.kv == Kv::Input { String::new() } else { format!("/kv-{}", s.kv) };
+                format!("{p}/{}{kv}", s.mask)
+            }
         };
         let (dtype, out) = (problem.dtype(), problem.output().dtype);
         let feed_name = match feed {

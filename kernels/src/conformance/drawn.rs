@@ -5,7 +5,7 @@ use super::case::{Case, Feed};
 use crate::DType;
 use crate::backend::AnyBackend;
 use crate::inputs::splitmix;
-use crate::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem};
+use crate::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes, Problem};
 use crate::tile::Tiling;
 
 /// Greatest size that is drawn: the suite's own sweeps see to larger ones.
@@ -58,7 +58,19 @@ impl Dice {
         let (sq, skv, d, dv) = (self.roll(24), self.roll(LARGEST), self.roll(64), self.roll(64));
         let mask = [Mask::None, Mask::Causal, Mask::Window(self.roll(LARGEST))][self.roll(3) - 1];
         let batch = self.roll(2);
-        let sizes = AttentionSizes { batch, hq: hkv * group, hkv, sq, skv, d, dv, mask, input, output: DType::F32 };
+        let sizes = AttentionSizes {
+            batch,
+            hq: hkv * group,
+            hkv,
+            sq,
+            skv,
+            d,
+            dv,
+            mask,
+            input,
+            output: DType::F32,
+            kv: Kv::Input,
+        };
         Problem::Attention(AttentionProblem::new(sizes).expect("heads in whole groups and sizes from 1 on are sound"))
     }
 }

@@ -1,4 +1,7 @@
 //! `out = softmax(q · kᵀ / √d + mask) · v`, query heads grouped over KV heads.
+//!
+//! Keys and values of 8-bit integers ([`Kv::I8`]) are numbers again before anything is multiplied: the integer times the
+//! scale of its token and head.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -29,6 +32,32 @@ impl fmt::Display for Mask {
     }
 }
 
+/// How keys and values are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kv {
+    /// As the queries are: of the same element type.
+    #[default]
+    Input,
+    /// As 8-bit integers with an f32 scale for each token of each KV head, one for its key and one for its value.
+    I8,
+}
+
+impl fmt::Display for Kv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Kv::Input => "input",
+            Kv::I8 => "i8",
+        })
+    }
+}
+
+impl Kv {
+    fn is_input(&self) -> bool {
+        *self == Kv::Input
+    }
+}
+
 /// Sizes and types of an attention problem, unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AttentionSizes {
@@ -48,10 +77,13 @@ pub struct AttentionSizes {
     pub dv: usize,
     /// Which keys a query sees.
     pub mask: Mask,
-    /// Element type of `q`, `k` and `v`.
+    /// Element type of `q`, and of `k` and `v` where `kv` says nothing else.
     pub input: DType,
     /// Element type of the output: f32, the input's, or f16 or bf16 of an 8-bit input.
     pub output: DType,
+    /// How `k` and `v` are kept.
+    #[serde(default, skip_serializing_if = "Kv::is_input")]
+    pub kv: Kv,
 }
 
 /// An attention problem with checked sizes. Scores and sums are f32.
@@ -63,10 +95,10 @@ impl AttentionProblem {
     /// Checks the sizes.
     ///
     /// # Errors
-    /// A size is zero, `hkv` does not divide `hq`, the window is empty, an operand overflows memory, the inputs are
-    /// integers, or the output type is none of its own list.
+    /// A size is zero, `hkv` does not divide `hq`, the window is empty, an operand overflows memory, the queries are
+    /// integers or have no 16 bits beside keys and values of 8-bit integers, or the output type is none of its own list.
     pub fn new(sizes: AttentionSizes) -> Result<AttentionProblem, ProblemError> {
-        let AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output } = sizes;
+        let AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv } = sizes;
         refuse_zero([("batch", batch), ("hq", hq), ("hkv", hkv), ("sq", sq), ("skv", skv), ("d", d), ("dv", dv)])?;
         if hq % hkv != 0 {
             return Err(ProblemError::HeadsDoNotDivide { hq, hkv });
@@ -76,6 +108,9 @@ impl AttentionProblem {
         }
         refuse_input_dtype("attention", input)?;
         refuse_output_dtype(input, output)?;
+        if kv == Kv::I8 && input.size_bytes() < 2 {
+            return Err(ProblemError::KvOfIntegers { input });
+        }
         refuse_overflow("q", &[("batch", batch), ("hq", hq), ("sq", sq), ("d", d)], input)?;
         refuse_overflow("k", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("d", d)], input)?;
         refuse_overflow("v", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("dv", dv)], input)?;
@@ -107,13 +142,31 @@ impl AttentionProblem {
     /// Keys, `[batch, hkv, skv, d]`.
     pub fn k(&self) -> OperandShape {
         let s = self.0;
-        OperandShape { name: "k", dims: vec![s.batch, s.hkv, s.skv, s.d], dtype: s.input }
+        OperandShape { name: "k", dims: vec![s.batch, s.hkv, s.skv, s.d], dtype: self.kv_dtype() }
     }
 
     /// Values, `[batch, hkv, skv, dv]`.
     pub fn v(&self) -> OperandShape {
         let s = self.0;
-        OperandShape { name: "v", dims: vec![s.batch, s.hkv, s.skv, s.dv], dtype: s.input }
+        OperandShape { name: "v", dims: vec![s.batch, s.hkv, s.skv, s.dv], dtype: self.kv_dtype() }
+    }
+
+    /// Element type of keys and values.
+    fn kv_dtype(&self) -> DType {
+        match self.0.kv {
+            Kv::Input => self.0.input,
+            Kv::I8 => DType::I8,
+        }
+    }
+
+    /// What keys and values of integers are multiplied by, in calling order: a number for each token, `[batch, hkv, 1, skv]`.
+    pub fn scales(&self) -> Vec<OperandShape> {
+        let s = self.0;
+        let of = |name| OperandShape { name, dims: vec![s.batch, s.hkv, 1, s.skv], dtype: DType::F32 };
+        match s.kv {
+            Kv::Input => vec![],
+            Kv::I8 => vec![of("k_scale"), of("v_scale")],
+        }
     }
 
     /// Output, `[batch, hq, sq, dv]`.
@@ -140,13 +193,15 @@ impl AttentionProblem {
         2.0 * s.batch as f64 * s.hq as f64 * pairs * (s.d + s.dv) as f64
     }
 
-    /// Bytes of `q`, `out` and of the keys and values that at least one query sees, each once.
+    /// Bytes of `q`, `out` and of the keys and values that at least one query sees, with their scales, each once.
     pub fn min_bytes(&self) -> f64 {
         let s = self.0;
         let first = (0..s.sq).map(|i| self.visible(i)).find(|r| !r.is_empty()).map_or(0, |r| r.start);
         let seen = self.visible(s.sq - 1).end - first;
-        let kv_elems = s.batch as f64 * s.hkv as f64 * seen as f64 * (s.d + s.dv) as f64;
-        (self.q().size_bytes() + self.out().size_bytes()) as f64 + kv_elems * s.input.size_bytes() as f64
+        let scale_bytes = self.scales().len() * DType::F32.size_bytes();
+        let token_bytes = (s.d + s.dv) * self.kv_dtype().size_bytes() + scale_bytes;
+        let kv_bytes = s.batch as f64 * s.hkv as f64 * seen as f64 * token_bytes as f64;
+        (self.q().size_bytes() + self.out().size_bytes()) as f64 + kv_bytes
     }
 }
 
@@ -188,6 +243,7 @@ mod tests {
         mask: Mask::Causal,
         input: DType::F32,
         output: DType::F32,
+        kv: Kv::Input,
     };
 
     fn good(sizes: AttentionSizes) -> AttentionProblem {
@@ -212,11 +268,26 @@ mod tests {
     }
 
     #[test]
+    fn integers_have_a_scale_a_token() {
+        let p = good(AttentionSizes { kv: Kv::I8, input: DType::Bf16, ..GOOD });
+        assert_eq!((p.k().dtype, p.v().dtype, p.q().dtype), (DType::I8, DType::I8, DType::Bf16));
+        assert_eq!(p.scales().iter().map(|s| s.dims.clone()).collect::<Vec<_>>(), [[1, 2, 1, 5], [1, 2, 1, 5]]);
+        // Queries of 2 bytes and outputs of 4, five tokens of two heads with 8 bytes and a scale each for key and value.
+        assert_eq!(p.min_bytes(), 96.0 * 2.0 + 96.0 * 4.0 + 10.0 * 2.0 * (8.0 + 4.0));
+        let json = serde_json::to_string(&p).expect("writes");
+        assert_eq!(serde_json::from_str::<AttentionProblem>(&json).expect("reads"), p);
+        // What was written before integers could be kept still reads.
+        assert!(!serde_json::to_string(&good(GOOD)).expect("writes").contains("kv\""));
+    }
+
+    #[test]
     fn nonsense_is_refused_with_the_field() {
         let refused = |sizes| AttentionProblem::new(sizes).expect_err("nonsense").to_string();
         assert!(refused(AttentionSizes { hkv: 3, ..GOOD }).contains("hkv = 3 does not divide hq = 4"));
         assert!(refused(AttentionSizes { mask: Mask::Window(0), ..GOOD }).contains("window is 0"));
         assert!(refused(AttentionSizes { skv: 0, ..GOOD }).contains("skv is 0"));
+        let f8 = AttentionSizes { input: DType::F8E4M3, kv: Kv::I8, ..GOOD };
+        assert!(refused(f8).contains("use input dtype f32 or f16 or bf16"), "{}", refused(f8));
         assert!(refused(AttentionSizes { skv: usize::MAX / 2, ..GOOD }).contains("shrink skv"));
     }
 }

@@ -60,6 +60,12 @@ pub enum ProblemError {
         /// Element type of the inputs.
         input: DType,
     },
+    /// Keys and values of 8-bit integers beside queries of no more digits.
+    #[error("input dtype {input} is not for kv i8: use input dtype {}", listed(|dtype| dtype.size_bytes() > 1 && !dtype.is_integer()))]
+    KvOfIntegers {
+        /// Element type of the queries.
+        input: DType,
+    },
     /// An operand is larger than an address space.
     #[error("operand {operand} overflows memory: its sizes multiply to more than {max_bytes} bytes; shrink {field}")]
     Overflow {

@@ -240,3 +240,40 @@ pub enum Op {
         body: Vec<Op>,
     },
 }
+
+impl Op {
+    /// The tile that it defines or adds to; none of a store and of a loop.
+    pub(crate) fn defines(&self) -> Option<TileId> {
+        match self {
+            Op::Load { dst, .. }
+            | Op::Fill { dst, .. }
+            | Op::Mma { acc: dst, .. }
+            | Op::Unary { dst, .. }
+            | Op::Binary { dst, .. }
+            | Op::Reduce { dst, .. }
+            | Op::Band { dst, .. }
+            | Op::Position { dst, .. }
+            | Op::Dequantise { dst, .. }
+            | Op::Convert { dst, .. } => Some(*dst),
+            Op::Store { .. } | Op::Loop { .. } => None,
+        }
+    }
+
+    /// The tiles that it reads, what it adds to among them; none of a loop.
+    pub(crate) fn reads(&self) -> [Option<TileId>; 3] {
+        let tile = |arg: &Arg| match arg {
+            Arg::Tile(tile) => Some(*tile),
+            Arg::Scalar(_) => None,
+        };
+        match self {
+            Op::Unary { x, .. } => [tile(x), None, None],
+            Op::Binary { x, y, .. } => [tile(x), tile(y), None],
+            Op::Reduce { x, .. } | Op::Band { x, .. } | Op::Convert { x, .. } | Op::Store { src: x, .. } => {
+                [Some(*x), None, None]
+            }
+            Op::Dequantise { x, scale, .. } => [Some(*x), Some(*scale), None],
+            Op::Mma { acc, a, b, .. } => [Some(*acc), Some(*a), Some(*b)],
+            Op::Load { .. } | Op::Fill { .. } | Op::Position { .. } | Op::Loop { .. } => [None; 3],
+        }
+    }
+}

@@ -1,6 +1,6 @@
 use super::*;
 use crate::DType;
-use crate::problem::{AttentionSizes, Mask, MatmulProblem};
+use crate::problem::{AttentionSizes, Kv, Mask, MatmulProblem};
 
 fn product(m: usize, n: usize, k: usize, layout: Layout) -> Problem {
     let sizes = MatmulSizes { batch: 1, m, n, k, input: DType::F32, output: DType::F32, layout };
@@ -37,6 +37,7 @@ fn attention_worked_by_hand() {
         mask: Mask::Causal,
         input: DType::F32,
         output: DType::F32,
+        kv: Kv::Input,
     };
     let p = Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"));
     let operands = [vec![1.0, 0.0], vec![0.0, 3f64.ln()], vec![4.0, -8.0]];
@@ -59,6 +60,7 @@ fn a_row_without_keys_is_zero() {
         mask: Mask::Causal,
         input: DType::Bf16,
         output: DType::F32,
+        kv: Kv::Input,
     };
     let p = Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"));
     let all = rows(&p, &Inputs::random(&p, 1), &Rows::All);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::problem::{AttentionSizes, Layout, Mask, MatmulProblem};
+use crate::problem::{AttentionSizes, Kv, Layout, Mask, MatmulProblem};
 
 const LIMITS: Limits = Limits { max_buffer_bytes: None, exp2_error: 2.4e-7, function_error: 2.4e-7 };
 
@@ -9,7 +9,19 @@ fn matmul(k: usize, input: DType, output: DType) -> Problem {
 }
 
 fn attention(mask: Mask, sq: usize, input: DType) -> Problem {
-    let sizes = AttentionSizes { batch: 1, hq: 2, hkv: 1, sq, skv: 40, d: 16, dv: 3, mask, input, output: DType::F32 };
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 2,
+        hkv: 1,
+        sq,
+        skv: 40,
+        d: 16,
+        dv: 3,
+        mask,
+        input,
+        output: DType::F32,
+        kv: Kv::Input,
+    };
     Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"))
 }
 

@@ -2,7 +2,7 @@
 
 use farthing_kernels::DType;
 use farthing_kernels::attention;
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Mask};
+use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Kv, Mask};
 use farthing_kernels::tile::AttentionTiling;
 
 use crate::check::{Draw, check};
@@ -18,6 +18,7 @@ const F32: AttentionSizes = AttentionSizes {
     mask: Mask::None,
     input: DType::F32,
     output: DType::F32,
+    kv: Kv::Input,
 };
 const TILE: AttentionTiling = AttentionTiling { bq: 8, bk: 16, kv_splits: 1 };
 

@@ -4,7 +4,9 @@
 use farthing_kernels::DType;
 use farthing_kernels::backend::gpu::Gpu;
 use farthing_kernels::backend::{AnyBackend, Backend, Clock, DeviceError, LowerError, Unsupported};
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes, Problem};
+use farthing_kernels::problem::{
+    AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes, Problem,
+};
 use farthing_kernels::program::{Program, Span};
 use farthing_kernels::tile::{AttentionTiling, MatmulTiling, Tiling, n_tiles};
 use farthing_kernels::{attention, matmul};
@@ -123,6 +125,7 @@ const HEADS: AttentionSizes = AttentionSizes {
     mask: Mask::None,
     input: DType::F32,
     output: DType::F32,
+    kv: Kv::Input,
 };
 
 fn naive_agrees(program: &Program, tolerance: f64) {

@@ -3,7 +3,7 @@
 use farthing_kernels::DType;
 use farthing_kernels::backend::Backend;
 use farthing_kernels::backend::gpu::Gpu;
-use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes};
+use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 use farthing_kernels::program::Program;
 use farthing_kernels::tile::{AttentionTiling, MatmulTiling};
 use farthing_kernels::{attention, matmul};
@@ -98,6 +98,7 @@ fn matrix_units_take_computed_weights() {
             mask,
             input: DType::F16,
             output: DType::F32,
+            kv: Kv::Input,
         };
         let tiling = AttentionTiling { bq: 32, bk: 32, kv_splits: 1 };
         let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);

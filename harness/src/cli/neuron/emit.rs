@@ -80,6 +80,7 @@ impl EmitArgs {
             out_dtype: one(&self.out_dtype),
             b: one(&self.b),
             mask: one(&self.mask),
+            kv: vec![],
             batch: one(&self.batch),
         };
         let cases = words.cases().map_err(|error| CliError::Usage(error.to_string()))?;

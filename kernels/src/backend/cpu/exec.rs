@@ -15,7 +15,6 @@ use super::source::Source;
 use super::stored::store;
 use super::stream::Stream;
 use super::turned::{self, Frame};
-use super::unit::Units;
 use super::weights::Weight;
 use super::worker::Worker;
 use super::workspace::StageSpace;
@@ -333,8 +332,8 @@ impl<'a> Points<'a> {
         match form {
             // SAFETY: the slots hold rows and accumulators of these sizes; `locate` gives rows inside the tensor.
             Form::Ab => unsafe { stream.sums(self.isa) },
-            // SAFETY: as above; pairs were chosen for bf16 factors alone.
-            Form::Abt => unsafe { stream.dots(self.isa, product.units == Units::Pair) },
+            // SAFETY: as above; pairs were chosen for bf16 factors alone, quads for those of i8.
+            Form::Abt => unsafe { stream.dots(self.isa, product.units) },
         }
     }
 }

@@ -8,9 +8,10 @@
 //! 3. A right factor of a product with few rows is not copied at all ([`Step::Stream`]).
 //! 4. Runs of elementwise operations are regrouped ([`super::schedule`]), so that each row of a tile is visited once
 //!    for all that can be done to it.
-//! 5. A stage whose products feed each other, over many rows, is lowered on transposed tiles instead ([`turned`]).
+//! 5. A load that is only converted to f32 is read as f32 ([`widened`]).
+//! 6. A stage whose products feed each other, over many rows, is lowered on transposed tiles instead ([`turned`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::ahead::link_streams;
 use super::isa::Isa;
@@ -23,6 +24,7 @@ use super::turned;
 use super::unit::Units;
 use super::uses::{Uses, uses};
 use super::weights::{self, Weight};
+use super::widen::widened;
 use crate::DType;
 use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileId};
 
@@ -30,13 +32,14 @@ use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileI
 pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
     let mut plan = Plan { stages: vec![], strategies: vec![], units: Units::Single };
     for (at, stage) in program.stages().iter().enumerate() {
+        let stage = &*widened(stage);
         if let Some((turned, pairs)) = turned::lower(program, stage, isa) {
             plan.units = plan.units.max(if pairs { Units::Pair } else { Units::Single });
             plan.strategies.push("turned");
             plan.stages.push(turned);
             continue;
         }
-        let mut lowering = Lowering::new(program, at, isa);
+        let mut lowering = Lowering::new(program, stage, weights::candidates(program, at), isa);
         let steps = lowering.ops(&stage.body);
         lowering.plan.steps = steps;
         plan.units = lowering.strategies.iter().map(|(_, units)| *units).fold(plan.units, Units::max);
@@ -81,12 +84,11 @@ struct Lowering<'p> {
 }
 
 impl<'p> Lowering<'p> {
-    fn new(program: &'p Program, at: usize, isa: Isa) -> Lowering<'p> {
-        let stage = &program.stages()[at];
+    fn new(program: &'p Program, stage: &'p Stage, weights: HashSet<TileId>, isa: Isa) -> Lowering<'p> {
         let mut lowering = Lowering {
             program,
             stage,
-            uses: uses(stage, isa.dots_bf16(), weights::candidates(program, at)),
+            uses: uses(stage, isa.dots_bf16(), weights),
             forms: HashMap::new(),
             in_place: HashMap::new(),
             copied: HashMap::new(),

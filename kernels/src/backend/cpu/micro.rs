@@ -83,14 +83,18 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
             ahead: Fetch::NONE,
         };
         // The three buffers were made for these sizes, and are apart.
-        let units = match dtype {
-            DType::I8 => Units::Quad,
-            DType::Bf16 => Units::Pair,
-            _ => Units::Single,
-        };
-        of_units(units, mr, &panel)(isa, panel);
+        of_units(units(dtype), mr, &panel)(isa, panel);
     };
     Some(probe(format!("{dtype}/tile_{mr}x{nr}"), 2 * mr * nr * STEPS * per_unit(dtype), call))
+}
+
+/// What factors of this type are multiplied as.
+fn units(dtype: DType) -> Units {
+    match dtype {
+        DType::I8 => Units::Quad,
+        DType::Bf16 => Units::Pair,
+        _ => Units::Single,
+    }
 }
 
 /// Dot products of `rows` rows with rows of weights in place; nothing where there is no memory.
@@ -106,7 +110,7 @@ fn dots(isa: Isa, dtype: DType, rows: usize) -> Option<Probe<'static>> {
         let (a, c) = (a.as_ptr().cast(), c.as_mut_ptr().cast());
         let stream = Stream { m: rows, a, lda, b, scales: None, next: Fetch::NONE, c, ldc, fresh: true };
         // SAFETY: the three buffers were made for these sizes, and are apart; both factors are of one type.
-        unsafe { stream.dots(isa, dtype == DType::Bf16) };
+        unsafe { stream.dots(isa, units(dtype)) };
     };
     Some(probe(format!("{dtype}/dots_{rows}"), 2 * rows * DOT_ROWS * cols, call))
 }

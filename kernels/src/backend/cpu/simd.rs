@@ -90,6 +90,12 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
     /// `p` is valid for reads of `LANES` elements.
     unsafe fn load_f16(self, p: *const u16) -> Self::F;
 
+    /// Reads `LANES` i8 as f32.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `LANES` bytes.
+    unsafe fn load_i8(self, p: *const u8) -> Self::F;
+
     /// Rounds to bf16, nearest even, and writes `LANES` elements.
     ///
     /// # Safety

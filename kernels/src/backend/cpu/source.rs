@@ -143,16 +143,10 @@ unsafe fn load_float8<S: Simd>(simd: S, set: &Float8, p: *const u8) -> S::F {
 impl Element for I8 {
     type Bits = u8;
 
-    /// Element by element: products take quads, and nothing else is fast.
     #[inline(always)]
     unsafe fn load<S: Simd>(simd: S, p: *const u8) -> S::F {
-        let mut lanes = [0.0f32; 16];
-        for (i, lane) in lanes.iter_mut().enumerate().take(S::LANES) {
-            // SAFETY: `i < LANES`, and the caller's `LANES` bytes are readable.
-            *lane = f32::from(unsafe { *p.add(i) }.cast_signed());
-        }
-        // SAFETY: `lanes` holds 16 ≥ LANES elements.
-        unsafe { simd.load(lanes.as_ptr()) }
+        // SAFETY: as the caller's.
+        unsafe { simd.load_i8(p) }
     }
 }
 

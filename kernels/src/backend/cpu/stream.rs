@@ -23,8 +23,8 @@ use std::marker::PhantomData;
 use super::isa::{Isa, Task};
 use super::microkernel::Fetch;
 use super::simd::Simd;
-use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, Pairs, Quads, Source};
-use super::unit::{Pair, Quad, Single, Unit};
+use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, I8, Pairs, Quads, Source};
+use super::unit::{Pair, Quad, Single, Unit, Units};
 use crate::DType;
 
 /// Bytes ahead of the row in use that are fetched into L2, where rows are too short for the hardware to see a stream in
@@ -56,7 +56,7 @@ pub(super) fn pass_rows(isa: Isa) -> usize {
 pub(super) struct Stream<'o> {
     /// Rows.
     pub(super) m: usize,
-    /// `m` rows of f32, of bf16 pairs where `pairs` is set, of quads where `b` is of i8.
+    /// `m` rows of f32, of bf16 pairs or of quads.
     pub(super) a: *const f32,
     /// Stride of `a`, in units.
     pub(super) lda: usize,
@@ -104,18 +104,19 @@ impl Stream<'_> {
     ///
     /// # Safety
     /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither.
-    /// - With `pairs`, `a` holds bf16 pairs and `b` is bf16.
-    pub(super) unsafe fn dots(&self, isa: Isa, pairs: bool) {
-        self.passes(isa, |pass| match (pairs, self.b.dtype) {
-            (true, _) => pass.dots_of::<Pairs, Pair>(isa),
-            (false, DType::F32) => pass.dots_of::<F32, Single>(isa),
-            (false, DType::F16) => pass.dots_of::<F16, Single>(isa),
-            (false, DType::Bf16) => pass.dots_of::<Bf16, Single>(isa),
-            (false, DType::F8E4M3) => pass.dots_of::<F8E4M3, Single>(isa),
-            (false, DType::F8E5M2) => pass.dots_of::<F8E5M2, Single>(isa),
-            (false, DType::I8) => pass.dots_of::<Quads, Quad>(isa),
-            (false, DType::I4x2) => pass.dots_of_halves(isa),
-            (false, DType::I32) => unreachable!("outputs alone are of i32"),
+    /// - `a` holds these units: f32 beside any type of `b`, pairs of bf16 beside bf16, quads of i8 beside i8.
+    pub(super) unsafe fn dots(&self, isa: Isa, units: Units) {
+        self.passes(isa, |pass| match (units, self.b.dtype) {
+            (Units::Pair, _) => pass.dots_of::<Pairs, Pair>(isa),
+            (Units::Quad, _) => pass.dots_of::<Quads, Quad>(isa),
+            (_, DType::F32) => pass.dots_of::<F32, Single>(isa),
+            (_, DType::F16) => pass.dots_of::<F16, Single>(isa),
+            (_, DType::Bf16) => pass.dots_of::<Bf16, Single>(isa),
+            (_, DType::F8E4M3) => pass.dots_of::<F8E4M3, Single>(isa),
+            (_, DType::F8E5M2) => pass.dots_of::<F8E5M2, Single>(isa),
+            (_, DType::I8) => pass.dots_of::<I8, Single>(isa),
+            (_, DType::I4x2) => pass.dots_of_halves(isa),
+            (_, DType::I32) => unreachable!("outputs alone are of i32"),
         });
     }
 
@@ -130,9 +131,8 @@ impl Stream<'_> {
             DType::Bf16 => pass.sums_of::<Bf16>(isa),
             DType::F8E4M3 => pass.sums_of::<F8E4M3>(isa),
             DType::F8E5M2 => pass.sums_of::<F8E5M2>(isa),
-            DType::I8 | DType::I32 | DType::I4x2 => {
-                unreachable!("what runs along the contraction several to a unit is packed")
-            }
+            DType::I8 => pass.sums_of::<I8>(isa),
+            DType::I32 | DType::I4x2 => unreachable!("outputs alone are of i32, and halves run along the contraction"),
         });
     }
 

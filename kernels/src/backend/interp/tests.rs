@@ -1,7 +1,7 @@
 use super::*;
 use crate::backend::AnyBackend;
 use crate::inputs::Inputs;
-use crate::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes};
+use crate::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 use crate::reference::Rows;
 use crate::tolerance::Expected;
 use crate::{attention, matmul};
@@ -44,6 +44,7 @@ fn attention_agrees_with_the_oracle() {
         mask: Mask::Causal,
         input: DType::F32,
         output: DType::F32,
+        kv: Kv::Input,
     };
     for (mask, kv_splits) in [(Mask::None, 1), (Mask::Causal, 1), (Mask::Window(3), 2), (Mask::Causal, 3)] {
         for (sq, skv, input) in [(7, 11, DType::F32), (11, 7, DType::Bf16), (1, 9, DType::F16)] {
@@ -70,6 +71,7 @@ fn a_thousand_faint_keys_still_count_in_8_bits() {
         mask: Mask::None,
         input: DType::F8E4M3,
         output: DType::F32,
+        kv: Kv::Input,
     };
     let problem = AttentionProblem::new(sizes).expect("good sizes");
     let of_keys = |first: f64, others: f64| [vec![first], vec![others; 1023]].concat();

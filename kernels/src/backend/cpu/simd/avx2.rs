@@ -62,6 +62,11 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_i8(self, p: *const u8) -> __m256 {
+        leaf!(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p.cast()))))
+    }
+
+    #[inline(always)]
     unsafe fn store_bf16(self, p: *mut u16, x: __m256) {
         let bits = leaf!(_mm256_castps_si256(x));
         // Half of the last place that is kept, less one, and one more where that place is odd: ties go to even.

@@ -108,6 +108,11 @@ macro_rules! implement {
             }
 
             #[inline(always)]
+            unsafe fn load_i8(self, p: *const u8) -> __m512 {
+                leaf!(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(p.cast()))))
+            }
+
+            #[inline(always)]
             unsafe fn store_bf16(self, p: *mut u16, x: __m512) {
                 let rounded = bf16_bits!(x);
                 leaf!(_mm256_storeu_si256(p.cast(), _mm512_cvtepi32_epi16(rounded)))

@@ -49,6 +49,13 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn load_i8(self, p: *const u8) -> Self::F {
+        // SAFETY: the caller's `LANES` bytes are readable.
+        let bytes = unsafe { p.cast::<[u8; LANES]>().read_unaligned() };
+        bytes.map(|b| f32::from(b.cast_signed()))
+    }
+
+    #[inline(always)]
     unsafe fn load_f16(self, p: *const u16) -> Self::F {
         // SAFETY: the caller's `LANES` elements are readable.
         let bits = unsafe { p.cast::<[u16; LANES]>().read_unaligned() };

@@ -56,11 +56,9 @@ impl Facts {
 /// The facts of a stage, or `None` where it is not worked on transposed: products do not feed each other, the rows are
 /// few or leave more than a third of the lanes idle, a tile has other rows, or there are integers.
 pub(super) fn facts(stage: &Stage, lanes: usize) -> Option<Facts> {
-    if stage.tiles.iter().any(|ty| ty.dtype.is_integer()) {
-        return None;
-    }
     let mut walk = Walk { stage, rows: None, chained: false, fits: true, tiles: HashMap::new(), n_segments: 0 };
     walk.ops(&stage.body);
+    walk.fits &= walk.tiles.keys().all(|tile| !stage.tile(*tile).dtype.is_integer());
     let rows = walk.rows.filter(|_| walk.fits && walk.chained)?;
     let padded = rows.size.next_multiple_of(2 * lanes);
     if rows.size <= STREAM_ROWS || 2 * padded > 3 * rows.size {
@@ -141,7 +139,7 @@ impl Walk<'_> {
                 self.argument(*y, *dst, segment);
                 self.define(*dst, segment);
             }
-            Op::Dequantise { .. } => unreachable!("stages with integers are not transposed"),
+            Op::Dequantise { .. } => self.fits = false,
             Op::Loop { .. } => unreachable!("`ops` walks loops"),
         }
     }

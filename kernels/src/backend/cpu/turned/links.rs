@@ -4,7 +4,7 @@
 //! peaks, then scores). An operation joins an earlier chain where it waits for nothing in between and where its rows need
 //! none but the same rows of what the chain has done: not the whole of a reduction, for instance.
 
-use crate::program::{Arg, Op, TileId};
+use crate::program::{Op, TileId};
 
 /// Operations of one chain, in order.
 #[derive(Clone, Debug)]
@@ -36,8 +36,8 @@ pub(super) fn chains<'p>(ops: &[&'p Op]) -> Vec<Linked<'p>> {
 
 /// Whether the former values of the focus are read.
 pub(super) fn loads(linked: &Linked) -> bool {
-    let first = linked.ops.iter().find(|op| reads(op).contains(&Some(linked.focus)) || writes(op) == linked.focus);
-    first.is_some_and(|op| reads(op).contains(&Some(linked.focus)))
+    let first = linked.ops.iter().find(|op| op.reads().contains(&Some(linked.focus)) || writes(op) == linked.focus);
+    first.is_some_and(|op| op.reads().contains(&Some(linked.focus)))
 }
 
 /// Whether the focus gets new values.
@@ -55,43 +55,16 @@ fn focus(op: &Op) -> TileId {
 
 /// Whether two operations on the same focus may go row by row together.
 fn by_rows(focus: TileId, before: &Op, after: &Op) -> bool {
-    let apart = |tile: TileId, op: &Op| tile == focus || writes(op) != tile && !reads(op).contains(&Some(tile));
+    let apart = |tile: TileId, op: &Op| tile == focus || writes(op) != tile && !op.reads().contains(&Some(tile));
     apart(writes(before), after) && apart(writes(after), before)
 }
 
 fn conflict(before: &Op, after: &Op) -> bool {
     let (first, second) = (writes(before), writes(after));
-    reads(after).contains(&Some(first)) || reads(before).contains(&Some(second)) || first == second
+    after.reads().contains(&Some(first)) || before.reads().contains(&Some(second)) || first == second
 }
 
 /// The tile that an elementwise operation defines.
 fn writes(op: &Op) -> TileId {
-    match op {
-        Op::Fill { dst, .. }
-        | Op::Unary { dst, .. }
-        | Op::Binary { dst, .. }
-        | Op::Reduce { dst, .. }
-        | Op::Band { dst, .. }
-        | Op::Position { dst, .. }
-        | Op::Convert { dst, .. } => *dst,
-        _ => unreachable!("the lowering sends elementwise operations alone"),
-    }
-}
-
-/// The tiles that an operation reads.
-pub(super) fn reads(op: &Op) -> [Option<TileId>; 3] {
-    let tile = |arg: &Arg| match arg {
-        Arg::Tile(tile) => Some(*tile),
-        Arg::Scalar(_) => None,
-    };
-    match op {
-        Op::Unary { x, .. } => [tile(x), None, None],
-        Op::Binary { x, y, .. } => [tile(x), tile(y), None],
-        Op::Reduce { x, .. } | Op::Band { x, .. } | Op::Convert { x, .. } | Op::Store { src: x, .. } => {
-            [Some(*x), None, None]
-        }
-        Op::Dequantise { x, scale, .. } => [Some(*x), Some(*scale), None],
-        Op::Mma { acc, a, b, .. } => [Some(*acc), Some(*a), Some(*b)],
-        Op::Load { .. } | Op::Fill { .. } | Op::Position { .. } | Op::Loop { .. } => [None; 3],
-    }
+    op.defines().expect("the lowering sends elementwise operations alone")
 }

@@ -126,7 +126,7 @@ impl<'p> Lowering<'p> {
         let chains = links::chains(&pending);
         for (at, linked) in chains.iter().enumerate() {
             let later = chains[at + 1..].iter().flat_map(|linked| &linked.ops).chain(rest);
-            let is_read_later = later.into_iter().any(|op| links::reads(op).contains(&Some(linked.focus)));
+            let is_read_later = later.into_iter().any(|op| op.reads().contains(&Some(linked.focus)));
             let lives = is_read_later || !self.facts.is_local(linked.focus);
             out.push(StripOp::Chain(self.chain(linked, lives)));
         }
@@ -273,7 +273,7 @@ impl<'p> Lowering<'p> {
         let ty = *self.stage.tile(tile);
         let pairs = self.multiplies_pairs(tile);
         let [axis] = place.shape.rows[..] else { return self.copied(tile, form, pairs, targets) };
-        let in_place = match (ty.dtype, form, pairs) {
+        let in_place = match (place.shape.dtype, form, pairs) {
             (DType::F32, _, _) => true,
             // Whole pairs from each row's first element on, the same distance apart.
             (_, Form::Abt, true) => {
@@ -315,6 +315,6 @@ impl<'p> Lowering<'p> {
 
 /// Whether the first operation that has to do with a tile adds products to it: its zeros need not be written.
 fn meets_product(tile: TileId, rest: &[&Op]) -> bool {
-    let touches = |op: &&&Op| links::reads(op).contains(&Some(tile));
+    let touches = |op: &&&Op| op.reads().contains(&Some(tile));
     matches!(rest.iter().find(touches), Some(Op::Mma { acc, .. }) if *acc == tile)
 }

@@ -9,7 +9,7 @@ use super::{Strips, lower};
 use crate::DType;
 use crate::backend::cpu::isa::Isa;
 use crate::backend::cpu::plan::Step;
-use crate::problem::{AttentionProblem, AttentionSizes, Mask};
+use crate::problem::{AttentionProblem, AttentionSizes, Kv, Mask};
 use crate::program::{BinaryFn, Program, ReduceFn, UnaryFn};
 use crate::tile::AttentionTiling;
 
@@ -120,7 +120,8 @@ fn a_transposed_tile_is_stored_as_rows() {
 
 fn attention(sq: usize, mask: Mask, bq: usize) -> Program {
     let (input, output) = (DType::F32, DType::F32);
-    let sizes = AttentionSizes { batch: 1, hq: 2, hkv: 1, sq, skv: 100, d: 16, dv: 16, mask, input, output };
+    let sizes =
+        AttentionSizes { batch: 1, hq: 2, hkv: 1, sq, skv: 100, d: 16, dv: 16, mask, input, output, kv: Kv::Input };
     let problem = AttentionProblem::new(sizes).expect("sound sizes");
     crate::attention::attention(&problem, &AttentionTiling { bq, bk: 40, kv_splits: 1 })
 }

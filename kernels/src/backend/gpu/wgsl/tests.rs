@@ -71,6 +71,7 @@ fn attend() -> Program {
         mask: Mask::Causal,
         input: DType::F32,
         output: DType::F32,
+        kv: Kv::Input,
     };
     let tiling = AttentionTiling { bq: 4, bk: 16, kv_splits: 1 };
     attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling)
@@ -114,6 +115,7 @@ fn matrix_units_stand_behind_branches() {
             mask,
             input: DType::F16,
             output: DType::F32,
+            kv: Kv::Input,
         };
         let tiling = AttentionTiling { bq: 32, bk: 32, kv_splits: 1 };
         let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
