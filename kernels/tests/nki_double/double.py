@@ -8,7 +8,9 @@ to the destination's type. It has no timing and no limit on memory: farthing che
 As a program it is a worker: requests on stdin and answers on stdout, each a line of JSON and then bytes.
 """
 
+import functools
 import json
+import math
 import sys
 import types
 
@@ -18,6 +20,9 @@ import api
 import elements
 from elements import FLOAT8, SIZES, rounded
 
+# Arithmetic overflows and makes NaNs where a NeuronCore's does.
+np.seterr(all="ignore")
+
 PARTITIONS, STATIONARY_COLS, MOVING_COLS = 128, 128, 512
 PSUM_BANK_BYTES, PSUM_BANKS = 2048, 8
 
@@ -26,47 +31,40 @@ class RuleBroken(Exception):
     """The source does what a NeuronCore does not."""
 
 
-def require(holds, rule):
+def require(holds, rule, *details):
+    """The details go into the rule's braces, and only where it is broken: this runs many times an instruction."""
     if not holds:
-        raise RuleBroken(rule)
+        raise RuleBroken(rule.format(*details))
 
 
 class Tensor:
     """An array of HBM, SBUF or PSUM, or a view of one: values, which of them were written, and the element type."""
 
-    def __init__(self, values, written, dtype, buffer, whole=None, byte=None):
+    __slots__ = ("values", "written", "dtype", "buffer", "whole", "byte", "begun", "shape", "on_chip", "is_full")
+
+    def __init__(self, values, written, dtype, buffer, whole=None, byte=None, begun=None):
         self.values, self.written, self.dtype, self.buffer = values, written, dtype, buffer
         self.whole = self if whole is None else whole
-        # Byte within a partition of each element, for the banks of PSUM.
-        self.byte = byte
-        # Which elements of PSUM a product has started.
-        self.begun = np.zeros(values.shape, bool) if whole is None and buffer == "psum" else None
-
-    @property
-    def shape(self):
-        return self.values.shape
-
-    @property
-    def on_chip(self):
-        return self.buffer in ("sbuf", "psum")
+        # Of PSUM: the byte within a partition of each element, for the banks, and which elements a product has started.
+        self.byte, self.begun = byte, begun
+        self.shape, self.on_chip = values.shape, buffer in ("sbuf", "psum")
+        # Of a whole: that every element was written, which none is taken back from.
+        self.is_full = False
 
     def view(self, pick):
-        byte = None if self.byte is None else pick(self.byte)
-        seen = Tensor(pick(self.values), pick(self.written), self.dtype, self.buffer, self.whole, byte)
-        if self.buffer == "psum":
-            seen.begun = pick(self.begun)
-        return seen
+        byte, begun = (None, None) if self.byte is None else (pick(self.byte), pick(self.begun))
+        return Tensor(pick(self.values), pick(self.written), self.dtype, self.buffer, self.whole, byte, begun)
 
     def __getitem__(self, key):
         key = key if isinstance(key, tuple) else (key,)
-        require(len(key) == len(self.shape), f"{len(key)} indices for an array of {len(self.shape)} axes")
+        require(len(key) == len(self.shape), "{} indices for an array of {} axes", len(key), len(self.shape))
         for at, n in zip(key, self.shape):
             if isinstance(at, slice):
                 first, last = at.start or 0, n if at.stop is None else at.stop
                 require(at.step in (None, 1), "a slice with a step")
-                require(0 <= first < last <= n, f"slice {first}:{last} of an axis of {n}")
+                require(0 <= first < last <= n, "slice {}:{} of an axis of {}", first, last, n)
             else:
-                require(0 <= at < n, f"index {at} of an axis of {n}")
+                require(0 <= at < n, "index {} of an axis of {}", at, n)
         require(not self.on_chip or isinstance(key[0], slice), "a partition axis is sliced, never indexed")
         return self.view(lambda array: array[key])
 
@@ -78,67 +76,80 @@ class Tensor:
     def ap(self, pattern, offset=0):
         require(not self.on_chip, "access patterns are used on HBM alone")
         require(len(pattern) <= 5, "more than five axes")
-        last = offset + sum(stride * (count - 1) for stride, count in pattern)
+        last, size = offset + sum(stride * (count - 1) for stride, count in pattern), self.whole.values.size
         require(all(count > 0 for _, count in pattern), "an axis of none in an access pattern")
-        require(offset >= 0 and last < self.whole.values.size, f"elements {offset}..{last} of {self.whole.values.size}")
-        at = np.full((1,) * len(pattern), offset)
-        for axis, (stride, count) in enumerate(pattern):
-            steps = np.arange(count) * stride
-            at = at + steps.reshape((count,) + (1,) * (len(pattern) - axis - 1))
-        whole = self.whole
-        return Gathered(whole, at)
+        require(offset >= 0 and last < size, "elements {}..{} of {}", offset, last, size)
+        return Gathered(self.whole, offset, tuple(map(tuple, pattern)))
 
     def read(self):
-        require(self.written.all(), f"reads {int((~self.written).sum())} elements of {self.buffer} never written")
+        if not self.whole.is_full and not self.written.all():
+            raise RuleBroken(f"reads {int((~self.written).sum())} elements of {self.buffer} never written")
         return self.values
 
     def write(self, values):
         require(self.values.flags.writeable, "a broadcast view is written")
-        with np.errstate(over="ignore"):
-            self.values[...] = rounded(values, self.dtype)
-        self.written[...] = True
+        self.values[...] = rounded(values, self.dtype)
+        if not self.whole.is_full:
+            self.written[...] = True
+            # A view that may be written shows each element once.
+            self.whole.is_full = self.values.size == self.whole.values.size
         if self.begun is not None:
             self.begun[...] = False
+
+
+@functools.lru_cache(maxsize=256)
+def places(pattern):
+    """The elements of an access pattern from the first one on, and whether none of them comes twice."""
+    at = np.zeros((1,) * len(pattern), int)
+    for axis, (stride, count) in enumerate(pattern):
+        steps = np.arange(count) * stride
+        at = at + steps.reshape((count,) + (1,) * (len(pattern) - axis - 1))
+    return at, np.unique(at).size == at.size
 
 
 class Gathered:
     """Elements of a flat array of HBM by their places."""
 
-    def __init__(self, whole, at):
-        self.whole, self.at, self.dtype, self.buffer = whole, at, whole.dtype, whole.buffer
+    def __init__(self, whole, offset, pattern):
+        at, self.is_apart = places(pattern)
+        self.whole, self.at, self.dtype, self.buffer = whole, at + offset, whole.dtype, whole.buffer
         self.shape, self.on_chip = at.shape, False
 
     def read(self):
-        require(self.whole.written.reshape(-1)[self.at].all(), "reads elements of HBM never written")
+        is_written = self.whole.is_full or self.whole.written.reshape(-1)[self.at].all()
+        require(is_written, "reads elements of HBM never written")
         return self.whole.values.reshape(-1)[self.at]
 
     def write(self, values):
-        require(np.unique(self.at).size == self.at.size, "writes one element twice")
+        require(self.is_apart, "writes one element twice")
         self.whole.values.reshape(-1)[self.at] = rounded(values, self.dtype)
         self.whole.written.reshape(-1)[self.at] = True
 
 
 def ndarray(shape, dtype, buffer):
-    require(all(n > 0 for n in shape), f"an array with an axis of none: {shape}")
-    byte = None
+    require(all(n > 0 for n in shape), "an array with an axis of none: {}", shape)
+    byte, begun = None, None
     if buffer in ("sbuf", "psum"):
-        require(shape[0] <= PARTITIONS, f"{shape[0]} partitions")
-        free = int(np.prod(shape[1:]))
+        require(shape[0] <= PARTITIONS, "{} partitions", shape[0])
+    if buffer == "psum":
+        free = math.prod(shape[1:])
+        require(free * SIZES[dtype] <= PSUM_BANKS * PSUM_BANK_BYTES, "more than PSUM holds")
         byte = np.broadcast_to(np.arange(free).reshape(shape[1:]) * SIZES[dtype], shape)
-        require(buffer == "sbuf" or free * SIZES[dtype] <= PSUM_BANKS * PSUM_BANK_BYTES, "more than PSUM holds")
+        begun = np.zeros(shape, bool)
     values = np.full(shape, np.nan, np.float32)
-    return Tensor(values, np.zeros(shape, bool), dtype, buffer, byte=byte)
+    return Tensor(values, np.zeros(shape, bool), dtype, buffer, byte=byte, begun=begun)
 
 
 def same_shape(*tensors):
     first = tensors[0].shape
-    require(all(t.shape == first for t in tensors), f"shapes differ: {[t.shape for t in tensors]}")
+    if any(t.shape != first for t in tensors):
+        raise RuleBroken(f"shapes differ: {[t.shape for t in tensors]}")
 
 
 def on_chip(*tensors):
     for t in tensors:
         require(isinstance(t, Tensor) and t.on_chip, "a compute engine reads and writes SBUF and PSUM alone")
-        require(t.shape[0] <= PARTITIONS, f"{t.shape[0]} partitions")
+        require(t.shape[0] <= PARTITIONS, "{} partitions", t.shape[0])
 
 
 def not_both_psum(x, y):
@@ -150,14 +161,14 @@ def column(operand, data):
     if not isinstance(operand, Tensor):
         return np.float32(operand)
     on_chip(operand)
-    require(operand.shape == (data.shape[0], 1), f"operand {operand.shape} beside data {data.shape}")
-    require(operand.dtype == "float32", f"an operand of {operand.dtype}")
+    require(operand.shape == (data.shape[0], 1), "operand {} beside data {}", operand.shape, data.shape)
+    require(operand.dtype == "float32", "an operand of {}", operand.dtype)
     return operand.read()
 
 
 def dma_copy(dst, src):
     require(dst.buffer != "psum" and src.buffer != "psum", "DMA of PSUM")
-    require(np.prod(dst.shape) == np.prod(src.shape), f"{src.shape} to {dst.shape}")
+    require(math.prod(dst.shape) == math.prod(src.shape), "{} to {}", src.shape, dst.shape)
     require(dst.dtype == src.dtype, "DMA that converts")
     dst.write(src.read().reshape(dst.shape))
 
@@ -176,7 +187,7 @@ def memset(dst, value):
 def one_bank(dst):
     # Every partition is written at the same bytes.
     first, last = dst.byte[0].min() // PSUM_BANK_BYTES, dst.byte[0].max() // PSUM_BANK_BYTES
-    require(first == last, f"one instruction writes banks {first} to {last} of PSUM")
+    require(first == last, "one instruction writes banks {} to {} of PSUM", first, last)
 
 
 def nc_matmul(dst, stationary, moving, accumulate=None, perf_mode="none"):
@@ -186,17 +197,16 @@ def nc_matmul(dst, stationary, moving, accumulate=None, perf_mode="none"):
     pairs = perf_mode == "double_row"
     if pairs:
         eight_bits = stationary.dtype in FLOAT8 and moving.dtype in FLOAT8
-        require(eight_bits, f"rows in pairs of {stationary.dtype} and {moving.dtype}")
+        require(eight_bits, "rows in pairs of {} and {}", stationary.dtype, moving.dtype)
         require(stationary.shape[1:2] == (2,) == moving.shape[1:2], "rows in pairs that are not two on a partition")
-    require(len(stationary.shape) == len(moving.shape) == 2 + pairs, f"{stationary.shape} by {moving.shape}")
+    require(len(stationary.shape) == len(moving.shape) == 2 + pairs, "{} by {}", stationary.shape, moving.shape)
     (depth, *_, rows), (depth2, *_, cols) = stationary.shape, moving.shape
-    require(depth == depth2 <= PARTITIONS, f"contractions {depth} and {depth2}")
-    require(rows <= STATIONARY_COLS and cols <= MOVING_COLS, f"factors of {rows} and {cols} columns")
-    require(dst.shape == (rows, cols), f"{dst.shape} for {rows} x {cols}")
+    require(depth == depth2 <= PARTITIONS, "contractions {} and {}", depth, depth2)
+    require(rows <= STATIONARY_COLS and cols <= MOVING_COLS, "factors of {} and {} columns", rows, cols)
+    require(dst.shape == (rows, cols), "{} for {} x {}", dst.shape, rows, cols)
     require((stationary.dtype == "float32") == (moving.dtype == "float32"), "one factor f32, the other not")
     one_bank(dst)
-    with np.errstate(all="ignore"):
-        product = stationary.read().reshape(-1, rows).T @ moving.read().reshape(-1, cols)
+    product = stationary.read().reshape(-1, rows).T @ moving.read().reshape(-1, cols)
     begun = dst.begun
     if accumulate is None:
         require(begun.all() or not begun.any(), "a place that products have begun in part")
@@ -214,7 +224,7 @@ def nc_transpose(dst, data, engine):
     require(data.buffer == "sbuf" and dst.buffer == "psum", "the tensor engine turns SBUF into PSUM")
     require(dst.dtype == data.dtype, "a transpose keeps the type")
     require(SIZES[data.dtype] > 1, "8 bits turned lie in PSUM as 16")
-    require(max(data.shape) <= PARTITIONS and dst.shape == data.shape[::-1], f"{data.shape} to {dst.shape}")
+    require(max(data.shape) <= PARTITIONS and dst.shape == data.shape[::-1], "{} to {}", data.shape, dst.shape)
     require(np.isfinite(data.read()).all(), "NeuronCore-v2 does not turn infinities and NaNs exactly")
     one_bank(dst)
     dst.write(data.read().T)
@@ -233,39 +243,34 @@ def tensor_tensor(dst, data1, data2, op):
     on_chip(dst, data1, data2)
     same_shape(dst, data1, data2)
     not_both_psum(data1, data2)
-    with np.errstate(all="ignore"):
-        dst.write(ALU[op](data1.read(), data2.read()))
+    dst.write(ALU[op](data1.read(), data2.read()))
 
 
 def tensor_scalar(dst, data, op0, operand0, reverse0=False):
     on_chip(dst, data)
     same_shape(dst, data)
     x, y = data.read(), column(operand0, data)
-    with np.errstate(all="ignore"):
-        dst.write(ALU[op0](y, x) if reverse0 else ALU[op0](x, y))
+    dst.write(ALU[op0](y, x) if reverse0 else ALU[op0](x, y))
 
 
 def scalar_tensor_tensor(dst, data, op0, operand0, op1, operand1):
     on_chip(dst, data, operand1)
     same_shape(dst, data, operand1)
     not_both_psum(data, operand1)
-    with np.errstate(all="ignore"):
-        dst.write(ALU[op1](ALU[op0](data.read(), column(operand0, data)), operand1.read()))
+    dst.write(ALU[op1](ALU[op0](data.read(), column(operand0, data)), operand1.read()))
 
 
 def tensor_reduce(dst, op, data, axis):
     on_chip(dst, data)
     require(axis == 1 and len(data.shape) == 2 and dst.shape == (data.shape[0], 1), "a reduction along the free axis")
     reduce = {"add": np.add.reduce, "maximum": np.maximum.reduce}[op]
-    with np.errstate(all="ignore"):
-        dst.write(reduce(data.read(), axis=1, keepdims=True, dtype=np.float32))
+    dst.write(reduce(data.read(), axis=1, keepdims=True, dtype=np.float32))
 
 
 def reciprocal(dst, data):
     on_chip(dst, data)
     same_shape(dst, data)
-    with np.errstate(all="ignore"):
-        dst.write(np.float32(1.0) / data.read())
+    dst.write(np.float32(1.0) / data.read())
 
 
 # Range outside of which AWS documents invalid results.
@@ -282,25 +287,24 @@ FUNCTIONS = {
 def activation(dst, op, data, bias=None, scale=1.0, reduce_op=None, reduce_res=None, reduce_cmd="idle"):
     on_chip(dst, data)
     same_shape(dst, data)
-    with np.errstate(all="ignore"):
-        x = (data.read() * np.float32(scale)).astype(np.float32)
-        if bias is not None:
-            require(isinstance(bias, Tensor), "NeuronCore-v2 takes no number as bias")
-            x = (x + column(bias, data)).astype(np.float32)
-        low, high = RANGES.get(op, (-np.inf, np.inf))
-        require(((low <= x) & (x <= high)).all(), f"{op} outside {low:g}..{high:g}")
-        y = FUNCTIONS[op](x.astype(np.float64)).astype(np.float32)
-        dst.write(y)
-        if reduce_op is not None or reduce_res is not None:
-            require(reduce_op == "add" and reduce_cmd == "reset_reduce", "row sums start anew")
-            require(reduce_res.shape == (data.shape[0], 1), "one sum a partition")
-            reduce_res.write(np.add.reduce(y, axis=1, keepdims=True, dtype=np.float32))
+    x = (data.read() * np.float32(scale)).astype(np.float32)
+    if bias is not None:
+        require(isinstance(bias, Tensor), "NeuronCore-v2 takes no number as bias")
+        x = (x + column(bias, data)).astype(np.float32)
+    low, high = RANGES.get(op, (-np.inf, np.inf))
+    require(((low <= x) & (x <= high)).all(), "{} outside {:g}..{:g}", op, low, high)
+    y = FUNCTIONS[op](x.astype(np.float64)).astype(np.float32)
+    dst.write(y)
+    if reduce_op is not None or reduce_res is not None:
+        require(reduce_op == "add" and reduce_cmd == "reset_reduce", "row sums start anew")
+        require(reduce_res.shape == (data.shape[0], 1), "one sum a partition")
+        reduce_res.write(np.add.reduce(y, axis=1, keepdims=True, dtype=np.float32))
 
 
 def affine(shape, pattern, offset, channel_multiplier):
-    require(len(pattern) == 1 and pattern[0][1] == shape[1], f"pattern {pattern} for {shape}")
+    require(len(pattern) == 1 and pattern[0][1] == shape[1], "pattern {} for {}", pattern, shape)
     for n in (offset, channel_multiplier, pattern[0][0]):
-        require(isinstance(n, int) and abs(n) < 2**31, f"{n} is no 32-bit integer")
+        require(isinstance(n, int) and abs(n) < 2**31, "{} is no 32-bit integer", n)
     rows, cols = np.arange(shape[0])[:, None], np.arange(shape[1])[None, :]
     values = offset + rows * channel_multiplier + cols * pattern[0][0]
     require(np.abs(values).max() < 2**31, "positions beyond 32 bits")
@@ -317,7 +321,7 @@ def affine_select(dst, pattern, channel_multiplier, on_true_tile, on_false_value
     on_chip(dst, on_true_tile)
     same_shape(dst, on_true_tile)
     require(dst.buffer == "sbuf" and on_true_tile.buffer == "sbuf", "GpSimd reads and writes SBUF alone")
-    require(cmp_op == "greater_equal", f"comparison {cmp_op}")
+    require(cmp_op == "greater_equal", "comparison {}", cmp_op)
     kept = affine(dst.shape, pattern, offset, channel_multiplier) >= 0
     dst.write(np.where(kept, on_true_tile.read(), np.float32(on_false_value)))
 
@@ -345,7 +349,9 @@ NAMES = {"f32": "float32", "f16": "float16", "bf16": "bfloat16", "f8e4m3": "floa
 def argument(data, given):
     dtype, shape = NAMES[given["dtype"]], given["shape"]
     values = elements.decoded(data, dtype).reshape(shape).copy()
-    return Tensor(values, np.ones(shape, bool), dtype, "hbm")
+    tensor = Tensor(values, np.ones(shape, bool), dtype, "hbm")
+    tensor.is_full = True
+    return tensor
 
 
 def result(tensor):

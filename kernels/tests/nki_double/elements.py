@@ -45,8 +45,7 @@ def rounded(values, dtype):
     """f32 values as the type holds them, nearest even."""
     values = np.asarray(values, dtype=np.float32)
     if dtype == "float16":
-        with np.errstate(over="ignore"):
-            return values.astype(np.float16).astype(np.float32)
+        return values.astype(np.float16).astype(np.float32)
     if dtype == "bfloat16":
         bits = values.view(np.uint32)
         bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000

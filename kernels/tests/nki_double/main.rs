@@ -2,8 +2,8 @@
 //!
 //! The double (`double.py`) is NumPy, needs a Python with it (FARTHING_PYTHON names one), and stands for nothing but
 //! the documented rules of the instructions: no result here comes from Trainium hardware or from AWS's simulator. Where
-//! it cannot run, that is said; `FARTHING_REQUIRE=nki` makes it a failure. Words on the command line select cases,
-//! `--full` runs all of them; libtest's flags change nothing.
+//! it cannot run, that is said; `FARTHING_REQUIRE=nki` makes it a failure. Each core has a double of its own. Words on the
+//! command line select cases, `--full` runs all of them; libtest's flags change nothing.
 
 mod odd;
 #[path = "../support/python.rs"]
@@ -13,6 +13,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use farthing_kernels::backend::neuron::nki::{self, Kernel};
@@ -20,7 +21,7 @@ use farthing_kernels::backend::neuron::{Target, tilings};
 use farthing_kernels::backend::{
     Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered,
 };
-use farthing_kernels::conformance::{self, Options};
+use farthing_kernels::conformance::{self, Options, Report};
 use farthing_kernels::problem::Problem;
 use farthing_kernels::program::Program;
 use farthing_kernels::tile::Tiling;
@@ -147,7 +148,7 @@ fn main() -> ExitCode {
             if filter.is_empty() {
                 count("odd programs like the interpreter's result", odd::failures(&double));
             }
-            let report = conformance::run(&double, &Options { quick, filter, skip: vec![], seed: 1 });
+            let report = on_every_core(double, &Options { quick, filter, skip: vec![], seed: 1 });
             println!("{report}");
             passed += report.n_passed();
             let of_types = |why: &String| why.starts_with("dtype on ");
@@ -163,6 +164,30 @@ fn main() -> ExitCode {
     }
     println!("{passed} passed, {failed} failed, {skipped} skipped");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs the suite on a double a core, each of which takes the next case that is left.
+fn on_every_core(double: Double, options: &Options) -> Report {
+    let (cases, target) = (conformance::cases(&double, options), double.target);
+    let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let more = (1..n_cores).map_while(|_| Some(Double::new(target, Some(Worker::start().ok()?))));
+    let doubles: Vec<Double> = more.chain([double]).collect();
+    let next = AtomicUsize::new(0);
+    let taken = |double: &Double| {
+        let left = std::iter::from_fn(|| {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            Some((at, conformance::run_cases(double, cases.get(at..=at)?, options.seed)))
+        });
+        left.collect::<Vec<_>>()
+    };
+    let mut reports = std::thread::scope(|scope| {
+        let threads: Vec<_> = doubles.iter().map(|double| scope.spawn(|| taken(double))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("panics of a case are caught")).collect::<Vec<_>>()
+    });
+    reports.sort_by_key(|(at, _)| *at);
+    let none = conformance::run_cases(&doubles[0], &[], options.seed);
+    let outcomes = reports.into_iter().flat_map(|(_, report)| report.outcomes).collect();
+    Report { outcomes, ..none }
 }
 
 /// What became of the cases for a chip.

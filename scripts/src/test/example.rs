@@ -11,7 +11,7 @@ const MANIFEST: &str = "examples/backend-gemm/Cargo.toml";
 const PROFILE: [&str; 4] = [
     "profile.dev.opt-level=1",
     "profile.dev.debug='line-tables-only'",
-    "profile.dev.package.'*'.opt-level=2",
+    "profile.dev.lto='off'",
     "profile.dev.package.'*'.debug=false",
 ];
 

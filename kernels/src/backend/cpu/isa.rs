@@ -164,29 +164,32 @@ fn has_vnni() -> bool {
     is_x86_feature_detected!("avx512vnni")
 }
 
+/// The entry of an instruction set, in a module of its own: the compiler makes one unit of a module's generic functions,
+/// these hold most of the crate's code, and units are compiled side by side.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-fn run_avx512_vnni<T: Task>(task: T, token: Avx512Vnni) -> T::Out {
-    task.run(token)
+macro_rules! entry {
+    ($module:ident, $name:ident, $token:ident, $features:literal) => {
+        mod $module {
+            use super::super::simd::$token;
+            use super::Task;
+
+            #[target_feature(enable = $features)]
+            pub(super) fn $name<T: Task>(task: T, token: $token) -> T::Out {
+                task.run(token)
+            }
+        }
+        use $module::$name;
+    };
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c")]
-fn run_avx512_bf16<T: Task>(task: T, token: Avx512Bf16) -> T::Out {
-    task.run(token)
-}
-
+entry!(vnni, run_avx512_vnni, Avx512Vnni, "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c");
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")]
-fn run_avx512<T: Task>(task: T, token: Avx512) -> T::Out {
-    task.run(token)
-}
-
+entry!(bf16, run_avx512_bf16, Avx512Bf16, "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma,f16c");
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn run_avx2<T: Task>(task: T, token: Avx2) -> T::Out {
-    task.run(token)
-}
+entry!(avx512, run_avx512, Avx512, "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c");
+#[cfg(target_arch = "x86_64")]
+entry!(avx2, run_avx2, Avx2, "avx2,fma,f16c");
 
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,12 @@
 //! The limits of the CPU as something to run: multiply-adds from registers, reads from each level of memory.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::cache::Caches;
 use super::isa::{Isa, Task};
-use super::memory::{Buffer, Shared};
+use super::memory::Buffer;
 use super::pool::Pool;
 use super::simd::Simd;
 use super::unit::{Pair, Quad, Single, Unit};
@@ -17,7 +18,7 @@ const CHAINS: usize = 12;
 /// Multiply-adds of each chain in a launch.
 const STEPS: usize = 200_000;
 
-/// Bytes a launch reads in each level, at least: some milliseconds.
+/// Bytes that a thread reads in a launch, about: some milliseconds.
 const READ_BYTES: usize = 64 << 20;
 
 /// Places of a buffer that are read at once.
@@ -38,16 +39,18 @@ pub(super) fn probes<'b>(isa: Isa, pool: &'b Pool, threads: usize, caches: Cache
     let is_lowered = available.first() != Some(&isa);
     let dots = available.into_iter().find(|other| other.dots_bf16() && (!is_lowered || *other == isa));
     let mut probes = Vec::new();
+    // Taking it takes longer than all tries of a probe: whoever reads memory reads the same.
+    let memory = Memory::of((4 * caches.l3).max(LEAST_MEMORY_BYTES), device);
     for n in counts {
         probes.push(arithmetic::<Single>("fma_f32", isa, pool, n, 2.0));
         if let Some(isa) = dots {
             probes.push(arithmetic::<Pair>("dot_bf16", isa, pool, n, 4.0));
         }
         probes.push(arithmetic::<Quad>("dot_i8", isa, pool, n, 8.0));
-        let memory = (4 * caches.l3).max(LEAST_MEMORY_BYTES);
         // Half of a level: all of it would leave no room for anything else. The last level is shared.
-        let levels = [("l1", caches.l1d / 2), ("l2", caches.l2 / 2), ("l3", caches.l3 / 2 / n), ("mem", memory / n)];
-        probes.extend(levels.map(|(level, bytes)| read(level, isa, pool, n, bytes, device)));
+        let levels = [("l1", caches.l1d / 2 * n), ("l2", caches.l2 / 2 * n), ("l3", caches.l3 / 2)];
+        probes.extend(levels.map(|(level, bytes)| read(level, isa, pool, n, Memory::of(bytes, device))));
+        probes.push(read("mem", isa, pool, n, memory.clone()));
     }
     probes
 }
@@ -101,33 +104,53 @@ impl<U: Unit> Task for Chains<U> {
     }
 }
 
-fn read<'b>(level: &str, isa: Isa, pool: &'b Pool, threads: usize, bytes: usize, device: &'b str) -> Probe<'b> {
+/// What probes read: all their threads together, each a part of its own.
+#[derive(Clone)]
+struct Memory<'b> {
+    bytes: usize,
+    device: &'b str,
+    made: Arc<OnceLock<Buffer>>,
+}
+
+impl<'b> Memory<'b> {
+    fn of(bytes: usize, device: &'b str) -> Memory<'b> {
+        Memory { bytes, device, made: Arc::default() }
+    }
+
+    /// The same at each call, taken at the first.
+    fn get(&self) -> Result<&Buffer, DeviceError> {
+        if let Some(buffer) = self.made.get() {
+            return Ok(buffer);
+        }
+        let out = || DeviceError::OutOfMemory { asked_bytes: self.bytes as u64, device: self.device.to_owned() };
+        let buffer = Buffer::zeroed(self.bytes).ok_or_else(out)?;
+        Ok(self.made.get_or_init(|| buffer))
+    }
+}
+
+fn read<'b>(level: &str, isa: Isa, pool: &'b Pool, threads: usize, memory: Memory<'b>) -> Probe<'b> {
     // A multiple of what the loop reads at a time.
-    let bytes = bytes / 1024 * 1024;
-    let make = move || {
-        let buffers: Option<Vec<Buffer>> = (0..threads).map(|_| Buffer::zeroed(bytes)).collect();
-        let asked_bytes = (threads * bytes) as u64;
-        buffers.ok_or_else(|| DeviceError::OutOfMemory { asked_bytes, device: device.to_owned() })
-    };
-    let mut made = None;
-    let passes = (READ_BYTES / bytes).max(1);
+    let bytes = memory.bytes / threads / 1024 * 1024;
+    // A small buffer again and again, a large one a part a launch, all parts in turns: a launch over four times the last
+    // level would be no short one.
+    let (passes, n_parts) = ((READ_BYTES / bytes).max(1), bytes.div_ceil(READ_BYTES));
+    let part_bytes = bytes / n_parts / 1024 * 1024;
+    let n_launches: Vec<AtomicUsize> = (0..threads).map(|_| AtomicUsize::new(0)).collect();
     let run = move |n: u64| {
-        let buffers = match &mut made {
-            Some(buffers) => &*buffers,
-            none => &*none.insert(make()?),
-        };
+        let buffer = memory.get()?.bytes();
         let sum = AtomicU32::new(0);
         let elapsed = timed(n, pool, threads, |thread| {
-            let from = Shared(buffers[thread].as_ptr().cast_mut().cast::<f32>());
+            let part = n_launches[thread].fetch_add(1, Ordering::Relaxed) % n_parts;
+            let from = buffer[thread * bytes + part * part_bytes..].as_ptr().cast::<f32>();
             for _ in 0..passes {
-                let lane = isa.run(Read { from: from.0, floats: bytes / 4 });
+                let lane = isa.run(Read { from, floats: part_bytes / 4 });
                 sum.fetch_xor(lane.to_bits(), Ordering::Relaxed);
             }
         });
         std::hint::black_box(sum.into_inner());
         Ok::<_, DeviceError>(elapsed)
     };
-    let per_launch = (threads * passes * bytes) as f64;
+    let per_launch = (threads * passes * part_bytes) as f64;
     Probe { limit: format!("read_{level}"), threads, work: Work::Bytes, per_launch, run: Box::new(run) }
 }
 
