@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Caps, Fragment, Manner, lower_stage};
-use crate::problem::{AttentionProblem, AttentionSizes, Layout, Mask, MatmulProblem, MatmulSizes};
+use crate::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 use crate::program::Program;
 use crate::tile::{AttentionTiling, MatmulTiling};
 use crate::{DType, attention, matmul};
