@@ -277,7 +277,7 @@ mod tests {
         let json = serde_json::to_string(&p).expect("writes");
         assert_eq!(serde_json::from_str::<AttentionProblem>(&json).expect("reads"), p);
         // What was written before integers could be kept still reads.
-        assert!(!serde_json::to_string(&good(GOOD)).expect("writes").contains("kv\""));
+        assert!(!serde_json::to_string(&good(GOOD)).expect("writes").contains("\"kv\""));
     }
 
     #[test]
