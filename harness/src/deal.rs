@@ -27,6 +27,7 @@ mod load;
 pub mod mix;
 mod model;
 mod monte_carlo;
+mod number;
 mod numbers;
 mod outcome;
 mod play;

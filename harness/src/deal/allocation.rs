@@ -149,7 +149,7 @@ fn sellers(model: &Model, case: &Case) -> Vec<Seller> {
         .contracts
         .iter()
         .zip(&case.ledger.courses)
-        .filter(|(contract, _)| !contract.proposed || case.situation.compute)
+        .filter(|(contract, _)| !contract.proposed || case.situation.compute > 0.0)
     {
         let take_or_pay = case.inputs[contract.take_or_pay];
         sellers.push(Seller {

@@ -20,7 +20,7 @@ const FEW_PATHS: u32 = 200;
 #[derive(Clone)]
 pub(super) struct Case {
     pub(super) inputs: Vec<f64>,
-    pub(super) situation: Situation,
+    pub(super) situation: Situation<f64>,
     pub(super) ledger: Ledger,
     pub(super) warrants: Vec<f64>,
     /// In the order of [`Answer::all`].
@@ -50,14 +50,14 @@ impl Case {
     }
 
     /// The same inputs in another situation.
-    pub(super) fn in_situation(&self, model: &Model, situation: Situation) -> Self {
+    pub(super) fn in_situation(&self, model: &Model, situation: Situation<f64>) -> Self {
         let ledger = Ledger::played(model, &self.inputs, &situation);
         let mut case = Case { situation, ledger, ..self.clone() };
         case.answer(model);
         case
     }
 
-    fn played(model: &Model, inputs: Vec<f64>, situation: Situation, (paths, seed): (u32, u64)) -> Self {
+    fn played(model: &Model, inputs: Vec<f64>, situation: Situation<f64>, (paths, seed): (u32, u64)) -> Self {
         let ledger = Ledger::played(model, &inputs, &situation);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut expected = |grant: &Grant| {
@@ -77,14 +77,14 @@ impl Case {
 
     fn answer(&mut self, model: &Model) {
         let Case { inputs, situation, ledger, warrants, answers } = self;
-        outcome::answers(model, inputs, situation, &ledger.values, warrants, answers);
+        outcome::answers(model, &inputs[..], situation, &ledger.values, warrants, answers);
     }
 
     /// Every flow of the deal.
     pub(super) fn flows(&self, model: &Model) -> Vec<Flow> {
         let mut flows = Vec::new();
         let Case { inputs, situation, ledger, warrants, .. } = self;
-        flow::walk(model, inputs, situation, &ledger.values, warrants, |party, leg, amount| {
+        flow::walk(model, &inputs[..], situation, &ledger.values, warrants, |party, leg, amount| {
             let dated = match amount {
                 Amount::Dated(years, usd, _) => vec![(years, usd)],
                 Amount::Quarterly(sign, _) => {

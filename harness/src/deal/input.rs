@@ -9,9 +9,9 @@ use std::ops::Index;
 pub(super) type Slot = usize;
 
 /// A number for each input of a model.
-pub(super) trait Inputs: Index<Slot, Output = f64> {}
+pub(super) trait Inputs<N = f64>: Index<Slot, Output = N> {}
 
-impl<N: Index<Slot, Output = f64> + ?Sized> Inputs for N {}
+impl<N, I: Index<Slot, Output = N> + ?Sized> Inputs<N> for I {}
 
 /// The normal distribution's 90 % quantile: where `low` and `high` lie.
 const NORMAL_90: f64 = 1.281_551_565_544_600_4;

@@ -5,9 +5,10 @@
 use std::array::from_fn;
 use std::ops::{Add, AddAssign, Div, Index, Mul, Sub};
 
-/// Draws that are played together: one AVX-512 register of doubles, or two of AVX2, so that one is worked on while the
-/// other's result is waited for, and what a loop costs is shared among more draws.
-pub(super) const LANES: usize = 8;
+/// Draws that are played together: two AVX-512 registers of doubles, or four of AVX2, so that one is worked on while the
+/// other's result is waited for, and what a loop costs is shared among more draws. With one of AVX-512 a million draws
+/// took an eighth more processor time.
+pub(super) const LANES: usize = 16;
 
 /// One number for each of [`LANES`] draws.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -137,6 +138,16 @@ impl Lanes {
     }
 }
 
+/// Writes numbers that lie side by side into a column, from a position on, as far as it goes.
+#[inline(always)]
+pub(super) fn write<T: Copy, const N: usize>(column: &mut [T], first: usize, numbers: [T; N]) {
+    let rest = &mut column[first..];
+    match rest.first_chunk_mut() {
+        Some(all) => *all = numbers,
+        None => rest.iter_mut().zip(numbers).for_each(|(place, number)| *place = number),
+    }
+}
+
 /// 1.5 · 2^52: doubles next to it are whole numbers.
 const ROUNDER: f64 = 6_755_399_441_055_744.0;
 /// ln 2 as a sum: the first part has 21 zeros at its end, so that up to 2^21 times it is exact; the second is the rest
@@ -205,6 +216,14 @@ mod tests {
         assert_eq!(a.to_the(four([0.0, 3.0, 2.0, 1.0])), four([1.0, -8.0, 9.0, 0.5]));
         assert!(a.is_below(Lanes::all(3.5)) && !a.is_below(Lanes::all(3.0)));
         assert_eq!(a.where_at_least(b, Lanes::ONE, Lanes::ZERO), four([0.0, 0.0, 1.0, 1.0]));
+    }
+
+    #[test]
+    fn a_column_is_written_as_far_as_it_goes() {
+        let mut column = [0; 6];
+        write(&mut column, 0, [1, 2, 3, 4]);
+        write(&mut column, 3, [5, 6, 7, 8]);
+        assert_eq!(column, [1, 2, 3, 5, 6, 7]);
     }
 
     #[test]

@@ -5,10 +5,10 @@
 //! the same numbers again: differences between variants are those of the value, not of chance.
 
 use super::input::{Inputs, Slot, Spread};
-use super::lanes::{LANES, Lane, Lanes};
+use super::lanes::{LANES, Lane, Lanes, write};
 use super::model::Model;
 use super::numbers::Numbers;
-use super::outcome::{self, Answer};
+use super::outcome::{self, Answer, NOBODY};
 use super::play::{Deployed, Play, Values, play_draws};
 use super::scenario::Closing;
 use super::situation::{Review, Situation};
@@ -36,9 +36,6 @@ pub(super) struct Draws {
     /// Inputs that were drawn, and the normal number behind each in the first draws.
     pub(super) normals: Vec<(Slot, Vec<f64>)>,
 }
-
-/// No vendor.
-pub(super) const NOBODY: u8 = u8::MAX;
 
 /// Draws `n` times.
 pub(super) fn draw(model: &Model, n: usize, seed: u64) -> Draws {
@@ -87,18 +84,14 @@ impl Block<'_> {
     fn draw(mut self, model: &Model, uncertain: &[(Slot, Spread)], (idx, seed): (usize, u64)) {
         let mut numbers = Numbers::new(seed, idx as u64);
         let mut side = Side::new(model, uncertain.len());
-        let mut answers = vec![0.0; self.answers.len()];
-        let n = self.states.len();
-        for first in (0..n).step_by(LANES) {
+        for first in (0..self.states.len()).step_by(LANES) {
             side.draw(model, uncertain, &mut numbers);
-            for (lane, draw) in (first..n.min(first + LANES)).enumerate() {
-                let cheapest = side.answer(model, lane, &mut answers);
-                self.answers.iter_mut().zip(&answers).for_each(|(column, answer)| column[draw] = *answer);
-                self.states[draw] = side.states[lane] as u8;
-                self.cheapest[draw] = cheapest.map_or(NOBODY, |vendor| vendor as u8);
-                let normals = self.normals.iter_mut().zip(uncertain);
-                normals.for_each(|(column, (slot, _))| column[draw] = side.normals[*slot].0[lane]);
-            }
+            let cheapest = side.answer(model);
+            write(self.states, first, side.states.map(|state| state as u8));
+            write(self.cheapest, first, cheapest.0.map(|vendor| vendor as u8));
+            self.answers.iter_mut().zip(&side.answers).for_each(|(column, answer)| write(column, first, answer.0));
+            let normals = self.normals.iter_mut().zip(uncertain);
+            normals.for_each(|(column, (slot, _))| write(column, first, side.normals[*slot].0));
         }
     }
 }
@@ -113,11 +106,15 @@ struct Side {
     /// By draw.
     chances: [Chances; LANES],
     states: [usize; LANES],
-    situations: [Situation; LANES],
+    situation: Situation<Lanes>,
+    /// Of one draw, to be set among the others.
+    closed: Situation<f64>,
     play: Play,
     deployed: Deployed,
-    values: Values,
-    warrants: Vec<f64>,
+    values: Values<Lanes>,
+    warrants: Vec<Lanes>,
+    /// In the order of [`Answer::all`].
+    answers: Vec<Lanes>,
 }
 
 /// What is drawn for one draw besides its inputs.
@@ -165,11 +162,13 @@ impl Side {
             inputs: central.iter().map(|input| Lanes::all(*input)).collect(),
             chances: from_fn(|_| Chances::default()),
             states: [0; LANES],
-            situations: from_fn(|_| Situation::blank(model)),
+            situation: Situation::blank(model),
+            closed: Situation::blank(model),
             play: Play::new(model),
             deployed: Deployed::new(model),
-            values: Values::none(),
-            warrants: vec![0.0; model.grants.len()],
+            values: Values::new(model),
+            warrants: vec![Lanes::ZERO; model.grants.len()],
+            answers: vec![Lanes::ZERO; Answer::all(model).len()],
         }
     }
 
@@ -189,26 +188,44 @@ impl Side {
             self.states[lane] = state(model, inputs, chances.state);
             let closing = model.states[self.states[lane]].closing;
             let mut quantiles = chances.paid.iter();
-            self.situations[lane].close(model, inputs, closing, chances.review(model, inputs), |probability| {
+            self.closed.close(model, inputs, closing, chances.review(model, inputs), |probability| {
                 f64::from(u8::from(quantiles.next().is_some_and(|quantile| *quantile < probability)))
             });
+            self.situation.set(lane, &self.closed);
         }
-        play_draws(&mut self.play, model, &self.inputs, &self.situations, &mut self.deployed);
+        play_draws(&mut self.play, model, &self.inputs, &self.situation, &mut self.deployed);
     }
 
-    /// Writes one draw's answers; returns the vendor at which a million tokens cost least.
-    fn answer(&mut self, model: &Model, lane: usize, out: &mut [f64]) -> Option<usize> {
-        let (inputs, situation) = (&Lane { of: &self.inputs, lane }, &self.situations[lane]);
-        let stands = situation.alive && model.states[self.states[lane]].closing != Closing::ComputeOnly;
-        let mut steps = self.chances[lane].steps.iter().copied();
-        for ((value, grant), in_place) in self.warrants.iter_mut().zip(&model.grants).zip(&self.deployed.in_place) {
-            let steps = steps.by_ref().take(grant.quarters);
-            let path = warrant::value(model, inputs, grant, situation.scale, |t| in_place[t].0[lane], steps);
-            *value = if stands { path } else { 0.0 };
+    /// Answers every lane; returns the position of the vendor at which a million tokens cost least.
+    fn answer(&mut self, model: &Model) -> Lanes {
+        for lane in 0..LANES {
+            let inputs = &Lane { of: &self.inputs, lane };
+            let stands =
+                self.situation.alive.0[lane] > 0.0 && model.states[self.states[lane]].closing != Closing::ComputeOnly;
+            let mut steps = self.chances[lane].steps.iter().copied();
+            for ((value, grant), in_place) in self.warrants.iter_mut().zip(&model.grants).zip(&self.deployed.in_place) {
+                let steps = steps.by_ref().take(grant.quarters);
+                let scale = self.situation.scale.0[lane];
+                let path = warrant::value(model, inputs, grant, scale, |t| in_place[t].0[lane], steps);
+                value.0[lane] = if stands { path } else { 0.0 };
+            }
         }
-        self.play.values(lane, &mut self.values);
-        outcome::answers(model, inputs, situation, &self.values, &self.warrants, out)
+        self.play.values(&mut self.values);
+        answer_draws(model, &self.inputs, &self.situation, &self.values, &self.warrants, &mut self.answers)
     }
+}
+
+/// [`outcome::answers`] for the draws, in the widest vectors of this machine.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+fn answer_draws(
+    model: &Model,
+    inputs: &[Lanes],
+    situation: &Situation<Lanes>,
+    values: &Values<Lanes>,
+    warrants: &[Lanes],
+    out: &mut [Lanes],
+) -> Lanes {
+    outcome::answers(model, inputs, situation, values, warrants, out)
 }
 
 /// Inputs from the normal numbers behind them, in the widest vectors of this machine.
@@ -259,6 +276,34 @@ mod tests {
         assert_eq!(one.answers[0].len(), n);
         let other = draw(&model, n, 4);
         assert_ne!(bits(&one), bits(&other), "another seed draws other numbers");
+    }
+
+    #[test]
+    fn answers_side_by_side_are_those_of_each_draw_alone() {
+        let model = drawn();
+        let inputs = model.inputs.iter().enumerate().filter(|(_, input)| input.is_uncertain());
+        let uncertain: Vec<(Slot, Spread)> = inputs.map(|(slot, input)| (slot, input.spread())).collect();
+        let (mut side, mut numbers) = (Side::new(&model, uncertain.len()), Numbers::new(5, 0));
+        let mut n_dead = 0;
+        for _ in 0..40 {
+            side.draw(&model, &uncertain, &mut numbers);
+            let cheapest = side.answer(&model);
+            for lane in 0..LANES {
+                let of = |lanes: &[Lanes]| -> Vec<f64> { lanes.iter().map(|numbers| numbers.0[lane]).collect() };
+                let Situation { compute, paid, alive, scale, compute_delay, equity_delay } = &side.situation;
+                let [compute, alive, scale] = [compute, alive, scale].map(|numbers| numbers.0[lane]);
+                let [compute_delay, equity_delay] = [compute_delay, equity_delay].map(|years| years.0[lane]);
+                let situation = Situation { compute, paid: of(paid), alive, scale, compute_delay, equity_delay };
+                n_dead += usize::from(alive == 0.0);
+                let (inputs, warrants, together) = (of(&side.inputs), of(&side.warrants), of(&side.answers));
+                let (values, mut alone) = (side.values.lane(lane), vec![0.0; together.len()]);
+                let first = outcome::answers(&model, &inputs[..], &situation, &values, &warrants, &mut alone);
+                let is_same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+                assert!(alone.iter().zip(&together).all(is_same), "{alone:?} {together:?}");
+                assert_eq!(first, cheapest.0[lane]);
+            }
+        }
+        assert!(n_dead > 0 && n_dead < 40 * LANES, "{n_dead}");
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //!
 //! A normal number is mostly (98.8 %) one random word times a width: the ziggurat of G. Marsaglia and W. W. Tsang ("The
 //! ziggurat method for generating random variables", J. Stat. Softw. 5(8), 2000). Eight that are so are made side by
-//! side of the next eight words; where one of them is not, the library's sampler takes the words one by one. What comes
-//! out is to the bit what it would have given alone.
+//! side of the next eight words. Where one of them is not, those before it are taken, the library's sampler makes that one,
+//! and the words after it are next. What comes out is to the bit what it would have given alone.
 
+use super::lanes::write;
 use multiversion::multiversion;
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -77,22 +78,27 @@ impl RngCore for Numbers {
 /// In the widest vectors of this machine.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 fn fill(numbers: &mut Numbers, widths: &[f64; LAYERS + 1], row: &mut [f64]) {
-    let (eights, rest) = row.as_chunks_mut::<EIGHT>();
-    for eight in eights {
+    let mut done = 0;
+    while done < row.len() {
+        let (mut eight, mut are_within) = ([0.0f64; EIGHT], true);
         let words = numbers.peek();
-        let mut are_within = true;
         for (x, word) in eight.iter_mut().zip(words) {
             let layer = word as u8 as usize;
             *x = share(word) * widths[layer];
             are_within &= x.abs() < widths[layer + 1];
         }
-        if are_within {
-            numbers.used += EIGHT;
-        } else {
-            eight.iter_mut().for_each(|x| *x = StandardNormal.sample(numbers));
+        let is_outside = |i: &usize| eight[*i].abs() >= widths[words[*i] as u8 as usize + 1];
+        let taken = if are_within { EIGHT } else { (0..EIGHT).find(is_outside).unwrap_or(EIGHT) };
+        // What is written beyond those that are taken is written again.
+        write(row, done, eight);
+        let taken = taken.min(row.len() - done);
+        numbers.used += taken;
+        done += taken;
+        if taken < EIGHT && done < row.len() {
+            row[done] = StandardNormal.sample(numbers);
+            done += 1;
         }
     }
-    rest.iter_mut().for_each(|x| *x = StandardNormal.sample(numbers));
 }
 
 /// A number of [−1, 1) from the upper 52 bits of a word: one of [2, 4) less 3.

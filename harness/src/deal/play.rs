@@ -20,8 +20,9 @@
 //! What that costs: 3.5 to 4.0 µs of processor time a draw, all in, for 4 commitments, 6 vendors, 5 workloads, 40
 //! quarters and 88 inputs, on one 2.45 GHz Zen 3 core shared with other work (2026-11-26; the walk over arrays of
 //! quarters before this took 6.9 to 7.4 in turns with it). Less by a tenth and then by a fifteenth since 2026-11-27, in
-//! turns on an Intel core with AVX-512 whose neighbours were busy: 2.5 to 3.5 µs. Of samples there two fifths lie here,
-//! 8 % in ChaCha8, 5 % each in normal numbers, in making inputs of them, in percentiles and in clearing new memory.
+//! turns on an Intel core with AVX-512 whose neighbours were busy: 2.5 to 3.5 µs; by a fifth more, in turns there, with
+//! sixteen lanes for eight and answers in lanes too: 2.0 to 2.6. Before the sixteen, of samples 43 % lay here, 8 % in
+//! ChaCha8, 6 % in normal numbers, and 5 % each in making inputs of them and in percentiles.
 //!
 //! Loops of nothing but arithmetic on [`Lanes`] are a trap: compilers put their turns side by side, and gather lanes one by
 //! one. What is left to try: sixteen blocks of ChaCha8 side by side, and what a vendor's prices come to once for all
@@ -35,9 +36,9 @@ mod value;
 
 pub(super) use ledger::{Course, Ledger};
 pub(super) use market::{ported_at, tokens_per_chip};
-pub(super) use value::{Offered, Values};
+pub(super) use value::Values;
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::Lanes;
 use super::model::{HOURS_A_QUARTER, Model};
 use super::situation::Situation;
 use bill::Terms;
@@ -84,10 +85,10 @@ pub(super) fn play_draws(
     play: &mut Play,
     model: &Model,
     inputs: &[Lanes],
-    situations: &[Situation; LANES],
+    situation: &Situation<Lanes>,
     watch: &mut Deployed,
 ) {
-    play.play(model, inputs, situations, watch);
+    play.play(model, inputs, situation, watch);
 }
 
 /// Chips in place under the commitments that warrants vest by: for each grant, by quarter.
@@ -221,14 +222,14 @@ impl Play {
         &mut self,
         model: &Model,
         inputs: &[Lanes],
-        situations: &[Situation; LANES],
+        situation: &Situation<Lanes>,
         watch: &mut impl Watch,
     ) {
         self.sellers.iter_mut().zip(&model.vendors).for_each(|(seller, fleet)| seller.settle(model, fleet, inputs));
         self.demands.iter_mut().enumerate().for_each(|(w, demand)| demand.settle(w, &self.sellers));
-        self.settle(model, inputs, situations);
+        self.settle(model, inputs, situation);
         loop {
-            self.begin(model, inputs, situations);
+            self.begin(model, inputs, situation);
             for t in 0..model.quarters {
                 self.quarter(model, inputs, t, watch);
             }
@@ -241,15 +242,14 @@ impl Play {
 
     /// Everything as it is before the first quarter.
     #[inline(always)]
-    fn begin(&mut self, model: &Model, inputs: &[Lanes], situations: &[Situation; LANES]) {
+    fn begin(&mut self, model: &Model, inputs: &[Lanes], situation: &Situation<Lanes>) {
         let yearly = Lanes::ONE / (Lanes::ONE + inputs[model.discount_rate]);
         self.quarterly_discount = yearly.sqrt().sqrt();
         self.discount = self.quarterly_discount.sqrt();
         self.sellers.iter_mut().for_each(Seller::begin);
         self.demands.iter_mut().for_each(Demand::begin);
-        let scale = Lanes(std::array::from_fn(|lane| situations[lane].scale));
         for (commitment, contract) in self.commitments.iter_mut().zip(&model.contracts) {
-            commitment.begin(contract, inputs, scale);
+            commitment.begin(contract, inputs, situation.scale);
         }
         for (owed, share) in self.owed.iter_mut().zip(&model.owed) {
             *owed = Owed { left: share.cap.map_or(Lanes::INFINITY, |cap| inputs[cap]), present: Lanes::ZERO };

@@ -2,8 +2,7 @@
 
 use super::{AnswerLine, Worked};
 use crate::deal::answer::{self, Offer};
-use crate::deal::monte_carlo::NOBODY;
-use crate::deal::outcome::{Answer, totals};
+use crate::deal::outcome::{Answer, NOBODY, totals};
 use crate::deal::summary::Percentiles;
 use crate::units::{ChipHours, Kinds, Quantity, Tokens, Usd, UsdPerHour, UsdPerMillionTokens};
 use serde::Serialize;
@@ -99,8 +98,8 @@ impl Deal {
             return None;
         }
         let totals = totals(model, &worked.case.inputs, values, |_, proposed| proposed);
-        let offer = totals.offer(values.offers[vendor].tokens_an_hour?)?;
-        Some(Deal { offer, porting: totals.porting, used: totals.used })
+        let offer = totals.offer(values.offers[vendor].tokens_an_hour)?;
+        Some(Deal { offer, porting: Usd(totals.porting), used: ChipHours(totals.used) })
     }
 
     /// Price of a million tokens, porting included.
@@ -113,14 +112,14 @@ impl Deal {
 /// An open vendor's hours at its market price, averaged over those that the common demand takes.
 fn market(worked: &Worked, v: usize) -> Option<Offer> {
     let offered = worked.case.ledger.values.offers[v];
-    let tokens_an_hour = Tokens(offered.tokens_an_hour?);
-    let price = UsdPerHour((UsdPerMillionTokens(offered.a_million?) * tokens_an_hour).0);
-    Some(Offer { price, tokens_an_hour })
+    let tokens_an_hour = Tokens(offered.tokens_an_hour);
+    let price = UsdPerHour((UsdPerMillionTokens(offered.a_million) * tokens_an_hour).0);
+    (offered.a_million > 0.0).then_some(Offer { price, tokens_an_hour })
 }
 
 /// A vendor's hours as they are paid for under commitments.
 fn paid(worked: &Worked, v: usize) -> Option<Offer> {
     let (model, values) = (&worked.model, &worked.case.ledger.values);
     let at_it = |contract: usize, _| model.contracts[contract].vendor == v;
-    totals(model, &worked.case.inputs, values, at_it).offer(values.offers[v].tokens_an_hour?)
+    totals(model, &worked.case.inputs, values, at_it).offer(values.offers[v].tokens_an_hour)
 }

@@ -4,11 +4,10 @@ use super::Play;
 use super::bill::Exit;
 use super::market::Seller;
 use super::value::Present;
-use crate::deal::lanes::{LANES, Lanes};
+use crate::deal::lanes::Lanes;
 use crate::deal::model::{Contract, HOURS_A_QUARTER, Model, PriceRule, Quantity};
 use crate::deal::scenario::Repricing;
 use crate::deal::situation::Situation;
-use std::array::from_fn;
 
 /// One commitment.
 pub(super) struct Commitment {
@@ -174,13 +173,11 @@ impl Commitment {
 impl Play {
     /// Whether each commitment stands, when it delivers, how many chips it comes to, and its first price.
     #[inline(always)]
-    pub(super) fn settle(&mut self, model: &Model, inputs: &[Lanes], situations: &[Situation; LANES]) {
+    pub(super) fn settle(&mut self, model: &Model, inputs: &[Lanes], situation: &Situation<Lanes>) {
         for (commitment, contract) in self.commitments.iter_mut().zip(&model.contracts) {
             let late = contract.slip.map_or(Lanes::ZERO, |slip| inputs[slip]);
-            let deal = |f: fn(&Situation) -> f64| Lanes(from_fn(|lane| f(&situations[lane])));
             let [stands, late, scale] = if contract.proposed {
-                let stands = deal(|situation| f64::from(u8::from(situation.compute)));
-                [stands, late + deal(|situation| situation.compute_delay), deal(|situation| situation.scale)]
+                [situation.compute, late + situation.compute_delay, situation.scale]
             } else {
                 [Lanes::ONE, late, Lanes::ONE]
             };

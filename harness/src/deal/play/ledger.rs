@@ -3,7 +3,6 @@
 use super::value::Values;
 use super::{Flows, Lanes, Play, Quarter, Watch};
 use crate::deal::flow::Leg;
-use crate::deal::lanes::LANES;
 use crate::deal::model::Model;
 use crate::deal::situation::Situation;
 
@@ -21,7 +20,7 @@ pub(in crate::deal) struct Ledger {
     /// Shares of revenue.
     pub(in crate::deal) owed: Vec<Vec<f64>>,
     /// What it all comes to.
-    pub(in crate::deal) values: Values,
+    pub(in crate::deal) values: Values<f64>,
 }
 
 /// What becomes of one commitment, by quarter: see [`Flows`].
@@ -49,20 +48,20 @@ pub(in crate::deal) struct Course {
 
 impl Ledger {
     /// Plays one course of the deal from a number for every input.
-    pub(in crate::deal) fn played(model: &Model, inputs: &[f64], situation: &Situation) -> Self {
-        let mut play = Play::new(model);
+    pub(in crate::deal) fn played(model: &Model, inputs: &[f64], situation: &Situation<f64>) -> Self {
+        let (mut play, mut values) = (Play::new(model), Values::new(model));
         let mut ledger = Ledger {
             discount: Vec::new(),
             market: vec![Vec::new(); model.vendors.len()],
             courses: vec![Course::default(); model.contracts.len()],
             rest_paid: Vec::new(),
             owed: vec![Vec::new(); model.owed.len()],
-            values: Values::none(),
+            values: values.lane(0),
         };
         let inputs: Vec<Lanes> = inputs.iter().map(|input| Lanes::all(*input)).collect();
-        let situations: [Situation; LANES] = std::array::from_fn(|_| situation.clone());
-        play.play(model, &inputs, &situations, &mut ledger);
-        play.values(0, &mut ledger.values);
+        play.play(model, &inputs, &Situation::all(situation), &mut ledger);
+        play.values(&mut values);
+        ledger.values = values.lane(0);
         for (course, commitment) in ledger.courses.iter_mut().zip(&play.commitments) {
             course.offset = commitment.offset.0[0];
             course.exit_price = commitment.exit.map_or(0.0, |exit| exit.fee.0[0]);

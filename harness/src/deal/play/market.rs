@@ -1,9 +1,11 @@
 //! Market prices of chip-hours and of tokens.
 
-use super::{Offered, Play};
+use super::Play;
+use super::value::Offered;
 use crate::deal::input::Slot;
 use crate::deal::lanes::{LANES, Lanes};
 use crate::deal::model::{Fleet, Model};
+use crate::deal::number::Number;
 use std::ops::Mul;
 
 /// A price that falls by more a year is held at this share of the year before: it would turn negative otherwise.
@@ -110,6 +112,18 @@ impl Seller {
         self.spent = Lanes::ZERO;
     }
 
+    /// What the common demand comes to there.
+    #[inline(always)]
+    pub(super) fn offered(&self) -> Offered<Lanes> {
+        let Some(offer) = &self.offer else { return Offered::nothing() };
+        let tokens_an_hour = Lanes::each([offer.hours, offer.tokens_an_hour], |[hours, tokens]| {
+            if hours > 0.0 && hours.is_finite() { tokens } else { 0.0 }
+        });
+        // With a closed vendor nothing would have been spent: it makes no offer.
+        let a_million = self.spent.where_positive(offer.a_million, Lanes::ZERO);
+        Offered { tokens_an_hour, a_million: tokens_an_hour.where_positive(a_million, Lanes::ZERO) }
+    }
+
     /// Its price in the quarters in which times lie, in quarters from the start.
     #[inline(always)]
     pub(super) fn price_in(&self, times: Lanes) -> Lanes {
@@ -203,19 +217,6 @@ impl Play {
     pub(super) fn offer(&mut self) {
         for seller in &mut self.sellers {
             seller.offer = Offer::of(seller, &self.demands);
-        }
-    }
-
-    /// The same in one lane.
-    pub(super) fn offered(&self, v: usize, lane: usize) -> Offered {
-        let seller = &self.sellers[v];
-        let Some(offer) = &seller.offer else { return Offered::default() };
-        // With a closed vendor nothing would have been spent: it makes no offer.
-        let (spent, hours) = (seller.spent.0[lane], offer.hours.0[lane]);
-        let is_servable = hours > 0.0 && hours.is_finite();
-        Offered {
-            tokens_an_hour: is_servable.then_some(offer.tokens_an_hour.0[lane]),
-            a_million: (is_servable && spent > 0.0).then_some(offer.a_million.0[lane]),
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::super::testing::{PLAIN, plain_with, played};
 use super::*;
+use crate::deal::lanes::LANES;
 
 /// Hours of a quarter times a million chips: the unit of most bills here, 2.1915 bn at a dollar an hour.
 const MILLION_CHIPS: f64 = 1e6 * HOURS_A_QUARTER;
@@ -203,7 +204,7 @@ fn a_draw_is_the_same_whatever_is_played_beside_it() {
     let right = "repricing = \"fixed\"\ntermination = { after = { value = 1, unit = \"years\", source = \"s\" }, fee = { value = 0.1, unit = \"1\", source = \"s\" } }";
     let (model, central, _) = played(&plain_with(&[("repricing = \"fixed\"", right)]));
     let price = model.contracts[0].quantity.price.expect("given");
-    // From half to four times the price: the dear ones are left.
+    // From half of the price to eight times: the dear ones are left.
     let each: [Vec<f64>; LANES] = std::array::from_fn(|lane| {
         let mut inputs = central.clone();
         inputs[price] *= 0.5 * (lane as f64 + 1.0);
@@ -213,14 +214,13 @@ fn a_draw_is_the_same_whatever_is_played_beside_it() {
         (0..central.len()).map(|slot| Lanes(std::array::from_fn(|lane| each[lane][slot]))).collect();
     let situation = Situation::as_stated(&model, &central);
     let mut play = Play::new(&model);
-    let situations = std::array::from_fn(|_| situation.clone());
-    play_draws(&mut play, &model, &lanes, &situations, &mut Deployed::new(&model));
+    play_draws(&mut play, &model, &lanes, &Situation::all(&situation), &mut Deployed::new(&model));
+    let mut values = Values::new(&model);
+    play.values(&mut values);
     let mut n_left = 0;
     for (lane, inputs) in each.iter().enumerate() {
         let alone = Ledger::played(&model, inputs, &situation);
-        let mut values = Values::none();
-        play.values(lane, &mut values);
-        assert_eq!(values, alone.values, "{lane}");
+        assert_eq!(values.lane(lane), alone.values, "{lane}");
         n_left += usize::from(alone.courses[0].fee.iter().any(|fee| *fee > 0.0));
     }
     assert!(n_left > 0 && n_left < LANES, "{n_left} of {LANES} leave");

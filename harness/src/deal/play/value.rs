@@ -1,31 +1,34 @@
 //! What a played draw comes to: present values, which all answers are made from.
 
 use super::{Lanes, Play, SECONDS_A_QUARTER};
+use crate::deal::model::Model;
+use crate::deal::number::Number;
 
-/// One draw's present values.
+/// Present values: of one draw, or of several.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::deal) struct Values {
+pub(in crate::deal) struct Values<N> {
     /// By commitment.
-    pub(in crate::deal) commitments: Vec<Commitment>,
+    pub(in crate::deal) commitments: Vec<Commitment<N>>,
     /// What the demand that every vendor may serve comes to at each one's speed and market price.
-    pub(in crate::deal) offers: Vec<Offered>,
+    pub(in crate::deal) offers: Vec<Offered<N>>,
     /// What the market is paid for tokens that no commitment serves.
-    pub(in crate::deal) rest_paid: f64,
+    pub(in crate::deal) rest_paid: N,
     /// Those tokens, discounted.
-    pub(in crate::deal) rest_tokens: f64,
+    pub(in crate::deal) rest_tokens: N,
     /// Shares of revenue.
-    pub(in crate::deal) owed: Vec<f64>,
+    pub(in crate::deal) owed: Vec<N>,
 }
 
 /// One commitment: whether it stands, and its flows.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(in crate::deal) struct Commitment {
-    pub(in crate::deal) is_active: bool,
-    pub(in crate::deal) flows: Present<f64>,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::deal) struct Commitment<N> {
+    /// 1 where it stands, else 0.
+    pub(in crate::deal) stands: N,
+    pub(in crate::deal) flows: Present<N>,
 }
 
 /// Present values of a commitment's flows; of a standing one those alone that all demand's cost needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::deal) struct Present<N> {
     pub(in crate::deal) in_place: N,
     pub(in crate::deal) used: N,
@@ -67,34 +70,64 @@ impl Present<Lanes> {
 }
 
 /// The demand that every vendor may serve, at one vendor.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(in crate::deal) struct Offered {
-    /// Tokens of a paid hour at full speed; none where it cannot serve all of that demand.
-    pub(in crate::deal) tokens_an_hour: Option<f64>,
-    /// Dollars a million tokens at its market price; none without a market.
-    pub(in crate::deal) a_million: Option<f64>,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::deal) struct Offered<N> {
+    /// Tokens of a paid hour at full speed; 0 where it cannot serve all of that demand.
+    pub(in crate::deal) tokens_an_hour: N,
+    /// Dollars a million tokens at its market price; 0 without a market.
+    pub(in crate::deal) a_million: N,
 }
 
-impl Values {
-    /// Nothing yet.
-    pub(in crate::deal) fn none() -> Self {
-        Values { commitments: Vec::new(), offers: Vec::new(), rest_paid: 0.0, rest_tokens: 0.0, owed: Vec::new() }
+impl<N: Number> Offered<N> {
+    /// No offer.
+    pub(super) fn nothing() -> Self {
+        Offered { tokens_an_hour: N::all(0.0), a_million: N::all(0.0) }
+    }
+}
+
+impl Values<Lanes> {
+    /// Room for the draws of a model.
+    pub(in crate::deal) fn new(model: &Model) -> Self {
+        Values {
+            commitments: vec![Commitment { stands: Lanes::ZERO, flows: Present::NONE }; model.contracts.len()],
+            offers: vec![Offered::nothing(); model.vendors.len()],
+            rest_paid: Lanes::ZERO,
+            rest_tokens: Lanes::ZERO,
+            owed: vec![Lanes::ZERO; model.owed.len()],
+        }
+    }
+
+    /// Those of one draw.
+    pub(in crate::deal) fn lane(&self, lane: usize) -> Values<f64> {
+        let commitment = |of: &Commitment<Lanes>| Commitment { stands: of.stands.0[lane], flows: of.flows.lane(lane) };
+        let offered = |of: &Offered<Lanes>| Offered {
+            tokens_an_hour: of.tokens_an_hour.0[lane],
+            a_million: of.a_million.0[lane],
+        };
+        Values {
+            commitments: self.commitments.iter().map(commitment).collect(),
+            offers: self.offers.iter().map(offered).collect(),
+            rest_paid: self.rest_paid.0[lane],
+            rest_tokens: self.rest_tokens.0[lane],
+            owed: self.owed.iter().map(|owed| owed.0[lane]).collect(),
+        }
     }
 }
 
 impl Play {
-    /// Writes the present values of one draw.
-    pub(in crate::deal) fn values(&self, lane: usize, out: &mut Values) {
-        out.commitments.clear();
-        out.commitments.extend(self.commitments.iter().map(|commitment| Commitment {
-            is_active: commitment.stands.0[lane] > 0.0,
-            flows: commitment.present.lane(lane),
-        }));
-        out.offers.clear();
-        out.offers.extend((0..self.sellers.len()).map(|v| self.offered(v, lane)));
-        out.rest_paid = self.rest.paid.0[lane];
-        out.rest_tokens = self.rest.tokens_a_second.0[lane] * SECONDS_A_QUARTER;
-        out.owed.clear();
-        out.owed.extend(self.owed.iter().map(|owed| owed.present.0[lane]));
+    /// Writes the present values of the draws.
+    #[inline(always)]
+    pub(in crate::deal) fn values(&self, out: &mut Values<Lanes>) {
+        for (out, commitment) in out.commitments.iter_mut().zip(&self.commitments) {
+            *out = Commitment { stands: commitment.stands, flows: commitment.present };
+        }
+        for (out, seller) in out.offers.iter_mut().zip(&self.sellers) {
+            *out = seller.offered();
+        }
+        out.rest_paid = self.rest.paid;
+        out.rest_tokens = self.rest.tokens_a_second * SECONDS_A_QUARTER;
+        for (out, owed) in out.owed.iter_mut().zip(&self.owed) {
+            *out = owed.present;
+        }
     }
 }

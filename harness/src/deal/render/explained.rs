@@ -8,6 +8,7 @@ use crate::deal::outcome::totals;
 use crate::deal::play::Course;
 use crate::deal::scenario::Scenario;
 use crate::report::{Align, Table};
+use crate::units::{ChipHours, KilowattYears, Tokens, Usd};
 
 use Align::{Left, Right};
 
@@ -27,29 +28,29 @@ pub fn explained(worked: &Worked, analysis: &Analysis, scenario: &Scenario) -> V
 fn price(worked: &Worked) -> Table {
     let mut table = Table::new("The effective price, central case", &[("", Left), ("", Right), ("", Left)]);
     let deal = totals(&worked.model, &worked.case.inputs, &worked.case.ledger.values, |_, proposed| proposed);
-    if deal.tokens.0 == 0.0 {
+    if deal.tokens == 0.0 {
         return table;
     }
     let mut row = |what: &str, value: String, how: &str| table.row(vec![what.into(), value, how.into()]);
-    row("PV of payments", money(deal.paid.0 - deal.porting.0), "bills, top-ups, fees, less credits");
-    row("PV of porting", money(deal.porting.0), "once, at first delivery");
-    row("PV of chip-hours used", bound(deal.used.0), "demand over rate, utilisation and availability");
-    row("PV of useful chip-hours", bound(deal.useful.0), "those times utilisation and availability");
-    row("PV of kilowatt-years in place", bound(deal.held.0), "chips in place times power");
-    row("PV of output tokens", bound(deal.tokens.0), "served under the deal");
+    row("PV of payments", money(deal.paid - deal.porting), "bills, top-ups, fees, less credits");
+    row("PV of porting", money(deal.porting), "once, at first delivery");
+    row("PV of chip-hours used", bound(deal.used), "demand over rate, utilisation and availability");
+    row("PV of useful chip-hours", bound(deal.useful), "those times utilisation and availability");
+    row("PV of kilowatt-years in place", bound(deal.held), "chips in place times power");
+    row("PV of output tokens", bound(deal.tokens), "served under the deal");
     row(
         "effective price",
-        number(answer::effective_price(deal.paid, deal.useful).0),
+        number(answer::effective_price(Usd(deal.paid), ChipHours(deal.useful)).0),
         "USD a useful chip-hour: (payments + porting) / useful chip-hours",
     );
     row(
         "price of power",
-        number(answer::price_of_power(deal.paid, deal.held).0),
+        number(answer::price_of_power(Usd(deal.paid), KilowattYears(deal.held)).0),
         "USD a kW-year: the same / kilowatt-years",
     );
     row(
         "price of tokens",
-        number(answer::price_of_tokens(deal.paid, deal.tokens).0),
+        number(answer::price_of_tokens(Usd(deal.paid), Tokens(deal.tokens)).0),
         "USD a million: the same / output tokens",
     );
     table
