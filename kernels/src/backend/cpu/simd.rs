@@ -270,6 +270,16 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
         [self.sum(x[0]), self.sum(x[1]), self.sum(x[2]), self.sum(x[3])]
     }
 
+    /// Sums of the lanes of sixteen vectors.
+    #[inline(always)]
+    fn sum16(self, x: [Self::F; 16]) -> [f32; 16] {
+        let mut sums = [0.0; 16];
+        for (four, sums) in x.as_chunks::<4>().0.iter().zip(sums.as_chunks_mut::<4>().0) {
+            *sums = self.sum4(*four);
+        }
+        sums
+    }
+
     /// Greatest lane.
     #[inline(always)]
     fn max_lane(self, x: Self::F) -> f32 {

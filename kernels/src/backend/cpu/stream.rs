@@ -19,6 +19,7 @@
 //! As many rows of `a` share each pass as leave accumulators in registers; more take several passes over a tile that is
 //! then in cache.
 
+mod finish;
 mod int4;
 
 use std::marker::PhantomData;
@@ -269,51 +270,6 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
             }
         }
         self.0.finish::<U, S, M, N>(simd, (j, apart), &acc, starts);
-    }
-}
-
-impl Stream<'_> {
-    /// Sums across lanes, four at once, whichever rows they belong to.
-    #[inline(always)]
-    fn finish<U: Unit, S: Simd, const M: usize, const N: usize>(
-        &self,
-        simd: S,
-        (j, apart): (usize, usize),
-        acc: &[[S::F; N]; M],
-        starts: &[f32; M],
-    ) {
-        let rest = self.b.cols % U::ELEMS;
-        for first in (0..M * N).step_by(4) {
-            let mut four = [simd.splat(0.0); 4];
-            for (at, lanes) in four.iter_mut().enumerate().take(M * N - first) {
-                *lanes = acc[(first + at) / N][(first + at) % N];
-            }
-            for (at, mut sum) in U::sum4(simd, four).into_iter().enumerate().take(M * N - first) {
-                let (i, col) = ((first + at) / N, j + (first + at) % N * apart);
-                if U::ELEMS == 4 {
-                    sum = U::plus(sum, starts[i]);
-                }
-                if U::ELEMS > 1 && rest > 0 {
-                    sum = U::plus(sum, self.rest::<U>(i, col, rest));
-                }
-                // SAFETY: row `i < m` of `c` has room for column `col < n`.
-                unsafe {
-                    let at = self.c.add(i * self.ldc + col);
-                    *at = if self.fresh { sum } else { U::plus(*at, sum) };
-                }
-            }
-        }
-    }
-
-    /// The products of the last `n` elements of rows, which fill no unit.
-    #[cold]
-    fn rest<U: Unit>(&self, i: usize, row: usize, n: usize) -> f32 {
-        let first_byte = (self.b.cols - n) * self.b.dtype.size_bytes();
-        // SAFETY: the last `n` elements exist in both rows, which hold elements of one type where units hold several.
-        unsafe {
-            let a = self.a.add(i * self.lda).cast::<u8>().add(first_byte);
-            U::rest(a, self.b.row(row).add(first_byte), n)
-        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! 512-bit vectors: AVX-512 F, BW, DQ, VL, and BF16 where the token says so.
 
 mod quads;
+mod sums;
 
 use std::arch::x86_64::*;
 
 use super::Simd;
 use super::math::exp2_of_fraction;
 use quads::{quad_by_instruction, quad_by_words};
+use sums::sums;
 
 /// Proof that the CPU has AVX-512 F, BW, DQ and VL, AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,6 +291,11 @@ macro_rules! implement {
                 let mut out = [0.0; 4];
                 leaf!(_mm_storeu_ps(out.as_mut_ptr(), sums));
                 out
+            }
+
+            #[inline(always)]
+            fn sum16(self, x: [__m512; 16]) -> [f32; 16] {
+                self.to_array(leaf!(sums(x)))
             }
 
             #[inline(always)]

@@ -193,6 +193,11 @@ impl Task for Folds {
         let (one, two) = (simd.splat(1.0), simd.splat(2.0));
         let n = S::LANES as f32;
         assert_eq!(simd.sum4([one, x, two, simd.add(x, one)]), [n, simd.sum(x), 2.0 * n, simd.sum(x) + n]);
+        let mut many = [simd.splat(0.0); 16];
+        for (i, vector) in many.iter_mut().enumerate() {
+            *vector = simd.mul(x, simd.splat(i as f32));
+        }
+        assert_eq!(simd.sum16(many), many.map(|vector| simd.sum(vector)), "small integers add up in any order");
         let sum_of = |x| simd.to_array(x)[..S::LANES].to_vec();
         assert_eq!(sum_of(simd.round(simd.splat(2.5))), vec![2.0; S::LANES]);
         for n in 0..=S::LANES {
