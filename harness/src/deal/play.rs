@@ -21,8 +21,8 @@
 //! quarters and 88 inputs, on one 2.45 GHz Zen 3 core shared with other work (2026-11-26; the walk over arrays of
 //! quarters before this took 6.9 to 7.4 in turns with it). Less by a tenth and then by a fifteenth since 2026-11-27, in
 //! turns on an Intel core with AVX-512 whose neighbours were busy: 2.5 to 3.5 µs. With sixteen lanes for eight, and
-//! answers in lanes too, ten pairs in turns there took 0.85 of that: 2.3 to 3.0. Before the sixteen, of samples 43 % lay here, 8 % in
-//! ChaCha8, 6 % in normal numbers, and 5 % each in making inputs of them and in percentiles.
+//! answers in lanes too, ten pairs in turns there took 0.85 of that: 2.3 to 3.0. Before the sixteen, of samples 43 %
+//! lay here, 8 % in ChaCha8, 6 % in normal numbers, and 5 % each in making inputs of them and in percentiles.
 //!
 //! Loops of nothing but arithmetic on [`Lanes`] are a trap: compilers put their turns side by side, and gather lanes one by
 //! one. What is left to try: sixteen blocks of ChaCha8 side by side, and what a vendor's prices come to once for all
