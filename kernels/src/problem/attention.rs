@@ -114,6 +114,9 @@ impl AttentionProblem {
         refuse_overflow("q", &[("batch", batch), ("hq", hq), ("sq", sq), ("d", d)], input)?;
         refuse_overflow("k", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("d", d)], input)?;
         refuse_overflow("v", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("dv", dv)], input)?;
+        if kv == Kv::I8 {
+            refuse_overflow("k_scale", &[("batch", batch), ("hkv", hkv), ("skv", skv)], DType::F32)?;
+        }
         refuse_overflow("out", &[("batch", batch), ("hq", hq), ("sq", sq), ("dv", dv)], output)?;
         Ok(AttentionProblem(sizes))
     }
@@ -287,6 +290,9 @@ mod tests {
         assert!(refused(AttentionSizes { mask: Mask::Window(0), ..GOOD }).contains("window is 0"));
         assert!(refused(AttentionSizes { skv: 0, ..GOOD }).contains("skv is 0"));
         let f8 = AttentionSizes { input: DType::F8E4M3, kv: Kv::I8, ..GOOD };
+        let long = AttentionSizes { skv: isize::MAX as usize / 3, hq: 1, hkv: 1, d: 1, dv: 1, kv: Kv::I8, ..GOOD };
+        let long = AttentionSizes { input: DType::Bf16, ..long };
+        assert!(refused(long).contains("operand k_scale overflows memory"), "{}", refused(long));
         assert!(refused(f8).contains("use input dtype f32 or f16 or bf16"), "{}", refused(f8));
         assert!(refused(AttentionSizes { skv: usize::MAX / 2, ..GOOD }).contains("shrink skv"));
     }

@@ -61,7 +61,10 @@ pub enum ProblemError {
         input: DType,
     },
     /// Keys and values of 8-bit integers beside queries of no more digits.
-    #[error("input dtype {input} is not for kv i8: use input dtype {}", listed(|dtype| dtype.size_bytes() > 1 && !dtype.is_integer()))]
+    #[error(
+        "input dtype {input} is not for kv i8: use input dtype {}",
+        listed(|dtype| dtype.size_bytes() > 1 && !dtype.is_integer())
+    )]
     KvOfIntegers {
         /// Element type of the queries.
         input: DType,
