@@ -74,12 +74,6 @@ pub(super) trait Unit: 'static {
         simd.sum4(x)
     }
 
-    /// Sums of the lanes of sixteen sums.
-    #[inline(always)]
-    fn sum16<S: Simd>(simd: S, x: [S::F; 16]) -> [f32; 16] {
-        simd.sum16(x)
-    }
-
     /// `x + y`, of sums.
     #[inline(always)]
     fn plus(x: f32, y: f32) -> f32 {
@@ -198,15 +192,6 @@ impl Unit for Quad {
     #[inline(always)]
     fn sum4<S: Simd>(simd: S, x: [S::F; 4]) -> [f32; 4] {
         simd.sum4_i32(x).map(|sum| f32::from_bits(sum.cast_unsigned()))
-    }
-
-    #[inline(always)]
-    fn sum16<S: Simd>(simd: S, x: [S::F; 16]) -> [f32; 16] {
-        let mut sums = [0.0; 16];
-        for (four, sums) in x.as_chunks::<4>().0.iter().zip(sums.as_chunks_mut::<4>().0) {
-            *sums = Self::sum4(simd, *four);
-        }
-        sums
     }
 
     #[inline(always)]

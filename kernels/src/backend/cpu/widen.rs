@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use crate::DType;
 use crate::program::{Op, Stage, TileId};
 
-/// The stage in which a load that is there to be converted to f32, and for nothing else, gives the f32 tile itself.
+/// The stage in which a load that is there to be converted to f32, and for nothing else, gives the f32 tile itself. It is this lowering's
+/// own: the verifier, for which a load gives its tensor's type, would not pass it.
 pub(super) fn widened(stage: &Stage) -> Cow<'_, Stage> {
     let mut uses = Counts { defined: vec![0; stage.tiles.len()], read: vec![0; stage.tiles.len()] };
     uses.ops(&stage.body);

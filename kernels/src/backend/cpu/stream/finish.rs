@@ -16,12 +16,13 @@ impl Stream<'_> {
     ) {
         let zero = simd.splat(0.0);
         let mut first = 0;
-        while first + 16 <= M * N {
+        // Of integers four at a time.
+        while U::ELEMS < 4 && first + 16 <= M * N {
             let mut lanes = [zero; 16];
             for (i, lanes) in lanes.iter_mut().enumerate() {
                 *lanes = acc[(first + i) / N][(first + i) % N];
             }
-            self.put::<U, M, N>(at, first, U::sum16(simd, lanes), starts);
+            self.put::<U, M, N>(at, first, simd.sum16(lanes), starts);
             first += 16;
         }
         while first < M * N {

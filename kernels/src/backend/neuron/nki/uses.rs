@@ -1,6 +1,6 @@
 //! Which operations define and read which tiles.
 
-use crate::program::{Arg, Form, Op, Span, Stage, TileId, TileType};
+use crate::program::{Form, Op, Span, Stage, TileId, TileType};
 
 /// Calls `each` with every operation, those of loops after their loop.
 pub(super) fn each_op<'o>(ops: &'o [Op], each: &mut impl FnMut(&'o Op)) {
@@ -12,56 +12,29 @@ pub(super) fn each_op<'o>(ops: &'o [Op], each: &mut impl FnMut(&'o Op)) {
     }
 }
 
-fn of_args(args: &[&Arg]) -> Vec<TileId> {
-    args.iter().filter_map(|arg| if let Arg::Tile(tile) = arg { Some(*tile) } else { None }).collect()
-}
-
-/// The tile that the operation itself defines or adds to.
-pub(super) fn result(op: &Op) -> Option<TileId> {
-    match op {
-        Op::Load { dst, .. }
-        | Op::Fill { dst, .. }
-        | Op::Unary { dst, .. }
-        | Op::Binary { dst, .. }
-        | Op::Reduce { dst, .. }
-        | Op::Band { dst, .. }
-        | Op::Position { dst, .. }
-        | Op::Dequantise { dst, .. }
-        | Op::Convert { dst, .. }
-        | Op::Mma { acc: dst, .. } => Some(*dst),
-        Op::Store { .. } | Op::Loop { .. } => None,
-    }
-}
-
 /// The tiles that the operation itself reads, accumulators not among them.
 pub(super) fn sources(op: &Op) -> Vec<TileId> {
-    match op {
-        Op::Store { src, .. } => vec![*src],
-        Op::Mma { a, b, .. } => vec![*a, *b],
-        Op::Dequantise { x, scale, .. } => vec![*x, *scale],
-        Op::Unary { x, .. } => of_args(&[x]),
-        Op::Binary { x, y, .. } => of_args(&[x, y]),
-        Op::Reduce { x, .. } | Op::Band { x, .. } | Op::Convert { x, .. } => vec![*x],
-        Op::Load { .. } | Op::Fill { .. } | Op::Position { .. } | Op::Loop { .. } => vec![],
-    }
+    let acc = if let Op::Mma { acc, .. } = op { Some(*acc) } else { None };
+    // The verifier lets no accumulator be a factor too.
+    op.reads().into_iter().flatten().filter(|tile| Some(*tile) != acc).collect()
 }
 
 /// Whether the operation, or one of its body, touches a tile.
 pub(super) fn mentions(op: &Op, tile: TileId) -> bool {
     let mut found = false;
-    each_op(std::slice::from_ref(op), &mut |op| found |= result(op) == Some(tile) || sources(op).contains(&tile));
+    each_op(std::slice::from_ref(op), &mut |op| found |= op.defines() == Some(tile) || sources(op).contains(&tile));
     found
 }
 
 /// Whether the operation gives a tile a new value without adding to the old one.
 pub(super) fn defines(op: &Op, tile: TileId) -> bool {
-    result(op) == Some(tile) && !matches!(op, Op::Mma { .. })
+    op.defines() == Some(tile) && !matches!(op, Op::Mma { .. })
 }
 
 /// The tiles that operations and their bodies give new values.
 pub(super) fn defined_in(ops: &[Op]) -> Vec<TileId> {
     let mut tiles = Vec::new();
-    each_op(ops, &mut |op| tiles.extend(result(op)));
+    each_op(ops, &mut |op| tiles.extend(op.defines()));
     tiles
 }
 
@@ -84,7 +57,7 @@ pub(super) fn only_adds(body: &[Op], tile: TileId) -> bool {
     let (mut adds, mut others) = (false, false);
     each_op(body, &mut |op| match op {
         Op::Mma { acc, .. } if *acc == tile => adds = true,
-        _ => others |= result(op) == Some(tile) || sources(op).contains(&tile),
+        _ => others |= op.defines() == Some(tile) || sources(op).contains(&tile),
     });
     adds && !others
 }
@@ -126,7 +99,7 @@ pub(super) fn extents(op: &Op) -> Vec<TileId> {
         Op::Store { src, .. } => vec![*src],
         Op::Loop { .. } => vec![],
         // The identity is written where there is nothing to reduce.
-        _ => result(op).into_iter().collect(),
+        _ => op.defines().into_iter().collect(),
     }
 }
 
@@ -138,7 +111,7 @@ pub(super) fn spread(stage: &Stage, types: &[TileType]) -> Vec<bool> {
     loop {
         let before = spread.clone();
         each_op(&stage.body, &mut |op| {
-            let Some(dst) = result(op) else { return };
+            let Some(dst) = op.defines() else { return };
             let combined = matches!(op, Op::Unary { .. } | Op::Binary { .. }) && !one_row(dst);
             if !combined && !spread[dst.0 as usize] {
                 return;
