@@ -113,11 +113,15 @@ impl<'p> Emit<'p> {
         if self.shared_vectors > 0 {
             let _ = writeln!(text, "var<workgroup> shared_tile: array<vec4<f32>, {}>;", self.shared_vectors);
         }
+        // Whole 16 bytes each: drivers lay variables end to end, and an H200 loads wrong fragments, without a word, from
+        // addresses that are no multiple of 16 (seen behind a single u32, 2026-11-27).
         if self.shared_halves > 0 {
-            let _ = writeln!(text, "var<workgroup> shared_halves: array<vec4<f16>, {}>;", self.shared_halves);
+            let n = self.shared_halves.next_multiple_of(2);
+            let _ = writeln!(text, "var<workgroup> shared_halves: array<vec4<f16>, {n}>;");
         }
         if self.shared_scalars > 0 {
-            let _ = writeln!(text, "var<workgroup> shared_rows: array<f32, {}>;", self.shared_scalars);
+            let n = self.shared_scalars.next_multiple_of(4);
+            let _ = writeln!(text, "var<workgroup> shared_rows: array<f32, {n}>;");
         }
         let needed = self.helpers.iter().flat_map(|helper| helper.needs());
         for helper in self.helpers.iter().chain(needed).collect::<BTreeSet<_>>() {

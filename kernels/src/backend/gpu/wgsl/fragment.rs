@@ -30,6 +30,12 @@ struct Panel {
     stride: usize,
 }
 
+/// Four halves in a register, on their way to workgroup memory.
+struct Piece {
+    at: String,
+    value: String,
+}
+
 impl Emit<'_> {
     pub(super) fn start_fragments(&mut self, f: &Fragments, stem: &str) {
         for row in 0..f.rows {
@@ -66,14 +72,17 @@ impl Emit<'_> {
         (a, b): (Panel, Panel),
         (computed, at, n): (bool, &Value, &Value),
     ) {
-        self.before_writes();
-        let along = |panel, stride| (panel, stride, at, n);
+        let mut pieces = vec![];
         if !computed {
-            self.stage_along(&product.a, product.depth, f.chunk, along(a.offset, a.stride));
+            self.read_along(&product.a, product.depth, f.chunk, (a, at, n), &mut pieces);
         }
         match product.b.form {
-            Form::Ab => self.stage_down(&product.b, product.depth, f.chunk, along(b.offset, b.stride)),
-            Form::Abt => self.stage_along(&product.b, product.depth, f.chunk, along(b.offset, b.stride)),
+            Form::Ab => self.read_down(&product.b, product.depth, f.chunk, (b, at, n), &mut pieces),
+            Form::Abt => self.read_along(&product.b, product.depth, f.chunk, (b, at, n), &mut pieces),
+        }
+        self.before_writes();
+        for piece in pieces {
+            self.line(format!("shared_halves[{}] = {};", piece.at, piece.value));
         }
         self.before_reads();
         let subgroup = self.value(format!("i32(lane) / {}", f.lanes), 0);
@@ -126,12 +135,13 @@ impl Emit<'_> {
     }
 
     /// `[across][k]` from a tensor whose rows lie along the depth.
-    fn stage_along(
+    fn read_along(
         &mut self,
         factor: &Factor,
         depth: Span,
         chunk: usize,
-        (offset, stride, at, n): (usize, usize, &Value, &Value),
+        (panel, at, n): (Panel, &Value, &Value),
+        pieces: &mut Vec<Piece>,
     ) {
         let whole = self.plan.holds(depth, depth.size);
         let held = (!whole).then_some(depth.len);
@@ -143,18 +153,20 @@ impl Emit<'_> {
             let col = emit.sum(&factor.origin, &k);
             let halves = emit.halves(Self::storage(factor), &start, &col, held);
             let value = if whole { halves } else { format!("select(vec4<f16>(), {halves}, {} < {})", k.text, n.text) };
-            let row = emit.product(row, stride);
-            emit.line(format!("shared_halves[{} + {offset} + {}] = {value};", row.text, quad.text));
+            let value = emit.named("h", &value);
+            let row = emit.product(row, panel.stride);
+            pieces.push(Piece { at: format!("{} + {} + {}", row.text, panel.offset, quad.text), value });
         });
     }
 
     /// `[k][column]` from a tensor whose rows lie across the depth.
-    fn stage_down(
+    fn read_down(
         &mut self,
         factor: &Factor,
         depth: Span,
         chunk: usize,
-        (offset, stride, at, n): (usize, usize, &Value, &Value),
+        (panel, at, n): (Panel, &Value, &Value),
+        pieces: &mut Vec<Piece>,
     ) {
         let whole = self.plan.holds(depth, depth.size);
         let quads = factor.across.size / 4;
@@ -171,8 +183,9 @@ impl Emit<'_> {
             let col = emit.sum(&first, &step);
             let halves = emit.halves(Self::storage(factor), &start, &col, held);
             let value = if whole { halves } else { format!("select(vec4<f16>(), {halves}, {} < {})", k.text, n.text) };
-            let row = emit.product(row, stride);
-            emit.line(format!("shared_halves[{} + {offset} + {}] = {value};", row.text, quad.text));
+            let value = emit.named("h", &value);
+            let row = emit.product(row, panel.stride);
+            pieces.push(Piece { at: format!("{} + {} + {}", row.text, panel.offset, quad.text), value });
         });
     }
 

@@ -163,7 +163,7 @@ impl Emit<'_> {
     /// Workgroup memory has no room for what is asked.
     pub(super) fn refuse_large(&mut self, acc: TileId, vectors: usize) -> Result<(), Unsupported> {
         self.shared_vectors = self.shared_vectors.max(vectors);
-        let asked = 16 * self.shared_vectors + 8 * self.shared_halves + 4 * self.shared_scalars;
+        let asked = 16 * (self.shared_vectors + self.shared_halves.div_ceil(2) + self.shared_scalars.div_ceil(4));
         let limit = self.caps.max_workgroup_bytes as usize;
         if asked <= limit {
             return Ok(());
