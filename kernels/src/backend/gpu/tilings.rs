@@ -58,7 +58,7 @@ fn hardware_matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
             // Sixteen columns are 32 bytes of 16-bit weights, the least that memory gives; more workgroups, fewer bytes each.
             Layout::Kn => &[32, 64, 16, 128],
         };
-        tilings.extend(cols.iter().map(|&bn| MatmulTiling { bm, bn, bk: DEEP }));
+        tilings.extend(cols.iter().map(|&bn| MatmulTiling { bm, bn, bk: DEEP, k_splits: 1 }));
     }
     let by_units = p.input == DType::F16 && caps.fragment.is_some();
     let (shapes, bk): (&[Shape], usize) = if by_units { (&BY_MATRIX_UNITS, 32) } else { (&BY_THREADS, DEEP) };
@@ -71,7 +71,7 @@ fn hardware_matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
         shapes.sort_by_key(|(bm, bn, _)| bm > bn);
     }
     shapes.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-    tilings.extend(shapes.into_iter().map(|(bm, bn, _)| MatmulTiling { bm, bn, bk }));
+    tilings.extend(shapes.into_iter().map(|(bm, bn, _)| MatmulTiling { bm, bn, bk, k_splits: 1 }));
     tilings
 }
 
@@ -91,7 +91,7 @@ fn software_matmul(problem: &MatmulProblem) -> Vec<MatmulTiling> {
     let mut fitting: Vec<MatmulTiling> = sizes
         .into_iter()
         .filter(|(bm, bn, _)| *bm <= p.m.next_power_of_two() && *bn <= p.n.next_power_of_two().max(64))
-        .map(|(bm, bn, bk)| MatmulTiling { bm, bn, bk })
+        .map(|(bm, bn, bk)| MatmulTiling { bm, bn, bk, k_splits: 1 })
         .collect();
     // Large tiles reuse most, once the grid is large enough to keep the device busy; else the largest grid.
     let points = |t: &MatmulTiling| p.batch * n_tiles(p.m, t.bm) * n_tiles(p.n, t.bn);
