@@ -29,7 +29,6 @@ const fn unsplit() -> usize {
     1
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_unsplit(k_splits: &usize) -> bool {
     *k_splits == unsplit()
 }
