@@ -81,7 +81,7 @@ fn product(m: usize, n: usize, k: usize) -> MatmulProblem {
 }
 
 /// Any tiling: the text of a problem does not depend on it.
-const TILING: MatmulTiling = MatmulTiling { bm: 32, bn: 32, bk: 32 };
+const TILING: MatmulTiling = MatmulTiling { bm: 32, bn: 32, bk: 32, k_splits: 1 };
 
 fn row(output: &Output) -> Row {
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -233,7 +233,7 @@ impl AnyBackend for Tilings {
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
         let (rows, cols) = (Target::PARTITIONS, Target::MOVING_COLS);
         vec![match problem {
-            Problem::Matmul(_) => Tiling::Matmul(MatmulTiling { bm: rows, bn: cols, bk: rows }),
+            Problem::Matmul(_) => Tiling::Matmul(MatmulTiling { bm: rows, bn: cols, bk: rows, k_splits: 1 }),
             Problem::Attention(_) => Tiling::Attention(AttentionTiling { bq: rows, bk: cols, kv_splits: 1 }),
         }]
     }

@@ -1,4 +1,4 @@
-//! The lowering beside the naive shaders on each GPU: `gpu_vs_naive [SIZE [BM BN BK]]`.
+//! The lowering beside the naive shaders on each GPU: `gpu_vs_naive [SIZE [BM BN BK [SPLITS]]]`.
 //!
 //! Samples interleave (lowered, naive, lowered, naive, ..), so that what else the machine does meets both alike.
 
@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for adapter in Gpu::adapters() {
         let gpu = Gpu::open(&adapter)?;
         let tiling = match (&numbers[..], AnyBackend::tilings(&gpu, &Problem::Matmul(problem.clone())).first()) {
-            (&[_, bm, bn, bk], _) => MatmulTiling { bm, bn, bk },
+            (&[_, bm, bn, bk], _) => MatmulTiling { bm, bn, bk, k_splits: 1 },
+            (&[_, bm, bn, bk, k_splits], _) => MatmulTiling { bm, bn, bk, k_splits },
             (_, Some(Tiling::Matmul(tiling))) => *tiling,
             _ => return Err(format!("no tiling of {problem}").into()),
         };

@@ -15,7 +15,7 @@
 //! let sizes =
 //!     MatmulSizes { batch: 1, m: 5, n: 7, k: 9, input: DType::F32, output: DType::F32, layout: Layout::Nk };
 //! let problem = MatmulProblem::new(sizes)?;
-//! let program = matmul(&problem, &MatmulTiling { bm: 4, bn: 4, bk: 4 });
+//! let program = matmul(&problem, &MatmulTiling { bm: 4, bn: 4, bk: 4, k_splits: 1 });
 //! println!("{program}");
 //!
 //! let (backend, problem) = (Interp::new(), Problem::Matmul(problem));

@@ -10,7 +10,7 @@ pub const fn n_tiles(len: usize, tile: usize) -> usize {
     len.div_ceil(tile)
 }
 
-/// Tile sizes of a matrix product: output tile `bm × bn`, contraction in steps of `bk`.
+/// Tile sizes of a matrix product: output tile `bm × bn`, contraction in steps of `bk`, in `k_splits` parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct MatmulTiling {
     /// Rows of an output tile.
@@ -19,6 +19,18 @@ pub struct MatmulTiling {
     pub bn: usize,
     /// Step along the contraction.
     pub bk: usize,
+    /// Parts into which the contraction is split, each with its own sums; 1 needs no stage that adds them up. It is left
+    /// out of texts, as it was before there were parts: a file or a worker that does not know it means 1.
+    #[serde(default = "unsplit", skip_serializing_if = "is_unsplit")]
+    pub k_splits: usize,
+}
+
+const fn unsplit() -> usize {
+    1
+}
+
+fn is_unsplit(k_splits: &usize) -> bool {
+    *k_splits == unsplit()
 }
 
 /// Tile sizes of attention: `bq` rows (position × query head of the group) against `bk` keys a step.
@@ -46,7 +58,7 @@ impl Tiling {
     /// Whether a size is 0, which no program can be written with.
     pub fn has_zero(&self) -> bool {
         match self {
-            Tiling::Matmul(t) => [t.bm, t.bn, t.bk].contains(&0),
+            Tiling::Matmul(t) => [t.bm, t.bn, t.bk, t.k_splits].contains(&0),
             Tiling::Attention(t) => [t.bq, t.bk, t.kv_splits].contains(&0),
         }
     }
@@ -56,7 +68,7 @@ impl Tiling {
         match problem {
             Problem::Matmul(p) => {
                 let s = p.sizes();
-                Tiling::Matmul(MatmulTiling { bm: s.m, bn: s.n, bk: s.k })
+                Tiling::Matmul(MatmulTiling { bm: s.m, bn: s.n, bk: s.k, k_splits: 1 })
             }
             Problem::Attention(p) => {
                 let s = p.sizes();
@@ -69,8 +81,33 @@ impl Tiling {
 impl fmt::Display for Tiling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Tiling::Matmul(t) => write!(f, "{}x{}x{}", t.bm, t.bn, t.bk),
+            Tiling::Matmul(t) if t.k_splits == 1 => write!(f, "{}x{}x{}", t.bm, t.bn, t.bk),
+            Tiling::Matmul(t) => write!(f, "{}x{}x{}/{}", t.bm, t.bn, t.bk, t.k_splits),
             Tiling::Attention(t) => write!(f, "{}x{}/{}", t.bq, t.bk, t.kv_splits),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matmul(k_splits: usize) -> Tiling {
+        Tiling::Matmul(MatmulTiling { bm: 128, bn: 64, bk: 512, k_splits })
+    }
+
+    #[test]
+    fn one_part_is_written_as_tilings_were_before_there_were_parts() {
+        assert_eq!([1, 4].map(|n| matmul(n).to_string()), ["128x64x512", "128x64x512/4"]);
+        let texts = [1, 4].map(|n| serde_json::to_string(&matmul(n)).expect("plain data"));
+        let parts = r#"{"matmul":{"bm":128,"bn":64,"bk":512,"k_splits":4}}"#;
+        assert_eq!(texts, [r#"{"matmul":{"bm":128,"bn":64,"bk":512}}"#, parts]);
+        let read = texts.map(|text| serde_json::from_str::<Tiling>(&text).expect("what was written"));
+        assert_eq!(read, [1, 4].map(matmul));
+    }
+
+    #[test]
+    fn no_part_at_all_is_a_size_of_0() {
+        assert!(matmul(0).has_zero() && !matmul(1).has_zero());
     }
 }

@@ -154,6 +154,9 @@ fn stored(output: DType, x: f64, error: f64) -> f64 {
 }
 
 /// `|ĉ − c| ≤ γ_k (|A||B|)_ij + lost subnormals`, then what the conversion to the output's type adds.
+///
+/// It holds in any order, hence for a depth that is split: every part has a term at least, so that adding parts up is some
+/// of the `k − 1` additions of `k` products, and what parts are kept in is f32.
 fn product_bounds(p: &MatmulSizes, r: &Reference) -> Vec<f64> {
     // 4-bit weights are exact; their scales may be multiplied with partial sums instead.
     let n_scales = if p.layout == Layout::NkI4 { 2 } else { 0 };

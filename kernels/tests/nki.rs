@@ -23,7 +23,7 @@ fn golden(name: &str, program: &Program) {
 
 fn product(layout: Layout) -> Program {
     let sizes = MatmulSizes { batch: 1, m: 300, n: 1000, k: 200, input: DType::F32, output: DType::F32, layout };
-    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 256, bn: 512, bk: 128 })
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 256, bn: 512, bk: 128, k_splits: 1 })
 }
 
 fn attend(sq: usize, bq: usize, input: DType) -> Program {
@@ -100,7 +100,10 @@ fn eight_bit_factors_are_turned_as_bf16_and_multiplied_in_pairs_of_rows() {
         output: DType::Bf16,
         layout: Layout::Kn,
     };
-    let program = matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 256, bn: 512, bk: 512 });
+    let program = matmul(
+        &MatmulProblem::new(sizes).expect("good sizes"),
+        &MatmulTiling { bm: 256, bn: 512, bk: 512, k_splits: 1 },
+    );
     golden("matmul_f8e4m3", &program);
     golden("attention_f8e4m3", &attend(200, 128, DType::F8E4M3));
     let refused = nki::lower(&program, Target::Inf2).expect_err("its 8-bit floats are not ours").to_string();

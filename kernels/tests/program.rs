@@ -224,10 +224,21 @@ fn loops_and_variables_are_in_scope() {
 fn product(layout: Layout) -> Program {
     let sizes = MatmulSizes { batch: 1, m: 5, n: 6, k: 7, input: DType::F32, output: DType::F32, layout };
     let product = MatmulProblem::new(sizes).expect("good sizes");
-    matmul(&product, &MatmulTiling { bm: 2, bn: 4, bk: 3 })
+    matmul(&product, &MatmulTiling { bm: 2, bn: 4, bk: 3, k_splits: 1 })
 }
 
-fn built_in() -> [Program; 3] {
+fn split(input: DType, output: DType, k: usize, k_splits: usize) -> Program {
+    let sizes = MatmulSizes { batch: 2, m: 20, n: 70, k, input, output, layout: Layout::Kn };
+    let product = MatmulProblem::new(sizes).expect("good sizes");
+    matmul(&product, &MatmulTiling { bm: 8, bn: 32, bk: 3, k_splits })
+}
+
+/// Extents of each stage's grid, by name.
+fn grids(program: &Program) -> Vec<Vec<(&str, usize)>> {
+    program.stages().iter().map(|s| s.grid.iter().map(|axis| (axis.name.as_str(), axis.extent)).collect()).collect()
+}
+
+fn built_in() -> [Program; 4] {
     let sizes = AttentionSizes {
         batch: 1,
         hq: 4,
@@ -243,7 +254,8 @@ fn built_in() -> [Program; 3] {
     };
     let heads = AttentionProblem::new(sizes).expect("good sizes");
     let tiling = AttentionTiling { bq: 2, bk: 4, kv_splits: 2 };
-    [product(Layout::Kn), product(Layout::Packed), attention(&heads, &tiling)]
+    let split = split(DType::F16, DType::F16, 21, 4);
+    [product(Layout::Kn), product(Layout::Packed), split, attention(&heads, &tiling)]
 }
 
 #[test]
@@ -273,6 +285,34 @@ fn a_tampered_file_is_refused() {
 #[test]
 fn a_listing_reads_as_the_kernel() {
     assert_eq!(product(Layout::Kn).to_string(), include_str!("listings/matmul.txt"));
+    assert_eq!(split(DType::F16, DType::F16, 21, 3).to_string(), include_str!("listings/matmul_split.txt"));
+}
+
+#[test]
+fn a_split_product_has_a_grid_of_parts_and_one_that_adds_them_up() {
+    let first = |parts| vec![("split", parts), ("batch", 2), ("j", 3), ("i", 3)];
+    let second = vec![("batch", 2), ("j", 2), ("i", 3)];
+    // Seven steps: parts of 2, of 1 where more are asked for than there are.
+    for (k_splits, parts) in [(2, 2), (4, 4), (7, 7), (100, 7)] {
+        let program = split(DType::F32, DType::F32, 21, k_splits);
+        assert_eq!(grids(&program), [first(parts), second.clone()], "{k_splits}");
+        let scratch = program.tensor(program.scratch().next().expect("the parts"));
+        let lens: Vec<usize> = scratch.lead.iter().chain(&scratch.rows).map(|axis| axis.len).collect();
+        assert_eq!((lens, scratch.cols, scratch.dtype), (vec![parts, 2, 20], 70, DType::F32));
+    }
+    // Nine steps in four parts are three of three: none is empty.
+    assert_eq!(grids(&split(DType::F32, DType::F32, 27, 4))[0], first(3));
+}
+
+#[test]
+fn a_product_of_one_part_is_as_it_was() {
+    let one = split(DType::F32, DType::F32, 21, 1);
+    assert_eq!(grids(&one), [[("batch", 2), ("j", 3), ("i", 3)]]);
+    let shallow = split(DType::F32, DType::F32, 2, 4);
+    assert_eq!(shallow.stages(), split(DType::F32, DType::F32, 2, 1).stages());
+    for output in [DType::I32, DType::F32] {
+        assert_eq!(split(DType::I8, output, 21, 4).stages(), split(DType::I8, output, 21, 1).stages());
+    }
 }
 
 #[test]

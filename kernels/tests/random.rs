@@ -47,11 +47,11 @@ prop_compose! {
         (input, output) in prop_oneof![5 => types(), 1 => integers()],
         layout in prop::sample::select(vec![Layout::Kn, Layout::Nk, Layout::Packed]),
         (batch, m, n, k) in (1usize..3, 1usize..60, 1usize..70, 1usize..50),
-        (bm, bn, bk) in (1usize..40, 1usize..70, 1usize..40),
+        (bm, bn, bk, k_splits) in (1usize..40, 1usize..70, 1usize..40, 1usize..5),
     ) -> (Problem, Program) {
         let sizes = MatmulSizes { batch, m, n, k, input, output, layout };
         let problem = MatmulProblem::new(sizes).expect("sizes of at least 1");
-        let program = matmul(&problem, &MatmulTiling { bm, bn, bk });
+        let program = matmul(&problem, &MatmulTiling { bm, bn, bk, k_splits });
         (Problem::Matmul(problem), program)
     }
 }
@@ -60,11 +60,11 @@ prop_compose! {
     fn products_of_4_bits()(
         (input, output) in types().prop_filter("8 bits", |(input, _)| input.size_bytes() > 1),
         (batch, m, n, groups) in (1usize..3, 1usize..40, 1usize..70, 1usize..20),
-        (bm, bn, bk) in (1usize..40, 1usize..70, 1usize..300),
+        (bm, bn, bk, k_splits) in (1usize..40, 1usize..70, 1usize..300, 1usize..5),
     ) -> (Problem, Program) {
         let sizes = MatmulSizes { batch, m, n, k: 32 * groups, input, output, layout: Layout::NkI4 };
         let problem = MatmulProblem::new(sizes).expect("whole groups");
-        let program = matmul(&problem, &MatmulTiling { bm, bn, bk });
+        let program = matmul(&problem, &MatmulTiling { bm, bn, bk, k_splits });
         (Problem::Matmul(problem), program)
     }
 }

@@ -29,9 +29,9 @@ fn product(tiling: MatmulTiling) -> Program {
 
 #[test]
 fn the_plain_form_is_golden_and_knows_no_tiling() {
-    let module = Module::of(&product(MatmulTiling { bm: 128, bn: 512, bk: 128 })).expect("it lowers");
+    let module = Module::of(&product(MatmulTiling { bm: 128, bn: 512, bk: 128, k_splits: 1 })).expect("it lowers");
     golden("matmul_plain", &module);
-    let other = Module::of(&product(MatmulTiling { bm: 7, bn: 3, bk: 1 })).expect("it lowers");
+    let other = Module::of(&product(MatmulTiling { bm: 7, bn: 3, bk: 1, k_splits: 1 })).expect("it lowers");
     assert_eq!((module.form, module.text == other.text), (Form::Plain, true));
     let sizes = AttentionSizes {
         batch: 1,

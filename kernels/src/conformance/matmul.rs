@@ -9,8 +9,15 @@ use crate::problem::{GROUP, Layout, MatmulProblem, MatmulSizes, Problem};
 use crate::tile::{MatmulTiling, Tiling};
 
 /// Tilings that every backend gets: a plain one, and one that divides nothing.
-const PLAIN: MatmulTiling = MatmulTiling { bm: 8, bn: 8, bk: 4 };
-const AWKWARD: MatmulTiling = MatmulTiling { bm: 5, bn: 7, bk: 3 };
+const PLAIN: MatmulTiling = MatmulTiling { bm: 8, bn: 8, bk: 4, k_splits: 1 };
+const AWKWARD: MatmulTiling = MatmulTiling { bm: 5, bn: 7, bk: 3, k_splits: 1 };
+
+/// Tilings that split the depth: in two, in more parts than share it out evenly, and in more parts than there are steps.
+const SPLIT: [MatmulTiling; 3] = [
+    MatmulTiling { bm: 8, bn: 8, bk: 4, k_splits: 2 },
+    MatmulTiling { bm: 5, bn: 7, bk: 3, k_splits: 4 },
+    MatmulTiling { bm: 16, bn: 32, bk: 8, k_splits: 100 },
+];
 
 /// Sizes beyond which a sweep around a large tile is cut, so that no case dominates the suite.
 const LARGEST_SWEPT: usize = 1100;
@@ -42,6 +49,18 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
                 let k = if layout == Layout::NkI4 { k.next_multiple_of(GROUP) } else { k };
                 cases.add(MatmulSizes { m, n, k, ..typical }, tiling, Feed::Usual);
             }
+        }
+    }
+    for sizes in split_sizes(quick) {
+        for tiling in SPLIT.into_iter().take(if quick { 2 } else { SPLIT.len() }) {
+            cases.add(sizes, tiling, Feed::Usual);
+        }
+        // The backend's own tiles, of which the depth takes a few steps, even ones and others.
+        let Some(own) = own_tilings(backend, sizes).into_iter().next() else { continue };
+        let of_own = MatmulSizes { m: own.bm.min(LARGEST_BESIDE), n: own.bn.min(2 * LARGEST_BESIDE), ..sizes };
+        let even = (4 * own.bk).min(1024);
+        for k in [even, even + 1].into_iter().filter(|k| sizes.layout != Layout::NkI4 || k % GROUP == 0) {
+            cases.add(MatmulSizes { k, ..of_own }, MatmulTiling { k_splits: 3, ..own }, Feed::Usual);
         }
     }
     for sizes in combinations() {
@@ -89,6 +108,33 @@ fn around(t: &MatmulTiling) -> BTreeSet<(usize, usize, usize)> {
     all.extend(sizes(t.bm).map(|m| (m, beside(t.bn), beside(t.bk))));
     all.extend(sizes(t.bn).map(|n| (beside(t.bm), n, beside(t.bk))));
     all.extend(sizes(t.bk).map(|k| (beside(t.bm), beside(t.bn), k)));
+    all
+}
+
+/// Sizes for tilings that split the depth: an odd one, one step or less, a row, and what 5, 7 and 9 steps of the tilings' make.
+fn split_sizes(quick: bool) -> Vec<MatmulSizes> {
+    let types = [
+        (DType::F32, DType::F32, Layout::Kn),
+        (DType::Bf16, DType::Bf16, Layout::Nk),
+        (DType::F16, DType::F32, Layout::Nk),
+        (DType::F16, DType::F16, Layout::Kn),
+        (DType::F8E4M3, DType::Bf16, Layout::Nk),
+        (DType::F32, DType::F32, Layout::Packed),
+        (DType::Bf16, DType::F32, Layout::Packed),
+        (DType::F32, DType::F32, Layout::NkI4),
+        // Sums of integers are not split, whatever the tiling says.
+        (DType::I8, DType::I32, Layout::Kn),
+        (DType::I8, DType::Bf16, Layout::Nk),
+    ];
+    let shapes = [[1, 13, 29, 19], [3, 6, 9, 27], [1, 1, 40, 19], [2, 9, 17, 2_usize]];
+    let (n_types, n_shapes) = if quick { (2, 2) } else { (types.len(), shapes.len()) };
+    let mut all = Vec::new();
+    for (input, output, layout) in types.into_iter().take(n_types) {
+        for [batch, m, n, k] in shapes.into_iter().take(n_shapes) {
+            let k = if layout == Layout::NkI4 { GROUP * k.div_ceil(4) } else { k };
+            all.push(MatmulSizes { batch, m, n, k, input, output, layout });
+        }
+    }
     all
 }
 

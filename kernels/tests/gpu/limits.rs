@@ -26,7 +26,7 @@ const SIZES: MatmulSizes =
     MatmulSizes { batch: 1, m: 8, n: 8, k: 8, input: DType::F32, output: DType::F32, layout: Layout::Kn };
 
 fn product(sizes: MatmulSizes, bm: usize, bn: usize, bk: usize) -> Program {
-    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm, bn, bk })
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm, bn, bk, k_splits: 1 })
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn product(sizes: MatmulSizes, tiling: MatmulTiling, draw: Draw, tolerance: f64)
 
 const F32: MatmulSizes =
     MatmulSizes { batch: 1, m: 17, n: 33, k: 19, input: DType::F32, output: DType::F32, layout: Layout::Kn };
-const TILE: MatmulTiling = MatmulTiling { bm: 8, bn: 16, bk: 8 };
+const TILE: MatmulTiling = MatmulTiling { bm: 8, bn: 16, bk: 8, k_splits: 1 };
 
 #[test]
 fn integer_products_are_exact_at_every_edge_of_a_tile() {
@@ -33,9 +33,22 @@ fn integer_products_are_exact_at_every_edge_of_a_tile() {
 fn aligned_products_are_exact() {
     for layout in [Layout::Kn, Layout::Nk] {
         let sizes = MatmulSizes { m: 70, n: 136, k: 72, layout, ..F32 };
-        product(sizes, MatmulTiling { bm: 32, bn: 64, bk: 16 }, Draw::Integers, 0.0);
-        product(sizes, MatmulTiling { bm: 16, bn: 32, bk: 512 }, Draw::Integers, 0.0);
-        product(sizes, MatmulTiling { bm: 5, bn: 7, bk: 3 }, Draw::Integers, 0.0);
+        product(sizes, MatmulTiling { bm: 32, bn: 64, bk: 16, k_splits: 1 }, Draw::Integers, 0.0);
+        product(sizes, MatmulTiling { bm: 16, bn: 32, bk: 512, k_splits: 1 }, Draw::Integers, 0.0);
+        product(sizes, MatmulTiling { bm: 5, bn: 7, bk: 3, k_splits: 1 }, Draw::Integers, 0.0);
+    }
+}
+
+#[test]
+fn parts_of_the_depth_are_added_up() {
+    for layout in [Layout::Kn, Layout::Nk] {
+        let tiling = MatmulTiling { bm: 32, bn: 64, bk: 16, k_splits: 4 };
+        product(MatmulSizes { m: 70, n: 136, k: 144, layout, ..F32 }, tiling, Draw::Integers, 0.0);
+        // One row and an odd width: no four neighbours of the sums lie side by side.
+        let sizes = MatmulSizes { batch: 2, m: 1, n: 37, k: 30, layout, ..F32 };
+        product(sizes, MatmulTiling { k_splits: 9, ..TILE }, Draw::Integers, 0.0);
+        let halves = MatmulSizes { m: 64, n: 96, k: 224, input: DType::F16, output: DType::F16, layout, ..F32 };
+        product(halves, MatmulTiling { bm: 32, bn: 32, bk: 32, k_splits: 3 }, Draw::Integers, 0.0);
     }
 }
 

@@ -31,7 +31,7 @@ fn streams(device: &str) -> bool {
 
 fn product(m: usize, n: usize, k: usize, input: DType, layout: Layout, (bm, bn, bk): (usize, usize, usize)) -> Program {
     let sizes = MatmulSizes { batch: 2, m, n, k, input, output: DType::F32, layout };
-    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm, bn, bk })
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm, bn, bk, k_splits: 1 })
 }
 
 #[test]

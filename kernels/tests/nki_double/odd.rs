@@ -314,5 +314,5 @@ fn kept_across() -> Program {
 fn paired_rows() -> Program {
     let (input, output) = (DType::F8E4M3, DType::F32);
     let sizes = MatmulSizes { batch: 1, m: 130, n: 520, k: 1024, input, output, layout: Layout::Nk };
-    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 130, bn: 512, bk: 512 })
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 130, bn: 512, bk: 512, k_splits: 1 })
 }

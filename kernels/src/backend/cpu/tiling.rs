@@ -44,7 +44,7 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
     while threads > 1 && points(bm) < 4 * threads && bm > 4 * isa.mr() {
         bm = even(p.m, bm.div_ceil(2), 1);
     }
-    MatmulTiling { bm, bn, bk: (bk_units * elems_per_unit).min(p.k) }
+    MatmulTiling { bm, bn, bk: (bk_units * elems_per_unit).min(p.k), k_splits: 1 }
 }
 
 /// Packed weights under rows that meet them panel by panel: a panel and the one behind it lie in L2, a row panel in L1.
@@ -59,7 +59,7 @@ fn packed(problem: &MatmulProblem, isa: Isa, threads: usize) -> MatmulTiling {
     while threads > 1 && p.batch * n_tiles(p.n, bn) < 4 * threads && bn > nr {
         bn = even(p.n, bn.div_ceil(2), nr);
     }
-    MatmulTiling { bm: p.m, bn, bk }
+    MatmulTiling { bm: p.m, bn, bk, k_splits: 1 }
 }
 
 /// Few rows: the right factor is read once where it lies. With `[n, k]` whole rows of it, since shorter steps only add
@@ -78,7 +78,7 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     // More than one pass finds the tile in another quarter.
     let passes_again = p.m > pass_rows(isa) && p.layout != Layout::Kn;
     let bn = if passes_again { bn.min((caches.l2 / 4 / 4 / bk).max(16)) } else { bn };
-    MatmulTiling { bm: p.m, bn, bk }
+    MatmulTiling { bm: p.m, bn, bk, k_splits: 1 }
 }
 
 /// Attention: queries, accumulators, keys and values of a tile lie in L2 together. Many rows run along lanes

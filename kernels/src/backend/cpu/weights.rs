@@ -140,7 +140,7 @@ mod tests {
         MatmulProblem::new(sizes).expect("good sizes")
     }
 
-    const TILING: MatmulTiling = MatmulTiling { bm: 24, bn: 64, bk: 16 };
+    const TILING: MatmulTiling = MatmulTiling { bm: 24, bn: 64, bk: 16, k_splits: 1 };
 
     #[test]
     fn a_weight_that_is_replaced_is_packed_again() {

@@ -213,7 +213,7 @@ impl Backend for Naive {
     /// A tiling to write the program with; the shaders have none.
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
         match problem {
-            Problem::Matmul(_) => vec![Tiling::Matmul(MatmulTiling { bm: SIDE, bn: SIDE, bk: SIDE })],
+            Problem::Matmul(_) => vec![Tiling::Matmul(MatmulTiling { bm: SIDE, bn: SIDE, bk: SIDE, k_splits: 1 })],
             Problem::Attention(_) => {
                 vec![Tiling::Attention(AttentionTiling { bq: SIDE, bk: SIDE, kv_splits: 1 })]
             }

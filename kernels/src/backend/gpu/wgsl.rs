@@ -37,9 +37,9 @@
 //! rows 33.0, 25.9; a step of decoding over 4096 keys of bf16 22.7, 16.2, with steps of 128 keys.
 //!
 //! What is left: a dispatch takes 3.5 µs however little it does (64³), and decoding needs two, since the shading language
-//! orders nothing between workgroups of a dispatch but single atomics; a product of 128 rows has too few tiles for the
-//! device (split four ways along the depth, 128x4096x4096 of f32 took 138 µs in a trial, in place of 190); sums of a softmax pass
-//! between fragments and registers.
+//! orders nothing between workgroups of a dispatch but single atomics; a product of 128 rows, which has too few tiles for the
+//! device, needs two for the same reason (in four parts along the depth, 128x4096x4096 of f32 took 138 µs in a trial, in place of
+//! 190); sums of a softmax pass between fragments and registers.
 
 use crate::DType;
 use crate::backend::Unsupported;

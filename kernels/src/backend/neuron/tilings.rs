@@ -31,7 +31,7 @@ fn fits(program: &Program, target: Target) -> bool {
 fn matmul_tilings(problem: &MatmulProblem) -> Vec<MatmulTiling> {
     let p = problem.sizes();
     let tall = [512, 256, 128].into_iter().filter(|bm| *bm == 128 || *bm / 2 < p.m);
-    let sized = |bk: usize| move |bm: usize| MatmulTiling { bm, bn: Target::MOVING_COLS, bk };
+    let sized = |bk: usize| move |bm: usize| MatmulTiling { bm, bn: Target::MOVING_COLS, bk, k_splits: 1 };
     let deep: Vec<MatmulTiling> = tall.map(sized(512)).collect();
     let shallow = deep.iter().map(|tiling| sized(128)(tiling.bm)).collect::<Vec<_>>();
     deep.into_iter().chain(shallow).collect()

@@ -55,7 +55,7 @@ fn of(sizes: MatmulSizes, tiling: MatmulTiling) -> Program {
 fn product() -> Program {
     let sizes =
         MatmulSizes { batch: 2, m: 20, n: 64, k: 40, input: DType::Bf16, output: DType::Bf16, layout: Layout::Nk };
-    let tiling = MatmulTiling { bm: 8, bn: 32, bk: 16 };
+    let tiling = MatmulTiling { bm: 8, bn: 32, bk: 16, k_splits: 1 };
     matmul(&MatmulProblem::new(sizes).expect("good sizes"), &tiling)
 }
 
@@ -93,11 +93,11 @@ fn shaders_of_attention_are_the_golden_ones() {
 fn shaders_of_few_rows_and_of_matrix_units_are_the_golden_ones() {
     let sizes =
         MatmulSizes { batch: 1, m: 3, n: 40, k: 300, input: DType::F32, output: DType::F32, layout: Layout::Nk };
-    golden_on("matmul_streamed_nk", &of(sizes, MatmulTiling { bm: 4, bn: 16, bk: 256 }), &able());
+    golden_on("matmul_streamed_nk", &of(sizes, MatmulTiling { bm: 4, bn: 16, bk: 256, k_splits: 1 }), &able());
     let kn = MatmulSizes { layout: Layout::Kn, ..sizes };
-    golden_on("matmul_streamed_kn", &of(kn, MatmulTiling { bm: 4, bn: 32, bk: 256 }), &able());
+    golden_on("matmul_streamed_kn", &of(kn, MatmulTiling { bm: 4, bn: 32, bk: 256, k_splits: 1 }), &able());
     let halves = MatmulSizes { m: 70, n: 64, k: 72, input: DType::F16, ..sizes };
-    golden_on("matmul_fragments", &of(halves, MatmulTiling { bm: 32, bn: 32, bk: 32 }), &able());
+    golden_on("matmul_fragments", &of(halves, MatmulTiling { bm: 32, bn: 32, bk: 32, k_splits: 1 }), &able());
 }
 
 /// Branches and early returns around matrices: a verifier that took them for non-uniform would refuse the shader.
@@ -126,7 +126,8 @@ fn matrix_units_stand_behind_branches() {
     let halves =
         MatmulSizes { batch: 3, m: 96, n: 64, k: 32, input: DType::F16, output: DType::F32, layout: Layout::Kn };
     let few = Caps { max_groups: 7, ..able() };
-    let code = lower_stage(&of(halves, MatmulTiling { bm: 32, bn: 32, bk: 32 }), 0, &few).expect("within the limits");
+    let code = lower_stage(&of(halves, MatmulTiling { bm: 32, bn: 32, bk: 32, k_splits: 1 }), 0, &few)
+        .expect("within the limits");
     assert!(code.source.contains("return;"), "{}", code.source);
     valid("more points than groups", &code.source);
 }
@@ -135,7 +136,8 @@ fn matrix_units_stand_behind_branches() {
 fn points_beyond_one_dimension_fill_the_others() {
     let sizes =
         MatmulSizes { batch: 3, m: 70_000, n: 1, k: 1, input: DType::F32, output: DType::F32, layout: Layout::Kn };
-    let program = matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 1, bn: 1, bk: 1 });
+    let program =
+        matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: 1, bn: 1, bk: 1, k_splits: 1 });
     let code = lower_stage(&program, 0, &caps(Manner::Staged)).expect("within the limits");
     assert_eq!(code.groups, [65_535, 4, 1]);
     assert!(code.source.contains("if (point >= 210000) { return; }"));

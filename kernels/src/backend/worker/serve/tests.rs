@@ -48,7 +48,7 @@ fn product() -> MatmulProblem {
 #[test]
 fn a_conversation_gives_the_backends_own_bytes_and_keeps_the_guard() {
     let problem = product();
-    let program = matmul(&problem, &MatmulTiling { bm: 4, bn: 4, bk: 4 });
+    let program = matmul(&problem, &MatmulTiling { bm: 4, bn: 4, bk: 4, k_splits: 1 });
     let wrapped = Problem::Matmul(problem);
     let inputs = Inputs::random(&wrapped, 1);
     let (a, b) = (inputs.slices()[0], inputs.slices()[1]);
