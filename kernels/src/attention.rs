@@ -252,7 +252,8 @@ fn over_keys(
             b.mul(s, s, scales);
         }
         mask(b, s, problem);
-        let fade = b.raise_peak(peak, s); // 1 where no key was seen yet
+        // 1 where no key was seen yet
+        let fade = if t.lazy_peak { b.raise_peak_above(peak, s, SLACK) } else { b.raise_peak(peak, s) };
         let base = held_above(b, peak, factors);
         b.sub(s, s, base);
         b.exp2(s, s);
@@ -270,6 +271,10 @@ fn over_keys(
         b.mma(acc, weights, v);
     });
 }
+
+/// Powers of two by which scores may exceed a peak that stays where it is: 16-bit weights hold 2⁸, and sums hold as many
+/// keys of it as there are.
+const SLACK: f32 = 8.0;
 
 /// Element type of the factors of both products. Integers are multiplied as f32, which holds them, and so is what they meet.
 pub(crate) fn factors(p: &AttentionSizes) -> DType {

@@ -42,6 +42,10 @@ pub struct AttentionTiling {
     pub bk: usize,
     /// Parts into which the keys are split, each with its own partial result; 1 needs no combine stage.
     pub kv_splits: usize,
+    /// Whether a row's peak stays where it is until a score exceeds it by 2^8: what was accumulated then seldom fades, which
+    /// serves units that hold it where single rows cannot be multiplied. Left out of texts where it is not so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lazy_peak: bool,
 }
 
 /// A tiling of either operation.
@@ -72,7 +76,7 @@ impl Tiling {
             }
             Problem::Attention(p) => {
                 let s = p.sizes();
-                Tiling::Attention(AttentionTiling { bq: s.sq * p.group(), bk: s.skv, kv_splits: 1 })
+                Tiling::Attention(AttentionTiling { bq: s.sq * p.group(), bk: s.skv, kv_splits: 1, lazy_peak: false })
             }
         }
     }
@@ -83,7 +87,9 @@ impl fmt::Display for Tiling {
         match self {
             Tiling::Matmul(t) if t.k_splits == 1 => write!(f, "{}x{}x{}", t.bm, t.bn, t.bk),
             Tiling::Matmul(t) => write!(f, "{}x{}x{}/{}", t.bm, t.bn, t.bk, t.k_splits),
-            Tiling::Attention(t) => write!(f, "{}x{}/{}", t.bq, t.bk, t.kv_splits),
+            Tiling::Attention(t) => {
+                write!(f, "{}x{}/{}{}", t.bq, t.bk, t.kv_splits, if t.lazy_peak { "+lazy" } else { "" })
+            }
         }
     }
 }

@@ -253,7 +253,7 @@ fn built_in() -> [Program; 4] {
         kv: Kv::Input,
     };
     let heads = AttentionProblem::new(sizes).expect("good sizes");
-    let tiling = AttentionTiling { bq: 2, bk: 4, kv_splits: 2 };
+    let tiling = AttentionTiling { bq: 2, bk: 4, kv_splits: 2, lazy_peak: false };
     let split = split(DType::F16, DType::F16, 21, 4);
     [product(Layout::Kn), product(Layout::Packed), split, attention(&heads, &tiling)]
 }

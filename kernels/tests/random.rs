@@ -79,7 +79,7 @@ prop_compose! {
     ) -> (Problem, Program) {
         let sizes = AttentionSizes { batch, hq: hkv * group, hkv, sq, skv, d, dv, mask, input, output, kv: Kv::Input };
         let problem = AttentionProblem::new(sizes).expect("sizes of at least 1");
-        let program = attention(&problem, &AttentionTiling { bq, bk, kv_splits });
+        let program = attention(&problem, &AttentionTiling { bq, bk, kv_splits, lazy_peak: false });
         (Problem::Attention(problem), program)
     }
 }

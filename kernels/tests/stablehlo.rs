@@ -47,7 +47,7 @@ fn the_plain_form_is_golden_and_knows_no_tiling() {
         kv: Kv::Input,
     };
     let problem = AttentionProblem::new(sizes).expect("good sizes");
-    let tiling = AttentionTiling { bq: 8, bk: 8, kv_splits: 1 };
+    let tiling = AttentionTiling { bq: 8, bk: 8, kv_splits: 1, lazy_peak: false };
     golden("attention_plain", &Module::of(&attention(&problem, &tiling)).expect("it lowers"));
     let in_8_bits = AttentionSizes { input: DType::F8E4M3, output: DType::Bf16, ..sizes };
     let problem = AttentionProblem::new(in_8_bits).expect("good sizes");

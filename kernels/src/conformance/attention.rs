@@ -8,11 +8,12 @@ use crate::backend::AnyBackend;
 use crate::problem::{AttentionProblem, AttentionSizes, Kv, Mask, Problem};
 use crate::tile::{AttentionTiling, Tiling};
 
-/// Tilings that every backend gets: a plain one, and ones that divide nothing and split the keys.
+/// Tilings that every backend gets: a plain one, and ones that divide nothing and split the keys, the last with peaks that
+/// stay.
 const FIXED: [AttentionTiling; 3] = [
-    AttentionTiling { bq: 4, bk: 8, kv_splits: 1 },
-    AttentionTiling { bq: 3, bk: 5, kv_splits: 2 },
-    AttentionTiling { bq: 16, bk: 4, kv_splits: 4 },
+    AttentionTiling { bq: 4, bk: 8, kv_splits: 1, lazy_peak: false },
+    AttentionTiling { bq: 3, bk: 5, kv_splits: 2, lazy_peak: false },
+    AttentionTiling { bq: 16, bk: 4, kv_splits: 4, lazy_peak: true },
 ];
 
 /// Element types of inputs and output.
@@ -59,7 +60,7 @@ const MANY_ROWS: [([usize; 7], Mask); 4] = [
 
 /// Tiles for them; the second splits the keys.
 const MANY_ROWS_TILES: [AttentionTiling; 2] =
-    [AttentionTiling { bq: 57, bk: 20, kv_splits: 1 }, AttentionTiling { bq: 30, bk: 33, kv_splits: 2 }];
+    [AttentionTiling { bq: 57, bk: 20, kv_splits: 1, lazy_peak: false }, AttentionTiling { bq: 30, bk: 33, kv_splits: 2, lazy_peak: false }];
 
 pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
     let mut cases = Cases { backend, list: Vec::new(), names: BTreeSet::new() };

@@ -316,6 +316,31 @@ impl Body<'_> {
         fade
     }
 
+    /// As [`Body::raise_peak`], but only the peaks that `s` exceeds by more than `slack`: the others stay, and so does what
+    /// was accumulated relative to them. Sums and weights may then be up to `2^slack` times as large.
+    pub fn raise_peak_above(&mut self, peak: TileId, s: TileId, slack: f32) -> TileId {
+        let fade = self.like(peak);
+        self.copy(fade, peak);
+        let top = self.row_max(s);
+        self.max(top, top, f32::MIN); // no product of an infinity and 0 below
+        // 1 where the peak rises, else 0.
+        let rises = self.like(peak);
+        self.sub(rises, top, peak);
+        self.sub(rises, rises, slack);
+        self.mul(rises, rises, f32::MAX);
+        self.max(rises, rises, 0.0);
+        self.min(rises, rises, 1.0);
+        // The row's maximum there, else less than any peak.
+        self.mul(top, top, rises);
+        self.sub(rises, rises, 1.0);
+        self.mul(rises, rises, f32::MAX);
+        self.add(top, top, rises);
+        self.max(peak, peak, top);
+        self.sub(fade, fade, peak);
+        self.exp2(fade, fade);
+        fade
+    }
+
     /// A loop over tiles.
     pub fn each(&mut self, range: Range, write: impl FnOnce(&mut Self, Var)) {
         let var = Var(self.stage.n_vars as u32);

@@ -7,7 +7,7 @@ diagnostic(off, derivative_uniformity);
 @group(0) @binding(1) var<storage, read> m1: array<vec4<f16>>;
 // c: f32
 @group(0) @binding(2) var<storage, read_write> m2: array<vec4<f32>>;
-var<workgroup> shared_tile: array<vec4<f32>, 256>;
+var<workgroup> shared_tile: array<vec4<f32>, 288>;
 var<workgroup> shared_halves: array<vec4<f16>, 640>;
 
 @compute @workgroup_size(128)
@@ -52,8 +52,8 @@ fn main(
   let x_34 = x_29 + x_18;
   let x_35 = x_34 * 72;
   let x_38 = i32(lane) / 32;
-  let x_39 = x_38 / 2 * 160;
-  let x_40 = x_38 % 2 * 16;
+  let x_39 = x_38 % 2 * 16;
+  let x_41 = x_38 / 2 * 160;
   for (var v3 = 0; v3 < 3; v3++) {
     // %1 = load t0[v0]
     // %2 = load t1[v0]
@@ -78,31 +78,31 @@ fn main(
     shared_halves[x_16 + 320 + x_6] = h_33;
     shared_halves[x_28 + 320 + x_19] = h_37;
     workgroupBarrier();
-    let b_41 = coopLoad<coop_mat16x16<f16, B>>(&shared_halves[320 + (x_40 + 0) * 10], 10u);
-    let a_42 = coopLoadT<coop_mat16x16<f16, A>>(&shared_halves[x_39 + 0 + 0], 10u);
-    p_1_0_0 = coopMultiplyAdd(a_42, b_41, p_1_0_0);
-    let b_43 = coopLoad<coop_mat16x16<f16, B>>(&shared_halves[324 + (x_40 + 0) * 10], 10u);
-    let a_44 = coopLoadT<coop_mat16x16<f16, A>>(&shared_halves[x_39 + 4 + 0], 10u);
+    let b_40 = coopLoad<coop_mat16x16<f16, B>>(&shared_halves[320 + (x_39 + 0) * 10], 10u);
+    let a_42 = coopLoadT<coop_mat16x16<f16, A>>(&shared_halves[x_41 + 0 + 0], 10u);
+    p_1_0_0 = coopMultiplyAdd(a_42, b_40, p_1_0_0);
+    let b_43 = coopLoad<coop_mat16x16<f16, B>>(&shared_halves[324 + (x_39 + 0) * 10], 10u);
+    let a_44 = coopLoadT<coop_mat16x16<f16, A>>(&shared_halves[x_41 + 4 + 0], 10u);
     p_1_0_0 = coopMultiplyAdd(a_44, b_43, p_1_0_0);
   }
-  let x_45 = x_38 / 2 * 128;
+  let x_45 = x_38 / 2 * 144;
   let x_46 = x_38 % 2 * 4;
   workgroupBarrier();
-  coopStoreT(p_1_0_0, &shared_tile[x_45 + x_46 + 0], 8u);
+  coopStoreT(p_1_0_0, &shared_tile[x_45 + x_46 + 0], 9u);
   workgroupBarrier();
   let x_47 = ty + 0;
-  let x_48 = x_47 * 8;
-  let x_49 = 4 * tx;
-  t0_0_0 += shared_tile[x_48 + (x_49 >> 2u)];
+  let x_48 = 4 * tx;
+  let x_49 = x_47 * 9;
+  t0_0_0 += shared_tile[x_49 + (x_48 >> 2u)];
   let x_50 = ty + 16;
-  let x_51 = x_50 * 8;
-  t0_1_0 += shared_tile[x_51 + (x_49 >> 2u)];
+  let x_51 = x_50 * 9;
+  t0_1_0 += shared_tile[x_51 + (x_48 >> 2u)];
   // store t2[v0], %0
   let x_52 = ty;
   let x_53 = clamp(70 - x_7, 0, 32);
   let x_54 = x_7 + x_52;
   let x_55 = x_54 * 64;
-  let x_56 = x_29 + x_49;
+  let x_56 = x_29 + x_48;
   let x_57 = x_55 + x_56;
   if (x_52 < x_53) { m2[x_57 >> 2u] = t0_0_0; }
   let x_58 = x_7 + x_50;

@@ -96,5 +96,5 @@ pub(super) fn attention(problem: &AttentionProblem, isa: Isa, threads: usize) ->
     let bk = even(p.skv, 256, 32);
     // Too few heads and rows to go round: the keys are split as well.
     let kv_splits = if points(bq) >= threads { 1 } else { threads.div_ceil(points(bq)).min(n_tiles(p.skv, bk)) };
-    AttentionTiling { bq, bk, kv_splits }
+    AttentionTiling { bq, bk, kv_splits, lazy_peak: false }
 }

@@ -215,7 +215,7 @@ impl Backend for Naive {
         match problem {
             Problem::Matmul(_) => vec![Tiling::Matmul(MatmulTiling { bm: SIDE, bn: SIDE, bk: SIDE, k_splits: 1 })],
             Problem::Attention(_) => {
-                vec![Tiling::Attention(AttentionTiling { bq: SIDE, bk: SIDE, kv_splits: 1 })]
+                vec![Tiling::Attention(AttentionTiling { bq: SIDE, bk: SIDE, kv_splits: 1, lazy_peak: false })]
             }
         }
     }

@@ -218,7 +218,7 @@ fn attention(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionTiling> {
         // Both factors of 16 bits are read 16 bytes a thread: a step of 64 keys is soon over.
         Manner::Staged if rows <= FEW_ROWS && p.input.size_bytes() == 2 => (&[(few, 128), (few, 64)], 2 * CORES),
         Manner::Staged if rows <= FEW_ROWS => (&[(few, 64), (few, 128), (few, 32)], 2 * CORES),
-        Manner::Staged if fragments => (&[(64, 64), (64, 32), (32, 64), (32, 32)], CORES),
+        Manner::Staged if fragments => (&[(64, 32), (64, 64), (32, 64), (32, 32)], CORES),
         Manner::Staged => (&[(64, 64), (32, 64), (64, 32), (32, 32), (16, 64)], CORES),
         Manner::Lanes(_) | Manner::Direct => (&[(16, 32), (8, 32), (4, 64), (1, 64)], ENOUGH_POINTS_IN_SOFTWARE),
     };
@@ -229,7 +229,9 @@ fn attention(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionTiling> {
         // Each part of the keys writes its own partial result: worth it for a few tiles a part, of few rows for one.
         let fewest = if caps.manner == Manner::Staged && rows <= FEW_ROWS { (128 / bk).max(1) } else { 4 };
         let splits = enough.div_ceil(points).min(tiles / fewest).max(1);
-        tilings.push(AttentionTiling { bq, bk, kv_splits: splits });
+        // Fragments are multiplied by rows in workgroup memory alone, so their rows should seldom fade.
+        let lazy_peak = fragments && rows > FEW_ROWS && caps.manner == Manner::Staged;
+        tilings.push(AttentionTiling { bq, bk, kv_splits: splits, lazy_peak });
     }
     tilings
 }

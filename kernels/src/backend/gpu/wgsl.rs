@@ -61,6 +61,7 @@ mod scope;
 mod staging;
 mod store;
 mod stream;
+mod strip;
 #[cfg(test)]
 mod tests;
 mod view;

@@ -49,7 +49,7 @@ fn attention_agrees_with_the_oracle() {
     for (mask, kv_splits) in [(Mask::None, 1), (Mask::Causal, 1), (Mask::Window(3), 2), (Mask::Causal, 3)] {
         for (sq, skv, input) in [(7, 11, DType::F32), (11, 7, DType::Bf16), (1, 9, DType::F16)] {
             let problem = AttentionProblem::new(AttentionSizes { mask, sq, skv, input, ..sizes }).expect("good sizes");
-            let program = attention(&problem, &AttentionTiling { bq: 3, bk: 2, kv_splits });
+            let program = attention(&problem, &AttentionTiling { bq: 3, bk: 2, kv_splits, lazy_peak: false });
             let problem = Problem::Attention(problem);
             agrees(&problem, &program, &Inputs::random(&problem, 3));
         }
@@ -80,7 +80,7 @@ fn a_thousand_faint_keys_still_count_in_8_bits() {
     let inputs = Inputs::from_values(&problem_of(&problem), &operands).expect("numbers of the type");
     let limits = Interp::new().limits;
     for kv_splits in [1, 4] {
-        let program = attention(&problem, &AttentionTiling { bq: 1, bk: 32, kv_splits });
+        let program = attention(&problem, &AttentionTiling { bq: 1, bk: 32, kv_splits, lazy_peak: false });
         let expected = Expected::of(&problem_of(&problem), &inputs, Rows::All, &limits, program.tiling());
         assert!((expected.values[0] - 0.2555).abs() < 1e-4 && expected.bounds[0] < 0.05, "{expected:?}");
         agrees(&problem_of(&problem), &program, &inputs);

@@ -41,5 +41,5 @@ fn matmul_tilings(problem: &MatmulProblem) -> Vec<MatmulTiling> {
 fn attention_tilings(problem: &AttentionProblem) -> Vec<AttentionTiling> {
     let group = problem.group();
     let bq = if group < Target::PARTITIONS { Target::PARTITIONS / group * group } else { Target::PARTITIONS };
-    [512, 256, 128].map(|bk| AttentionTiling { bq, bk, kv_splits: 1 }).to_vec()
+    [512, 256, 128].map(|bk| AttentionTiling { bq, bk, kv_splits: 1, lazy_peak: false }).to_vec()
 }

@@ -123,7 +123,7 @@ fn attention(sq: usize, mask: Mask, bq: usize) -> Program {
     let sizes =
         AttentionSizes { batch: 1, hq: 2, hkv: 1, sq, skv: 100, d: 16, dv: 16, mask, input, output, kv: Kv::Input };
     let problem = AttentionProblem::new(sizes).expect("sound sizes");
-    crate::attention::attention(&problem, &AttentionTiling { bq, bk: 40, kv_splits: 1 })
+    crate::attention::attention(&problem, &AttentionTiling { bq, bk: 40, kv_splits: 1, lazy_peak: false })
 }
 
 /// All strips of a program's only stage, on the widest vectors.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use super::held::Held;
+use super::held::{self, Held};
 use super::helpers::Helper;
 use super::method::Mma;
 use super::plan::Plan;
@@ -40,6 +40,10 @@ pub(super) struct Emit<'p> {
     // Vectors of four halves that matrix units read.
     pub(super) shared_halves: usize,
     pub(super) held: HashMap<TileId, Held>,
+    // Left factors that stay in fragments: stems of their names.
+    pub(super) lefts: HashMap<TileId, String>,
+    // Whether threads tell each other that some row fades.
+    pub(super) votes: bool,
 }
 
 impl<'p> Emit<'p> {
@@ -60,6 +64,8 @@ impl<'p> Emit<'p> {
             shared_scalars: plan.shared_scalars(stage, caps),
             shared_halves: 0,
             held: HashMap::new(),
+            lefts: HashMap::new(),
+            votes: false,
             plan,
         }
     }
@@ -122,6 +128,9 @@ impl<'p> Emit<'p> {
         if self.shared_scalars > 0 {
             let n = self.shared_scalars.next_multiple_of(4);
             let _ = writeln!(text, "var<workgroup> shared_rows: array<f32, {n}>;");
+        }
+        if self.votes {
+            text.push_str("var<workgroup> shared_vote: vec4<u32>;\n");
         }
         let needed = self.helpers.iter().flat_map(|helper| helper.needs());
         for helper in self.helpers.iter().chain(needed).collect::<BTreeSet<_>>() {
@@ -205,12 +214,16 @@ impl<'p> Emit<'p> {
                 if self.plan.in_registers[dst.0 as usize] {
                     self.load(*dst, *tensor, lead);
                 }
+                self.left_fragments(*dst)?;
             }
             Op::Store { tensor, lead, src } => self.store(*tensor, lead, *src),
             Op::Fill { dst, value } => self.fill(*dst, *value),
             Op::Mma { acc, a, b, form } => self.mma(Mma { acc: *acc, a: *a, b: *b, form: *form })?,
             Op::Unary { dst, f, x } => self.unary(*dst, *f, *x),
-            Op::Binary { dst, f, x, y } => self.binary(*dst, *f, *x, *y),
+            Op::Binary { dst, f, x, y } => match held::fade(self.stage, op) {
+                Some((acc, column)) if self.held.contains_key(&acc) => self.fade_fragments(acc, column),
+                _ => self.binary(*dst, *f, *x, *y),
+            },
             Op::Reduce { dst, f, x } => self.reduce(*dst, *f, *x),
             Op::Band { dst, x, row_div, low, high, outside } => self.band(*dst, *x, *row_div, (*low, *high), *outside),
             Op::Position { dst, axis } => self.position(*dst, *axis),
@@ -233,8 +246,8 @@ impl<'p> Emit<'p> {
             return Ok(());
         }
         let held = self.holdable(body);
-        for (acc, method) in &held {
-            self.hold(*acc, *method);
+        for (acc, method, fades) in &held {
+            self.hold(*acc, *method, *fades)?;
         }
         // Mesa 26's lavapipe reads storage in a loop of no turns, where another one is inside: a null buffer. Strategies
         // for hardware go without the branch.
@@ -252,7 +265,7 @@ impl<'p> Emit<'p> {
         if may_be_empty {
             self.close();
         }
-        held.iter().try_for_each(|(acc, _)| self.settle(*acc))
+        held.iter().try_for_each(|(acc, ..)| self.settle(*acc))
     }
 
     /// The turns of a short loop of loads and arithmetic, where they are known: written out, its loads are in flight

@@ -13,13 +13,13 @@
 
 use super::emit::{Emit, register};
 use super::factor::{Factor, Place};
-use super::method::{Factors, Fragments, Mma};
+use super::method::{Factors, Fragments, Method, Mma};
 use super::mma::Product;
 use super::scope::Value;
 use crate::backend::Unsupported;
 use crate::program::{Form, Span, TileId};
 
-fn fragment(stem: &str, row: usize, col: usize) -> String {
+pub(super) fn fragment(stem: &str, row: usize, col: usize) -> String {
     format!("{stem}_{row}_{col}")
 }
 
@@ -28,6 +28,17 @@ fn fragment(stem: &str, row: usize, col: usize) -> String {
 struct Panel {
     offset: usize,
     stride: usize,
+}
+
+/// Where the left factor of a product comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Left {
+    /// Read from its tensor, chunk by chunk.
+    Loaded,
+    /// Registers of threads, handed over through workgroup memory.
+    Computed,
+    /// Fragments that stay, of this stem.
+    Fragments(String),
 }
 
 /// Four halves in a register, on their way to workgroup memory.
@@ -46,21 +57,29 @@ impl Emit<'_> {
     }
 
     pub(super) fn multiply_fragments(&mut self, product: &Product, p: Mma, f: &Fragments, stem: &str, n: &Value) {
-        let computed = !matches!(product.a.place, Place::Storage(_));
         let factors = Factors::of(self.stage, p);
-        let ((a_stride, a_size), (b_stride, b_size)) = (f.left(&factors, computed), f.right(&factors));
+        let left = match self.lefts.get(&p.a) {
+            Some(stem) => Left::Fragments(stem.clone()),
+            None if matches!(product.a.place, Place::Storage(_)) => Left::Loaded,
+            None => Left::Computed,
+        };
+        let (a_stride, a_size) = match left {
+            Left::Fragments(_) => (0, 0),
+            Left::Loaded | Left::Computed => f.left(&factors, left == Left::Computed),
+        };
+        let (b_stride, b_size) = f.right(&factors);
         let (a, b) = (Panel { offset: 0, stride: a_stride }, Panel { offset: a_size, stride: b_stride });
         self.shared_halves = self.shared_halves.max(a_size + b_size);
-        if computed {
+        if left == Left::Computed {
             self.exchange_halves(p.a, a);
         }
         if f.chunk == product.depth.size {
-            return self.chunk_of_fragments(product, f, stem, (a, b), (computed, &Value::literal(0), n));
+            return self.chunk_of_fragments(product, f, stem, (a, b), (&left, &Value::literal(0), n));
         }
         let chunk = self.fresh("chunk");
         self.open(format!("for (var {chunk} = 0; {chunk} < {}; {chunk} += {})", n.text, f.chunk));
         let at = Value { text: chunk, level: self.level() };
-        self.chunk_of_fragments(product, f, stem, (a, b), (computed, &at, n));
+        self.chunk_of_fragments(product, f, stem, (a, b), (&left, &at, n));
         self.close();
     }
 
@@ -70,38 +89,83 @@ impl Emit<'_> {
         f: &Fragments,
         stem: &str,
         (a, b): (Panel, Panel),
-        (computed, at, n): (bool, &Value, &Value),
+        (left, at, n): (&Left, &Value, &Value),
     ) {
         let mut pieces = vec![];
-        if !computed {
+        if *left == Left::Loaded {
             self.read_along(&product.a, product.depth, f.chunk, (a, at, n), &mut pieces);
         }
         match product.b.form {
             Form::Ab => self.read_down(&product.b, product.depth, f.chunk, (b, at, n), &mut pieces),
             Form::Abt => self.read_along(&product.b, product.depth, f.chunk, (b, at, n), &mut pieces),
         }
-        self.before_writes();
-        for piece in pieces {
-            self.line(format!("shared_halves[{}] = {};", piece.at, piece.value));
-        }
-        self.before_reads();
+        self.store_pieces(pieces);
         let subgroup = self.value(format!("i32(lane) / {}", f.lanes), 0);
-        let down = self.value(format!("{} / {} * {}", subgroup.text, f.across, f.rows * f.edge * a.stride), 0);
         let across = self.value(format!("{} % {} * {}", subgroup.text, f.across, f.cols * f.edge), 0);
-        let base = if computed { self.value(format!("{} >> 2u", at.text), at.level) } else { Value::literal(0) };
+        let base = match left {
+            Left::Computed => self.value(format!("{} >> 2u", at.text), at.level),
+            Left::Fragments(_) | Left::Loaded => Value::literal(0),
+        };
         for k in (0..f.chunk).step_by(f.edge) {
             let right: Vec<String> =
                 (0..f.cols).map(|j| self.right_fragment(product, f, b, (&across, j * f.edge, k))).collect();
             for i in 0..f.rows {
-                let start = a.offset + i * f.edge * a.stride + k / 4;
-                let left = format!("&shared_halves[{} + {start} + {}], {}u", down.text, base.text, a.stride);
-                let left = self.named("a", &format!("coopLoadT<{}>({left})", matrix("f16", f.edge, "A")));
+                let left = match left {
+                    Left::Fragments(stem) => fragment(stem, i, k / f.edge),
+                    Left::Loaded | Left::Computed => self.left_fragment(f, a, (i, k), &base),
+                };
                 for (j, right) in right.iter().enumerate() {
                     let sum = fragment(stem, i, j);
                     self.line(format!("{sum} = coopMultiplyAdd({left}, {right}, {sum});"));
                 }
             }
         }
+    }
+
+    /// Row `i` of this subgroup's fragments of a staged left factor, `k` elements beyond a first vector.
+    fn left_fragment(&mut self, f: &Fragments, a: Panel, (i, k): (usize, usize), base: &Value) -> String {
+        let subgroup = self.value(format!("i32(lane) / {}", f.lanes), 0);
+        let down = self.value(format!("{} / {} * {}", subgroup.text, f.across, f.rows * f.edge * a.stride), 0);
+        let start = a.offset + i * f.edge * a.stride + k / 4;
+        let left = format!("&shared_halves[{} + {start} + {}], {}u", down.text, base.text, a.stride);
+        self.named("a", &format!("coopLoadT<{}>({left})", matrix("f16", f.edge, "A")))
+    }
+
+    /// Left factors that stay: fragments of the tile that was loaded, if a product asks for that.
+    ///
+    /// # Errors
+    /// Workgroup memory has no room.
+    pub(super) fn left_fragments(&mut self, tile: TileId) -> Result<(), Unsupported> {
+        let stays = |method: &Method| matches!(method, Method::Fragments(f) if f.left_stays);
+        let asked = self.plan.methods.iter().find(|(mma, method)| mma.a == tile && stays(method));
+        let Some(&(mma, Method::Fragments(f))) = asked else { return Ok(()) };
+        let Some(source) = self.plan.sources[tile.0 as usize].clone() else { return Ok(()) };
+        let place = Place::Storage(self.matrix(&source));
+        let (product, n) = self.located(mma, place.clone(), place);
+        let factors = Factors::of(self.stage, mma);
+        let (stride, size) = f.left(&factors, true);
+        self.shared_halves = self.shared_halves.max(size);
+        self.refuse_large(mma.acc, 0)?;
+        let panel = Panel { offset: 0, stride };
+        let mut pieces = vec![];
+        self.read_along(&product.a, product.depth, product.depth.size, (panel, &Value::literal(0), &n), &mut pieces);
+        self.store_pieces(pieces);
+        let stem = self.fresh("q");
+        for (i, k) in (0..f.rows).flat_map(|i| (0..product.depth.size).step_by(f.edge).map(move |k| (i, k))) {
+            let loaded = self.left_fragment(&f, panel, (i, k), &Value::literal(0));
+            self.line(format!("let {} = {loaded};", fragment(&stem, i, k / f.edge)));
+        }
+        self.lefts.insert(tile, stem);
+        Ok(())
+    }
+
+    /// Stores what was read, where the threads of the workgroup read it next.
+    fn store_pieces(&mut self, pieces: Vec<Piece>) {
+        self.before_writes();
+        for piece in pieces {
+            self.line(format!("shared_halves[{}] = {};", piece.at, piece.value));
+        }
+        self.before_reads();
     }
 
     fn right_fragment(
@@ -213,50 +277,9 @@ impl Emit<'_> {
             self.guarded(&owned, &write);
         }
     }
-
-    /// Adds the fragments of all subgroups to the accumulator's registers.
-    ///
-    /// # Errors
-    /// Workgroup memory has no room.
-    pub(super) fn add_fragments(&mut self, acc: TileId, f: &Fragments, stem: &str) -> Result<(), Unsupported> {
-        let (ty, mapping) = (self.ty(acc), self.plan.mapping);
-        self.refuse_large(acc, f.strip(&ty))?;
-        let quads = ty.cols.size / 4;
-        let subgroup = self.value(format!("i32(lane) / {}", f.lanes), 0);
-        let down = self.value(format!("{} / {} * {}", subgroup.text, f.across, f.edge * quads), 0);
-        let across = self.value(format!("{} % {} * {}", subgroup.text, f.across, f.cols * f.edge / 4), 0);
-        for i in 0..f.rows {
-            self.before_writes();
-            for j in 0..f.cols {
-                let at = format!("{} + {} + {}", down.text, across.text, j * f.edge / 4);
-                self.line(format!("coopStoreT({}, &shared_tile[{at}], {quads}u);", fragment(stem, i, j)));
-            }
-            self.before_reads();
-            for (slot, group) in self.slots(acc) {
-                let (block, within) = (mapping.ty * slot / f.edge, mapping.ty * slot % f.edge);
-                if block % f.rows != i {
-                    continue;
-                }
-                let row = if mapping.ty > 1 {
-                    self.value(format!("ty + {}", block / f.rows * f.edge + within), 0)
-                } else {
-                    Value::literal((block / f.rows * f.edge + within) as i64)
-                };
-                let start = self.product(&row, quads);
-                let col = self.held_col(acc, group);
-                self.line(format!(
-                    "{} += shared_tile[{} + ({} >> 2u)];",
-                    register(acc, slot, group),
-                    start.text,
-                    col.text
-                ));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The type of a fragment.
-fn matrix(element: &str, edge: usize, role: &str) -> String {
+pub(super) fn matrix(element: &str, edge: usize, role: &str) -> String {
     format!("coop_mat{edge}x{edge}<{element}, {role}>")
 }

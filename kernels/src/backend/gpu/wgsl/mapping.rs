@@ -1,6 +1,6 @@
 //! Which thread owns which elements of a tile.
 
-use crate::program::{Span, Stage, TileType};
+use crate::program::{Op, Span, Stage, TileType};
 
 use super::method::SUBGROUPS;
 use super::{Caps, Manner};
@@ -80,9 +80,12 @@ impl Mapping {
         }
         match (team, caps.fragment) {
             (Team::Subgroups, Some(fragment)) => {
-                // A row of fragments lies within the rows that the threads cover at a time.
                 let threads = (SUBGROUPS * fragment.lanes as usize).min(limit);
-                let tx = tx.min(MAX_TX).max(threads / fragment.edge as usize);
+                // Rows that are reduced pass between fewest threads; else a row of threads writes a whole line.
+                let tx = match reduces(&stage.body) {
+                    true => threads / prev_power_of_two(rows).min(threads),
+                    false => tx.min(MAX_TX).max(threads / fragment.edge as usize),
+                };
                 return Mapping { tx, ty: threads / tx };
             }
             (Team::Large, _) => {
@@ -124,6 +127,15 @@ impl Mapping {
     pub(super) fn covered_cols(self, span: Span) -> usize {
         if span.size == 1 { 1 } else { 4 * self.quads(span) * self.tx }
     }
+}
+
+/// Whether rows are reduced somewhere.
+fn reduces(ops: &[Op]) -> bool {
+    ops.iter().any(|op| match op {
+        Op::Reduce { .. } => true,
+        Op::Loop { body, .. } => reduces(body),
+        _ => false,
+    })
 }
 
 fn prev_power_of_two(x: usize) -> usize {

@@ -12,7 +12,7 @@
 use super::mapping::Mapping;
 use super::{Caps, Fragment, Manner};
 use crate::DType;
-use crate::program::{Form, Span, Stage, TileId, TileType};
+use crate::program::{Form, Op, Span, Stage, TileId, TileType};
 
 /// How a product is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub(super) struct Fragments {
     pub(super) cols: usize,
     /// Depth that is staged at a time.
     pub(super) chunk: usize,
+    /// Whether the left factor, loaded before any loop, stays in fragments of its own.
+    pub(super) left_stays: bool,
 }
 
 /// Rows up to which the right factor's bytes, not the arithmetic, take the time.
@@ -102,11 +104,14 @@ pub(super) struct Factors<'t> {
     pub(super) a: (TileId, &'t TileType),
     pub(super) b: (TileId, &'t TileType),
     pub(super) form: Form,
+    /// Whether the left one is loaded before any loop.
+    pub(super) left_first: bool,
 }
 
 impl<'t> Factors<'t> {
     pub(super) fn of(stage: &'t Stage, Mma { acc, a, b, form }: Mma) -> Factors<'t> {
-        Factors { acc: stage.tile(acc), a: (a, stage.tile(a)), b: (b, stage.tile(b)), form }
+        let left_first = stage.body.iter().any(|op| matches!(op, Op::Load { dst, .. } if *dst == a));
+        Factors { acc: stage.tile(acc), a: (a, stage.tile(a)), b: (b, stage.tile(b)), form, left_first }
     }
 
     fn depth(&self) -> Span {
@@ -151,7 +156,6 @@ pub(super) fn method(wish: Wish, factors: &Factors<'_>, mapping: Mapping, caps: 
             let whole = caps.fragment.and_then(|fragment| fragments(factors, fragment));
             let fits = |f: &Fragments| {
                 f.down * f.across * f.lanes == mapping.threads()
-                    && mapping.ty <= f.edge
                     && f.bytes(factors) <= caps.max_workgroup_bytes as usize
             };
             whole.filter(fits).map_or(Method::Owned, Method::Fragments)
@@ -216,15 +220,18 @@ fn fragments(factors: &Factors<'_>, fragment: Fragment) -> Option<Fragments> {
     let whole = |size: usize| size.is_multiple_of(edge).then_some(size / edge);
     let halves = [factors.a.1, factors.b.1].iter().all(|ty| ty.dtype == DType::F16);
     let (down, across) = (whole(factors.acc.rows.size)?, whole(factors.acc.cols.size)?);
-    whole(factors.depth().size)?;
-    let chunk =
-        (1..=MAX_FRAGMENT_CHUNK / edge).rev().map(|n| n * edge).find(|c| factors.depth().size.is_multiple_of(*c))?;
+    let depth = whole(factors.depth().size)?;
     let splits = [1, 2, 4].map(|d| (d, SUBGROUPS / d));
     let fitting = splits.into_iter().filter(|(d, a)| down.is_multiple_of(*d) && across.is_multiple_of(*a));
     let (d, a) = fitting.min_by_key(|(d, a)| down / d + across / a)?;
     let (rows, cols) = (down / d, across / a);
+    let left_stays = factors.left_first && rows * depth <= MAX_FRAGMENTS;
+    // A right factor alone is staged whole: its chunks would be waited for one after the other.
+    let most = if left_stays { depth } else { MAX_FRAGMENT_CHUNK / edge };
+    let chunk = (1..=most).rev().map(|n| n * edge).find(|c| factors.depth().size.is_multiple_of(*c))?;
     let lanes = fragment.lanes as usize;
-    (halves && rows * cols <= MAX_FRAGMENTS).then_some(Fragments { edge, lanes, down: d, across: a, rows, cols, chunk })
+    let found = Fragments { edge, lanes, down: d, across: a, rows, cols, chunk, left_stays };
+    (halves && rows * cols <= MAX_FRAGMENTS).then_some(found)
 }
 
 impl Fragments {
@@ -245,13 +252,22 @@ impl Fragments {
         (stride, stride * across)
     }
 
+    /// Vectors of four f32 from row to row of a strip: one more than there are, so that rows start in different banks.
+    pub(super) fn strip_stride(&self, acc: &TileType) -> usize {
+        acc.cols.size / 4 + 1
+    }
+
     /// Vectors of four f32 of a strip: a row of fragments of each subgroup.
     pub(super) fn strip(&self, acc: &TileType) -> usize {
-        self.down * self.edge * acc.cols.size / 4
+        self.down * self.edge * self.strip_stride(acc)
     }
 
     fn bytes(&self, factors: &Factors<'_>) -> usize {
-        8 * (self.left(factors, true).1.max(self.left(factors, false).1) + self.right(factors).1)
-            + 16 * self.strip(factors.acc)
+        let (computed, loaded) = (self.left(factors, true).1, self.left(factors, false).1);
+        let halves = match self.left_stays {
+            true => computed.max(self.right(factors).1),
+            false => computed.max(loaded) + self.right(factors).1,
+        };
+        8 * halves + 16 * self.strip(factors.acc)
     }
 }

@@ -49,7 +49,7 @@ impl Emit<'_> {
         let method = self.method(mma);
         let once = method != Method::Owned && !self.held.contains_key(&mma.acc);
         if once {
-            self.hold(mma.acc, method);
+            self.hold(mma.acc, method, false)?;
         }
         match method {
             Method::Owned => self.owned(mma)?,
@@ -97,7 +97,7 @@ impl Emit<'_> {
     }
 
     /// A product with its factors at these places, and how much of its depth exists.
-    fn located(&mut self, Mma { acc, a, form, .. }: Mma, left: Place, right: Place) -> (Product, Value) {
+    pub(super) fn located(&mut self, Mma { acc, a, form, .. }: Mma, left: Place, right: Place) -> (Product, Value) {
         let (acc_ty, depth) = (self.ty(acc), self.ty(a).cols);
         let start = self.index(&depth.start);
         let origin = |place: &Place| if matches!(place, Place::Storage(_)) { start.clone() } else { Value::literal(0) };
@@ -163,7 +163,8 @@ impl Emit<'_> {
     /// Workgroup memory has no room for what is asked.
     pub(super) fn refuse_large(&mut self, acc: TileId, vectors: usize) -> Result<(), Unsupported> {
         self.shared_vectors = self.shared_vectors.max(vectors);
-        let asked = 16 * (self.shared_vectors + self.shared_halves.div_ceil(2) + self.shared_scalars.div_ceil(4));
+        let vectors = self.shared_vectors + self.shared_halves.div_ceil(2) + self.shared_scalars.div_ceil(4);
+        let asked = 16 * (vectors + usize::from(self.votes));
         let limit = self.caps.max_workgroup_bytes as usize;
         if asked <= limit {
             return Ok(());

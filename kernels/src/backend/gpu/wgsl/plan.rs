@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::held;
+use super::held::Touched;
 use super::mapping::{Mapping, Team};
 use super::method::{self, Factors, Method, Mma, Wish};
 use super::view::{View, starts_in, views};
@@ -76,9 +76,8 @@ impl Plan {
 
     /// Chooses how products are computed, and the threads that this takes.
     fn choose_methods(&mut self, program: &Program, stage: &Stage, caps: &Caps) {
-        let (mut products, mut others) = (vec![], BTreeSet::new());
-        held::touches(&stage.body, &mut products, &mut others);
-        let wished: Vec<(Mma, Wish)> = products
+        let wished: Vec<(Mma, Wish)> = Touched::by(stage, &stage.body)
+            .products
             .into_iter()
             .map(|mma| {
                 let quads = |tile: TileId| {

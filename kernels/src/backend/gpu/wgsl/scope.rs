@@ -117,7 +117,17 @@ impl Emit<'_> {
         self.pending.writes = true;
     }
 
-    fn barrier(&mut self) {
+    /// Notes writes to what nobody else has read or written since the last barrier.
+    pub(super) fn own_writes(&mut self) {
+        self.pending.writes = true;
+    }
+
+    /// Notes that whatever was read and written is ordered: a barrier was the last thing on every way to here.
+    pub(super) fn all_ordered(&mut self) {
+        self.pending = Pending::default();
+    }
+
+    pub(super) fn barrier(&mut self) {
         self.line("workgroupBarrier();");
         self.pending = Pending::default();
     }

@@ -73,7 +73,7 @@ fn attend() -> Program {
         output: DType::F32,
         kv: Kv::Input,
     };
-    let tiling = AttentionTiling { bq: 4, bk: 16, kv_splits: 1 };
+    let tiling = AttentionTiling { bq: 4, bk: 16, kv_splits: 1, lazy_peak: false };
     attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling)
 }
 
@@ -103,13 +103,14 @@ fn shaders_of_few_rows_and_of_matrix_units_are_the_golden_ones() {
 /// Branches and early returns around matrices: a verifier that took them for non-uniform would refuse the shader.
 #[test]
 fn matrix_units_stand_behind_branches() {
+    let roomy = Caps { max_workgroup_bytes: 48 << 10, ..able() };
     for mask in [Mask::Causal, Mask::Window(9)] {
         let sizes = AttentionSizes {
             batch: 1,
             hq: 4,
             hkv: 2,
             sq: 40,
-            skv: 70,
+            skv: 72,
             d: 32,
             dv: 48,
             mask,
@@ -117,11 +118,16 @@ fn matrix_units_stand_behind_branches() {
             output: DType::F32,
             kv: Kv::Input,
         };
-        let tiling = AttentionTiling { bq: 32, bk: 32, kv_splits: 1 };
-        let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
-        let code = lower_stage(&program, 0, &able()).expect("within the limits");
-        assert!(code.strategy.contains("fragments"), "{}", code.strategy);
-        valid(&format!("{mask}"), &code.source);
+        for (bq, lazy_peak) in [(32, false), (64, true)] {
+            let tiling = AttentionTiling { bq, bk: 32, kv_splits: 1, lazy_peak };
+            let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
+            let code = lower_stage(&program, 0, &roomy).expect("within the limits");
+            assert!(code.strategy.contains("fragments"), "{}", code.strategy);
+            valid(&format!("{mask}"), &code.source);
+            if mask == Mask::Causal && lazy_peak {
+                golden_on("attention_fragments", &program, &roomy);
+            }
+        }
     }
     let halves =
         MatmulSizes { batch: 3, m: 96, n: 64, k: 32, input: DType::F16, output: DType::F32, layout: Layout::Kn };
