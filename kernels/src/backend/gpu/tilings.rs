@@ -13,6 +13,8 @@ const CORES: usize = 128;
 const ENOUGH_POINTS_IN_SOFTWARE: usize = 16;
 /// Depth of a step: the lowering cuts it further, and reads ahead within it.
 const DEEP: usize = 512;
+/// The same of 4-bit weights, which are read 32 at a time.
+const DEEP_OF_GROUPS: usize = 4096;
 /// Lanes that share out a right factor: fewer do not.
 const FEWEST_LANES: u32 = 8;
 /// Rows up to which a product streams its right factor.
@@ -52,13 +54,16 @@ fn hardware_matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
     if p.m <= FEW_ROWS && caps.shuffle.is_some_and(|lanes| lanes >= FEWEST_LANES) {
         let bm = p.m.next_power_of_two();
         let cols: &[usize] = match p.layout {
+            // Groups of 16 bytes: thirty-two lanes read 1024 weights side by side, several times in a step.
+            Layout::NkI4 => &[32, 16, 8],
             // One row reads as fast as memory gives; sixteen leave registers for one column a thread.
-            Layout::Nk | Layout::NkI4 | Layout::Packed if bm == 1 || bm > 8 => &[8, 16, 32],
-            Layout::Nk | Layout::NkI4 | Layout::Packed => &[16, 8, 32],
+            Layout::Nk | Layout::Packed if bm == 1 || bm > 8 => &[8, 16, 32],
+            Layout::Nk | Layout::Packed => &[16, 8, 32],
             // Sixteen columns are 32 bytes of 16-bit weights, the least that memory gives; more workgroups, fewer bytes each.
             Layout::Kn => &[32, 64, 16, 128],
         };
-        tilings.extend(cols.iter().map(|&bn| MatmulTiling { bm, bn, bk: DEEP }));
+        let bk = if p.layout == Layout::NkI4 { DEEP_OF_GROUPS } else { DEEP };
+        tilings.extend(cols.iter().map(|&bn| MatmulTiling { bm, bn, bk }));
     }
     let by_units = p.input == DType::F16 && caps.fragment.is_some();
     let (shapes, bk): (&[Shape], usize) = if by_units { (&BY_MATRIX_UNITS, 32) } else { (&BY_THREADS, DEEP) };

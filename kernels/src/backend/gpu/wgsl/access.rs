@@ -14,6 +14,16 @@ use crate::program::{Span, TensorId};
 pub(super) struct Matrix {
     pub(super) tensor: TensorId,
     pub(super) base: Value,
+    /// Of 4-bit weights, the matrix of their scales. Their rows are then told by position, which serves both matrices.
+    pub(super) scale: Option<Box<Matrix>>,
+}
+
+impl Matrix {
+    /// The bytes and the scales of 4-bit weights.
+    pub(super) fn weights(&self) -> Option<(Matrix, Matrix)> {
+        let scale = self.scale.as_deref()?.clone();
+        Some((Matrix { scale: None, ..self.clone() }, scale))
+    }
 }
 
 impl Emit<'_> {
@@ -26,11 +36,15 @@ impl Emit<'_> {
             let step = self.product(&at, axis.stride);
             base = self.sum(&base, &step);
         }
-        Matrix { tensor: source.tensor, base }
+        let scale = source.scale.as_deref().map(|scale| Box::new(self.matrix(scale)));
+        Matrix { tensor: source.tensor, base, scale }
     }
 
-    /// Element at which row `row` of a matrix starts.
+    /// Element at which row `row` of a matrix starts; of weights the row itself.
     pub(super) fn row_offset(&mut self, matrix: &Matrix, row: &Value) -> Value {
+        if matrix.scale.is_some() {
+            return row.clone();
+        }
         // Neighbouring axes that lie behind one another are one axis.
         let mut axes: Vec<(usize, usize)> = vec![];
         for axis in self.program.tensor(matrix.tensor).rows.iter().rev().filter(|axis| axis.len > 1) {
@@ -110,6 +124,9 @@ impl Emit<'_> {
 
     /// One element, as f32.
     pub(super) fn element(&mut self, matrix: &Matrix, row: &Value, col: &str) -> String {
+        if let Some((bytes, scale)) = matrix.weights() {
+            return self.weight((&bytes, &scale), row, col);
+        }
         let at = if row.known() == Some(0) { col.to_owned() } else { format!("{} + {col}", row.text) };
         let (m, dtype) = (format!("m{}", matrix.tensor.0), self.program.tensor(matrix.tensor).dtype);
         match (self.plan.views[&matrix.tensor].0, dtype) {
@@ -141,6 +158,10 @@ impl Emit<'_> {
     pub(super) fn quad(&mut self, matrix: &Matrix, row: &Value, col: &Value, held: Option<usize>) -> String {
         let dtype = self.program.tensor(matrix.tensor).dtype;
         let view = self.plan.views[&matrix.tensor].0;
+        if let Some((bytes, scale)) = matrix.weights() {
+            let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 4));
+            return self.weights_quad((&bytes, &scale), row, &col);
+        }
         if view.in_quads() {
             let vector = self.halves(matrix, row, col, held);
             return match dtype {

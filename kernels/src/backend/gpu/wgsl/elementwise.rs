@@ -6,7 +6,7 @@ use super::no_bytes;
 use super::plan::Source;
 use super::scope::Value;
 use crate::DType;
-use crate::program::{Arg, Axis2, BinaryFn, Index, TensorId, TileId, UnaryFn};
+use crate::program::{Arg, Axis2, BinaryFn, Index, TileId, UnaryFn};
 
 /// An f32 constant as WGSL text; infinities come from a function.
 fn constant(emit: &mut Emit, x: f32) -> String {
@@ -43,9 +43,9 @@ impl Emit<'_> {
     }
 
     /// Reads a tile into registers.
-    pub(super) fn load(&mut self, dst: TileId, tensor: TensorId, lead: &[Index]) {
+    pub(super) fn load(&mut self, dst: TileId, source: &Source) {
         let ty = self.ty(dst);
-        let matrix = self.matrix(&Source { tensor, lead: lead.to_vec() });
+        let matrix = self.matrix(source);
         let held = (!self.plan.holds(ty.cols, self.plan.mapping.covered_cols(ty.cols))).then_some(ty.cols.len);
         for (row, quad) in self.slots(dst) {
             let position = self.row_position(ty.rows, row);

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use super::held::Held;
 use super::helpers::Helper;
 use super::method::Mma;
-use super::plan::Plan;
+use super::plan::{Plan, Source};
 use super::scope::{Pending, Scope, Value};
 use super::view::View;
-use super::{Caps, Manner, StageCode, helpers, no_bytes};
+use super::{Caps, Manner, StageCode, helpers};
 use crate::DType;
 use crate::backend::Unsupported;
 use crate::program::{Bound, Index, Op, Program, Span, Stage, TileId, TileType, Var};
@@ -100,7 +100,7 @@ impl<'p> Emit<'p> {
             let element = match (view, tensor.dtype) {
                 (View::Quads, DType::F32) => "vec4<f32>",
                 (View::Quads, _) => "vec2<u32>",
-                (View::Octets, _) => "vec4<u32>",
+                (View::Octets | View::Sixteens, _) => "vec4<u32>",
                 (View::Halves, _) => "vec4<f16>",
                 (View::Shared, _) => "atomic<u32>",
                 (View::Elements, DType::F32) => "f32",
@@ -199,7 +199,7 @@ impl<'p> Emit<'p> {
             Op::Load { dst, tensor, lead } => {
                 self.load_depths[dst.0 as usize] = self.loop_depth;
                 if self.plan.in_registers[dst.0 as usize] {
-                    self.load(*dst, *tensor, lead);
+                    self.load(*dst, &Source { tensor: *tensor, lead: lead.clone(), scale: None });
                 }
             }
             Op::Store { tensor, lead, src } => self.store(*tensor, lead, *src),
@@ -210,8 +210,13 @@ impl<'p> Emit<'p> {
             Op::Reduce { dst, f, x } => self.reduce(*dst, *f, *x),
             Op::Band { dst, x, row_div, low, high, outside } => self.band(*dst, *x, *row_div, (*low, *high), *outside),
             Op::Position { dst, axis } => self.position(*dst, *axis),
-            Op::Dequantise { .. } => no_bytes(),
-            Op::Convert { dst, x } => self.convert(*dst, *x),
+            Op::Dequantise { dst, x, scale } => self.dequantise(*dst, *x, *scale)?,
+            Op::Convert { dst, x } => {
+                self.load_depths[dst.0 as usize] = self.load_depths[x.0 as usize];
+                if self.plan.in_registers[dst.0 as usize] {
+                    self.convert(*dst, *x);
+                }
+            }
             Op::Loop { var, low, high, body } => self.program_loop(*var, low, high, body)?,
         }
         Ok(())

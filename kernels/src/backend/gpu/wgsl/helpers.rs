@@ -8,6 +8,8 @@ pub(super) enum Helper {
     ReadF16,
     QuadBf16,
     QuadF16,
+    ReadI4,
+    QuadI4,
     NegInf,
     BitsBf16,
     BitsF16,
@@ -38,6 +40,8 @@ pub(super) fn text(helper: Helper) -> &'static str {
         Helper::ReadF16 => READ_F16,
         Helper::QuadBf16 => QUAD_BF16,
         Helper::QuadF16 => QUAD_F16,
+        Helper::ReadI4 => READ_I4,
+        Helper::QuadI4 => QUAD_I4,
         Helper::NegInf => NEG_INF,
         Helper::BitsBf16 => BITS_BF16,
         Helper::BitsF16 => BITS_F16,
@@ -80,6 +84,24 @@ fn quad_bf16(pairs: vec2<u32>) -> vec4<f32> {
 const QUAD_F16: &str = "
 fn quad_f16(pairs: vec2<u32>) -> vec4<f32> {
   return vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
+}
+";
+
+/// Column `col` of 4-bit weights, in byte `at` of a tensor, which `word` holds.
+const READ_I4: &str = "
+fn read_i4(word: u32, at: i32, col: i32) -> f32 {
+  return f32((word >> ((u32(at) & 3u) * 8u + ((u32(col) >> 2u) & 4u))) & 15u) - 8.0;
+}
+";
+
+/// The low halves of the four bytes of a word, 8 less each: under the exponent of 2^23, whose significand has room for
+/// three of them where they are, and for the fourth 12 places lower.
+const QUAD_I4: &str = "
+fn quad_i4(word: u32) -> vec4<f32> {
+  let halves = vec4<u32>(word, word, word, word >> 12u) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000u);
+  let held = bitcast<vec4<f32>>(halves | vec4<u32>(0x4b000000u));
+  let steps = vec4<f32>(1.0, 1.0 / 256.0, 1.0 / 65536.0, 1.0 / 4096.0);
+  return fma(held, steps, vec4<f32>(-8388616.0, -32776.0, -136.0, -2056.0));
 }
 ";
 

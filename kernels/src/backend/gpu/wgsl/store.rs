@@ -13,7 +13,7 @@ impl Emit<'_> {
     pub(super) fn store(&mut self, tensor: TensorId, lead: &[Index], src: TileId) {
         let (ty, mapping) = (self.ty(src), self.plan.mapping);
         let share = mapping.share(&ty);
-        let matrix = self.matrix(&Source { tensor, lead: lead.to_vec() });
+        let matrix = self.matrix(&Source { tensor, lead: lead.to_vec(), scale: None });
         for slot in 0..share.rows {
             let local = self.local_row(ty.rows, slot);
             let mut owned = vec![];

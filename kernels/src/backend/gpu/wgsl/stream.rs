@@ -8,11 +8,11 @@
 //! ```
 //!
 //! Of 16-bit elements a thread reads eight where it reads four above, if every row starts at a multiple of eight: 16
-//! bytes either way.
+//! bytes either way. 4-bit weights are read by groups: see `weights`.
 
 use super::emit::{Emit, register};
 use super::factor::{Factor, Place};
-use super::method::Streamed;
+use super::method::{Streamed, WEIGHTS};
 use super::mma::Product;
 use super::scope::Value;
 use crate::backend::Unsupported;
@@ -21,7 +21,8 @@ use crate::program::{Form, TileId};
 /// Steps of a lane along the depth that are written out, so that their loads are in flight together.
 const UNROLLED: usize = 4;
 
-fn partial(stem: &str, row: usize, slot: usize) -> String {
+/// Name of a partial sum.
+pub(super) fn partial(stem: &str, row: usize, slot: usize) -> String {
     format!("{stem}_{row}_{slot}")
 }
 
@@ -47,16 +48,23 @@ impl Emit<'_> {
             self.before_reads();
         }
         match streamed.form {
+            Form::Abt if streamed.wide == WEIGHTS => self.stream_weights(product, streamed, stem, n),
             Form::Abt => self.stream_columns(product, streamed, stem, n),
             Form::Ab => self.stream_rows(product, streamed, stem, n),
         }
     }
 
-    /// A loop from this thread's first position on, `step` positions for all threads at a time; several times that
+    /// A loop from this thread's first position on, `step` positions for all threads at a time; up to `most` times that
     /// where all of them surely exist.
-    fn strided(&mut self, first: &Value, n: &Value, step: usize, each: &mut dyn FnMut(&mut Self, &[Value])) {
+    pub(super) fn strided(
+        &mut self,
+        first: &Value,
+        n: &Value,
+        (step, most): (usize, usize),
+        each: &mut dyn FnMut(&mut Self, &[Value]),
+    ) {
         let times = match n.known() {
-            Some(n) => (1..=UNROLLED).rev().find(|t| n % (t * step) as i64 == 0).unwrap_or(1),
+            Some(n) => (1..=UNROLLED.min(most)).rev().find(|t| n % (t * step) as i64 == 0).unwrap_or(1),
             None => 1,
         };
         let k = self.fresh("k");
@@ -69,15 +77,8 @@ impl Emit<'_> {
 
     /// `b[columns, depth]`.
     fn stream_columns(&mut self, product: &Product, streamed: &Streamed, stem: &str, n: &Value) {
-        let (sx, sy) = self.stream_place(streamed);
-        let first = self.product(&sx, 4 * streamed.wide);
-        let columns: Vec<Value> = (0..streamed.slots)
-            .map(|slot| {
-                let local = self.sum(&sy, &Value::literal((streamed.y * slot) as i64));
-                self.factor_row(&product.b, &local, streamed.y * streamed.slots)
-            })
-            .collect();
-        self.strided(&first, n, 4 * streamed.wide * streamed.x, &mut |emit, steps| {
+        let (first, columns) = self.stream_columns_of(product, streamed);
+        self.strided(&first, n, (4 * streamed.wide * streamed.x, UNROLLED), &mut |emit, steps| {
             let mut loaded = vec![];
             for k in steps {
                 let at = emit.sum(&product.b.origin, k);
@@ -88,6 +89,17 @@ impl Emit<'_> {
                 emit.column_step(product, streamed, stem, b, k);
             }
         });
+    }
+
+    /// This thread's first position along the depth, and its columns.
+    pub(super) fn stream_columns_of(&mut self, product: &Product, streamed: &Streamed) -> (Value, Vec<Value>) {
+        let (sx, sy) = self.stream_place(streamed);
+        let first = self.product(&sx, 4 * streamed.wide);
+        let columns = (0..streamed.slots).map(|slot| {
+            let local = self.sum(&sy, &Value::literal((streamed.y * slot) as i64));
+            self.factor_row(&product.b, &local, streamed.y * streamed.slots)
+        });
+        (first, columns.collect())
     }
 
     /// Adds what this thread read of its columns, each times the same stretch of every row of the left factor.
@@ -117,7 +129,7 @@ impl Emit<'_> {
         let (_, sy) = self.stream_place(streamed);
         let aligned = self.plan.in_fours(product.depth) && self.has_quads(&product.a);
         if !aligned {
-            return self.strided(&sy, n, streamed.y, &mut |emit, steps| {
+            return self.strided(&sy, n, (streamed.y, UNROLLED), &mut |emit, steps| {
                 for k in steps {
                     let b = emit.stream_row(product, streamed, k);
                     let at = emit.sum(&product.a.origin, k);
@@ -129,7 +141,7 @@ impl Emit<'_> {
             });
         }
         let first = self.product(&sy, 4);
-        self.strided(&first, n, 4 * streamed.y, &mut |emit, steps| {
+        self.strided(&first, n, (4 * streamed.y, UNROLLED), &mut |emit, steps| {
             for k in steps {
                 let b: Vec<String> = (0..4)
                     .flat_map(|j| {
@@ -194,7 +206,7 @@ impl Emit<'_> {
     }
 
     /// `wide` groups of four neighbours of a factor from `col` on.
-    fn side_by_side(
+    pub(super) fn side_by_side(
         &mut self,
         factor: &Factor,
         row: &Value,

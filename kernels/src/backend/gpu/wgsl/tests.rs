@@ -100,6 +100,13 @@ fn shaders_of_few_rows_and_of_matrix_units_are_the_golden_ones() {
     golden_on("matmul_fragments", &of(halves, MatmulTiling { bm: 32, bn: 32, bk: 32 }), &able());
 }
 
+#[test]
+fn shaders_of_weights_of_4_bits_are_the_golden_ones() {
+    let sizes =
+        MatmulSizes { batch: 1, m: 2, n: 40, k: 512, input: DType::Bf16, output: DType::F32, layout: Layout::NkI4 };
+    golden_on("matmul_streamed_i4", &of(sizes, MatmulTiling { bm: 2, bn: 32, bk: 512 }), &able());
+}
+
 /// Branches and early returns around matrices: a verifier that took them for non-uniform would refuse the shader.
 #[test]
 fn matrix_units_stand_behind_branches() {

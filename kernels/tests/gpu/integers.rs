@@ -1,0 +1,73 @@
+//! Weights of 4 bits, caches and products of 8-bit integers: read out of words, at every edge.
+
+use farthing_kernels::DType;
+use farthing_kernels::matmul;
+use farthing_kernels::problem::{Layout, MatmulProblem, MatmulSizes};
+use farthing_kernels::program::{Axis, Program, Range, Span};
+use farthing_kernels::tile::{MatmulTiling, n_tiles};
+
+use crate::check::{Draw, check, strategies, streams};
+
+fn weights(m: usize, n: usize, k: usize, input: DType, (bm, bn, bk): (usize, usize, usize)) -> Program {
+    let sizes = MatmulSizes { batch: 2, m, n, k, input, output: DType::F32, layout: Layout::NkI4 };
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm, bn, bk })
+}
+
+#[test]
+fn weights_of_4_bits_under_few_rows_are_streamed_and_exact() {
+    for input in [DType::F32, DType::Bf16, DType::F16] {
+        // Whole tiles; a short last one of columns and of the depth; fewer columns than threads; several slots a thread.
+        for (m, n, k, tile) in [
+            (1, 64, 512, (1, 32, 512)),
+            (3, 44, 352, (4, 32, 256)),
+            (1, 7, 32, (1, 8, 512)),
+            (13, 40, 320, (16, 16, 2048)),
+        ] {
+            let program = weights(m, n, k, input, tile);
+            let label = format!("{m}x{n}x{k} {input} {tile:?}");
+            for (device, name) in strategies(&program) {
+                assert_eq!(name.contains("streamed"), streams(&device), "{label} on {device}: {name}");
+            }
+            check(&label, &program, Draw::Integers, 0.0);
+            check(&label, &program, Draw::Reals, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn weights_of_4_bits_under_many_rows_are_exact() {
+    for (m, n, k, tile) in [(33, 44, 96, (32, 32, 64)), (70, 65, 64, (64, 64, 512)), (20, 9, 64, (5, 7, 3))] {
+        check(&format!("{m}x{n}x{k} {tile:?}"), &weights(m, n, k, DType::F32, tile), Draw::Integers, 0.0);
+    }
+}
+
+/// Rows of weights that start at any byte, used as a left factor, as a right one, and by themselves.
+fn scattered() -> Program {
+    let (m, n, k) = (9, 11, 96);
+    let program = Program::build("scattered", |b| {
+        let bytes = b.input("w", DType::I4x2, &[], &[Axis { len: m, stride: k / 2 + 5 }], k / 2);
+        let scale = b.input_matrix("scale", DType::F32, &[], m, k / 32);
+        let x = b.input_matrix("x", DType::F32, &[], n, k);
+        let out = b.output_matrix("out", DType::F32, &[], m, n);
+        b.each_point([("i", n_tiles(m, 4))], |b, [i]| {
+            let (rows, cols) = (Span::tile(i, 4, m), Span::whole(n));
+            let acc = b.zeros(rows, cols);
+            b.each(Range::to(n_tiles(k, 32)), |b, l| {
+                let bytes = b.load(bytes, &[], rows, Span::tile(l, 16, k / 2));
+                let scale = b.load(scale, &[], rows, Span::tile(l, 1, k / 32));
+                let w = b.dequantise(bytes, scale);
+                let x = b.load(x, &[], cols, Span::tile(l, 32, k));
+                b.mma_bt(acc, w, x);
+                let sum = b.row_sum(w);
+                b.add(acc, acc, sum);
+            });
+            b.store(out, &[], acc);
+        });
+    });
+    program.expect("a sound program")
+}
+
+#[test]
+fn weights_of_4_bits_may_start_anywhere_and_be_used_for_anything() {
+    check("scattered", &scattered(), Draw::Integers, 0.0);
+}
