@@ -1,10 +1,10 @@
 //! Weights of 4 bits, caches and products of 8-bit integers: read out of words, at every edge.
 
 use farthing_kernels::DType;
-use farthing_kernels::matmul;
-use farthing_kernels::problem::{Layout, MatmulProblem, MatmulSizes};
+use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 use farthing_kernels::program::{Axis, Program, Range, Span};
-use farthing_kernels::tile::{MatmulTiling, n_tiles};
+use farthing_kernels::tile::{AttentionTiling, MatmulTiling, n_tiles};
+use farthing_kernels::{attention, matmul};
 
 use crate::check::{Draw, check, strategies, streams};
 
@@ -70,4 +70,69 @@ fn scattered() -> Program {
 #[test]
 fn weights_of_4_bits_may_start_anywhere_and_be_used_for_anything() {
     check("scattered", &scattered(), Draw::Integers, 0.0);
+}
+
+fn cached(sizes: AttentionSizes, (bq, bk, kv_splits): (usize, usize, usize)) -> Program {
+    attention(&AttentionProblem::new(sizes).expect("good sizes"), &AttentionTiling { bq, bk, kv_splits })
+}
+
+const CACHE: AttentionSizes = AttentionSizes {
+    batch: 2,
+    hq: 4,
+    hkv: 2,
+    sq: 1,
+    skv: 83,
+    d: 64,
+    dv: 32,
+    mask: Mask::Causal,
+    input: DType::F32,
+    output: DType::F32,
+    kv: Kv::I8,
+};
+
+#[test]
+fn caches_of_bytes_are_streamed_by_one_query() {
+    // Rows of whole sixteens, of whole eights, and of whole fours; then keys and values of many query heads.
+    let (f32s, halves) = (DType::F32, DType::Bf16);
+    for (d, dv, hq, input) in [(64, 32, 4, f32s), (24, 40, 4, halves), (12, 20, 4, f32s), (64, 128, 16, halves)] {
+        let program = cached(AttentionSizes { d, dv, hq, input, ..CACHE }, (8, 32, 2));
+        for (device, name) in strategies(&program) {
+            assert_eq!(name.contains("streamed"), streams(&device), "{d} {dv} {input} on {device}: {name}");
+        }
+        check(&format!("{d} {dv} {hq} {input}"), &program, Draw::Reals, 2e-3);
+    }
+}
+
+#[test]
+fn caches_of_bytes_are_read_at_every_edge() {
+    for (sq, d, dv, mask) in [(13, 16, 8, Mask::None), (30, 7, 5, Mask::Window(9)), (40, 10, 64, Mask::Causal)] {
+        let sizes = AttentionSizes { sq, d, dv, mask, ..CACHE };
+        check(&format!("{sizes:?}"), &cached(sizes, (32, 16, 1)), Draw::Reals, 2e-3);
+    }
+}
+
+/// Bytes as results of their own, as numbers in arithmetic, and as an operand repeated.
+fn counted() -> Program {
+    let (m, n) = (9, 10);
+    let program = Program::build("counted", |b| {
+        let x = b.input("x", DType::I8, &[], &[Axis { len: m, stride: n + 3 }], n);
+        let column = b.input_matrix("column", DType::I8, &[], m, 1);
+        let out = b.output_matrix("out", DType::F32, &[], m, n);
+        b.each_point([("i", n_tiles(m, 4))], |b, [i]| {
+            let rows = Span::tile(i, 4, m);
+            let x = b.load(x, &[], rows, Span::whole(n));
+            let column = b.load(column, &[], rows, Span::ONE);
+            let y = b.like(x);
+            b.mul(y, x, column);
+            let wide = b.convert(x, DType::F32);
+            b.add(y, y, wide);
+            b.store(out, &[], y);
+        });
+    });
+    program.expect("a sound program")
+}
+
+#[test]
+fn bytes_are_numbers_in_arithmetic() {
+    check("counted", &counted(), Draw::Integers, 0.0);
 }

@@ -4,7 +4,8 @@
 
 use super::wgsl::{Caps, Manner};
 use crate::DType;
-use crate::problem::{AttentionProblem, Layout, MatmulProblem, Problem};
+use crate::attention::factors;
+use crate::problem::{AttentionProblem, Kv, Layout, MatmulProblem, Problem};
 use crate::tile::{AttentionTiling, MatmulTiling, Tiling, n_tiles};
 
 /// Cores that a large GPU has about, each of which runs a workgroup or two at a time. The interface does not tell.
@@ -107,9 +108,11 @@ fn software_matmul(problem: &MatmulProblem) -> Vec<MatmulTiling> {
 fn attention(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionTiling> {
     let p = problem.sizes();
     let rows = p.sq * problem.group();
-    let fragments = p.input == DType::F16 && caps.fragment.is_some();
+    let fragments = factors(&p) == DType::F16 && caps.fragment.is_some();
     let few = rows.next_power_of_two();
     let (sizes, enough): (&[(usize, usize)], usize) = match caps.manner {
+        // Of bytes too, and half as many of them a key.
+        Manner::Staged if rows <= FEW_ROWS && p.kv == Kv::I8 => (&[(few, 256), (few, 128), (few, 64)], 2 * CORES),
         // Both factors of 16 bits are read 16 bytes a thread: a step of 64 keys is soon over.
         Manner::Staged if rows <= FEW_ROWS && p.input.size_bytes() == 2 => (&[(few, 128), (few, 64)], 2 * CORES),
         Manner::Staged if rows <= FEW_ROWS => (&[(few, 64), (few, 128), (few, 32)], 2 * CORES),

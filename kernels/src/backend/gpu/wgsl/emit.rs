@@ -8,9 +8,7 @@ use super::helpers::Helper;
 use super::method::Mma;
 use super::plan::{Plan, Source};
 use super::scope::{Pending, Scope, Value};
-use super::view::View;
 use super::{Caps, Manner, StageCode, helpers};
-use crate::DType;
 use crate::backend::Unsupported;
 use crate::program::{Bound, Index, Op, Program, Span, Stage, TileId, TileType, Var};
 
@@ -97,15 +95,7 @@ impl<'p> Emit<'p> {
         }
         for (i, (id, (view, written))) in self.plan.views.iter().enumerate() {
             let tensor = self.program.tensor(*id);
-            let element = match (view, tensor.dtype) {
-                (View::Quads, DType::F32) => "vec4<f32>",
-                (View::Quads, _) => "vec2<u32>",
-                (View::Octets | View::Sixteens, _) => "vec4<u32>",
-                (View::Halves, _) => "vec4<f16>",
-                (View::Shared, _) => "atomic<u32>",
-                (View::Elements, DType::F32) => "f32",
-                (View::Elements, _) => "u32",
-            };
+            let element = view.element(tensor.dtype);
             let access = if *written { "read_write" } else { "read" };
             let _ = writeln!(text, "// {}: {}", word(&tensor.name), tensor.dtype);
             let _ = writeln!(text, "@group(0) @binding({i}) var<storage, {access}> m{}: array<{element}>;", id.0);

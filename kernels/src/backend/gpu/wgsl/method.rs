@@ -171,7 +171,11 @@ fn streamed(factors: &Factors<'_>, mapping: Mapping, caps: &Caps, wide: usize) -
     let threads = mapping.threads();
     let lanes = (caps.shuffle? as usize).min(threads);
     let (along, fewest) = match factors.form {
-        Form::Abt => (factors.depth().size.div_ceil(4 * QUADS_PER_LANE.max(2 * wide)), FEWEST_LANES),
+        Form::Abt => {
+            // Of bytes, fewer lanes read a whole row of a cache.
+            let fewest = if wide > 2 { FEWEST_LANES / 2 } else { FEWEST_LANES };
+            (factors.depth().size.div_ceil(4 * QUADS_PER_LANE.max(2 * wide)), fewest)
+        }
         Form::Ab => (cols.div_ceil(4 * wide), FEWEST_LANES / wide),
     };
     let x = along.next_power_of_two().clamp(fewest.min(lanes), lanes);

@@ -82,7 +82,11 @@ impl Emit<'_> {
             let mut loaded = vec![];
             for k in steps {
                 let at = emit.sum(&product.b.origin, k);
-                let b = columns.iter().map(|row| emit.side_by_side(&product.b, row, (&at, None), streamed.wide, "b"));
+                let b = columns.iter().map(|row| match streamed.wide {
+                    // Bytes become f32 where they are multiplied: all of them would take all registers.
+                    3.. => emit.stretch(&product.b, row, (&at, None), streamed.wide),
+                    wide => emit.side_by_side(&product.b, row, (&at, None), wide, "b"),
+                });
                 loaded.push(b.collect::<Vec<_>>());
             }
             for (k, b) in steps.iter().zip(&loaded) {
@@ -105,20 +109,45 @@ impl Emit<'_> {
     /// Adds what this thread read of its columns, each times the same stretch of every row of the left factor.
     fn column_step(&mut self, product: &Product, streamed: &Streamed, stem: &str, columns: &[Vec<String>], k: &Value) {
         let at = self.sum(&product.a.origin, k);
+        // Two groups of four at a time: of more, those of many rows would take all registers.
+        let at_once = streamed.wide.min(2);
+        for first in (0..streamed.wide).step_by(at_once) {
+            let at = self.sum(&at, &Value::literal(4 * first as i64));
+            let left = self.left_stretches(product, &at, at_once);
+            for i in 0..at_once {
+                let right: Vec<String> = columns
+                    .iter()
+                    .map(|column| match streamed.wide {
+                        3.. => self.named("b", &column[first + i]),
+                        _ => column[first + i].clone(),
+                    })
+                    .collect();
+                let left: Vec<&str> = left.iter().map(|row| row[i].as_str()).collect();
+                self.add_products(stem, &left, &right, streamed.per_sum());
+            }
+        }
+    }
+
+    /// `wide` groups of four neighbours along the depth of each row of the left factor.
+    pub(super) fn left_stretches(&mut self, product: &Product, at: &Value, wide: usize) -> Vec<Vec<String>> {
         let rows = self.ty(product.acc).rows.size;
-        let left: Vec<Vec<String>> = (0..rows)
+        (0..rows)
             .map(|row| {
                 let start = self.factor_row(&product.a, &Value::literal(row as i64), rows);
-                self.side_by_side(&product.a, &start, (&at, None), streamed.wide, "a")
+                self.side_by_side(&product.a, &start, (at, None), wide, "a")
             })
-            .collect();
-        // Neighbouring statements add to different sums, so that none waits for the one before.
-        let components: &[&str] = if streamed.per_sum() == 1 { &[".x", ".y", ".z", ".w"] } else { &[""] };
-        for (i, component) in (0..streamed.wide).flat_map(|i| components.iter().map(move |c| (i, c))) {
+            .collect()
+    }
+
+    /// Adds the products of a vector a row and one a column to their sums, of four or one. Neighbouring statements add to
+    /// different sums, so that none waits for the one before.
+    pub(super) fn add_products(&mut self, stem: &str, left: &[&str], right: &[String], per_sum: usize) {
+        let components: &[&str] = if per_sum == 1 { &[".x", ".y", ".z", ".w"] } else { &[""] };
+        for component in components {
             for (row, a) in left.iter().enumerate() {
-                for (slot, b) in columns.iter().enumerate() {
+                for (slot, b) in right.iter().enumerate() {
                     let sum = partial(stem, row, slot);
-                    self.line(format!("{sum} = fma({}{component}, {}{component}, {sum});", a[i], b[i]));
+                    self.line(format!("{sum} = fma({a}{component}, {b}{component}, {sum});"));
                 }
             }
         }
@@ -205,25 +234,36 @@ impl Emit<'_> {
         }
     }
 
-    /// `wide` groups of four neighbours of a factor from `col` on.
+    /// `wide` groups of four neighbours of a factor from `col` on, each under a name.
     pub(super) fn side_by_side(
+        &mut self,
+        factor: &Factor,
+        row: &Value,
+        at: (&Value, Option<usize>),
+        wide: usize,
+        stem: &str,
+    ) -> Vec<String> {
+        let quads = self.stretch(factor, row, at, wide);
+        quads.iter().map(|quad| self.named(stem, quad)).collect()
+    }
+
+    /// The same as expressions.
+    fn stretch(
         &mut self,
         factor: &Factor,
         row: &Value,
         (col, held): (&Value, Option<usize>),
         wide: usize,
-        stem: &str,
     ) -> Vec<String> {
-        let quads = match &factor.place {
-            Place::Storage(matrix) if wide == 2 => self.octet(matrix, row, col, held).to_vec(),
+        match &factor.place {
+            Place::Storage(matrix) if wide > 1 => self.groups(matrix, row, col, held, wide),
             _ => (0..wide)
                 .map(|i| {
                     let col = self.sum(col, &Value::literal(4 * i as i64));
                     self.factor_quad(factor, row, &col, held)
                 })
                 .collect(),
-        };
-        quads.iter().map(|quad| self.named(stem, quad)).collect()
+        }
     }
 
     fn named_quad(&mut self, factor: &Factor, row: &Value, col: &Value, stem: &str) -> String {

@@ -107,6 +107,26 @@ fn shaders_of_weights_of_4_bits_are_the_golden_ones() {
     golden_on("matmul_streamed_i4", &of(sizes, MatmulTiling { bm: 2, bn: 32, bk: 512 }), &able());
 }
 
+#[test]
+fn shaders_of_caches_of_bytes_are_the_golden_ones() {
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 4,
+        hkv: 2,
+        sq: 1,
+        skv: 100,
+        d: 64,
+        dv: 32,
+        mask: Mask::None,
+        input: DType::Bf16,
+        output: DType::F32,
+        kv: Kv::I8,
+    };
+    let tiling = AttentionTiling { bq: 2, bk: 64, kv_splits: 1 };
+    let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
+    golden_on("attention_streamed_i8", &program, &Caps { fragment: None, ..able() });
+}
+
 /// Branches and early returns around matrices: a verifier that took them for non-uniform would refuse the shader.
 #[test]
 fn matrix_units_stand_behind_branches() {

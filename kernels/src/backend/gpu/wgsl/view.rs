@@ -30,6 +30,28 @@ impl View {
     pub(super) fn in_quads(self) -> bool {
         matches!(self, View::Quads | View::Octets | View::Sixteens | View::Halves)
     }
+
+    /// Groups of four elements that an access gives.
+    pub(super) fn quads(self) -> usize {
+        match self {
+            View::Sixteens => 4,
+            View::Octets => 2,
+            View::Quads | View::Halves | View::Elements | View::Shared => 1,
+        }
+    }
+
+    /// What the binding is an array of.
+    pub(super) fn element(self, dtype: DType) -> &'static str {
+        match (self, dtype.size_bytes()) {
+            (View::Quads, 4) => "vec4<f32>",
+            (View::Quads, 2) | (View::Octets, 1) => "vec2<u32>",
+            (View::Octets | View::Sixteens, _) => "vec4<u32>",
+            (View::Halves, _) => "vec4<f16>",
+            (View::Shared, _) => "atomic<u32>",
+            (View::Elements, 4) => "f32",
+            (View::Quads | View::Elements, _) => "u32",
+        }
+    }
 }
 
 /// How each tensor of the stage is seen, by its accesses (the last word says whether one writes): in quads where every one
@@ -95,11 +117,16 @@ impl Plan {
                 && self.in_groups(n, cols)
                 && (factors.form == Form::Ab || self.in_groups(n, factors.a.1.cols))
         };
-        if tensor.dtype.size_bytes() == 2 && fits(8) { &[2] } else { &[1] }
+        match tensor.dtype.size_bytes() {
+            1 if fits(16) => &[4, 2, 1],
+            1 if fits(8) => &[2, 1],
+            2 if fits(8) => &[2],
+            _ => &[1],
+        }
     }
 
-    /// The right factor is seen `wide` groups of four at a time, and the left one where it is read along the same axis as
-    /// eight at a time, if it is of 16 bits.
+    /// The right factor is seen `wide` groups of four at a time, and so is the left one where it is read along the same axis:
+    /// each as 16 bytes at most.
     pub(super) fn see_wide(&mut self, program: &Program, stage: &Stage, factors: &Factors<'_>, wide: usize) {
         if wide == 1 {
             return;
@@ -109,9 +136,14 @@ impl Plan {
             let Some(source) = &self.sources[tile.0 as usize] else { continue };
             let tensor = program.tensor(source.tensor);
             let (view, written) = self.views[&source.tensor];
-            let fits = tensor.dtype.size_bytes() == 2 && starts_in(8, tensor, stage.tile(tile).cols);
-            if view == View::Quads && !written && fits {
-                self.views.insert(source.tensor, (View::Octets, written));
+            let fits = |n: usize| starts_in(n, tensor, stage.tile(tile).cols);
+            let wider = match tensor.dtype.size_bytes() {
+                1 if wide == 4 && fits(16) => View::Sixteens,
+                1 | 2 if fits(8) => View::Octets,
+                _ => continue,
+            };
+            if view == View::Quads && !written {
+                self.views.insert(source.tensor, (wider, written));
             }
         }
     }

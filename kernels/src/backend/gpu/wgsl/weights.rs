@@ -126,22 +126,11 @@ impl Emit<'_> {
         let at = self.sum(&product.a.origin, k);
         for pair in (0..GROUP / 4).step_by(2) {
             let col = self.sum(&at, &Value::literal(4 * pair as i64));
-            let left: Vec<Vec<String>> = (0..rows)
-                .map(|row| {
-                    let start = self.factor_row(&product.a, &Value::literal(row as i64), rows);
-                    self.side_by_side(&product.a, &start, (&col, None), 2, "a")
-                })
-                .collect();
+            let left = self.left_stretches(product, &col, 2);
             for i in 0..2 {
                 let right: Vec<String> = groups.iter().map(|group| self.weights_of(group, pair + i)).collect();
-                for component in ["x", "y", "z", "w"] {
-                    for (row, a) in left.iter().enumerate() {
-                        for (slot, b) in right.iter().enumerate() {
-                            let sum = partial(&sums, row, slot);
-                            self.line(format!("{sum} = fma({}.{component}, {b}.{component}, {sum});", a[i]));
-                        }
-                    }
-                }
+                let left: Vec<&str> = left.iter().map(|row| row[i].as_str()).collect();
+                self.add_products(&sums, &left, &right, 1);
             }
         }
         for row in 0..rows {
