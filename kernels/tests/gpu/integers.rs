@@ -136,3 +136,46 @@ fn counted() -> Program {
 fn bytes_are_numbers_in_arithmetic() {
     check("counted", &counted(), Draw::Integers, 0.0);
 }
+
+fn sums(m: usize, n: usize, k: usize, layout: Layout, output: DType, tile: (usize, usize, usize)) -> Program {
+    let sizes = MatmulSizes { batch: 2, m, n, k, input: DType::I8, output, layout };
+    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: tile.0, bn: tile.1, bk: tile.2 })
+}
+
+#[test]
+fn products_of_bytes_are_exact_at_every_edge() {
+    for layout in [Layout::Nk, Layout::Kn] {
+        // Whole sixteens, whole fours, and anything; a tail of the depth behind whole chunks; one row, one column.
+        for (m, n, k, tile) in [
+            (64, 64, 128, (32, 32, 64)),
+            (33, 44, 100, (32, 32, 512)),
+            (17, 35, 83, (16, 32, 48)),
+            (11, 29, 19, (5, 7, 3)),
+            (40, 1, 36, (8, 8, 32)),
+            (1, 48, 64, (1, 16, 32)),
+        ] {
+            check(
+                &format!("{m}x{n}x{k} {layout} {tile:?}"),
+                &sums(m, n, k, layout, DType::I32, tile),
+                Draw::Integers,
+                0.0,
+            );
+        }
+        check("scaled", &sums(20, 36, 32, layout, DType::F32, (16, 32, 32)), Draw::Integers, 0.0);
+    }
+}
+
+#[test]
+fn products_of_bytes_with_few_rows_are_streamed() {
+    for (m, n, k, output, tile) in [
+        (1, 64, 512, DType::I32, (1, 32, 512)),
+        (3, 44, 304, DType::F32, (4, 32, 256)),
+        (13, 40, 160, DType::I32, (16, 16, 512)),
+    ] {
+        let program = sums(m, n, k, Layout::Nk, output, tile);
+        for (device, name) in strategies(&program) {
+            assert_eq!(name.contains("streamed"), streams(&device), "{m}x{n}x{k} on {device}: {name}");
+        }
+        check(&format!("{m}x{n}x{k} {output}"), &program, Draw::Integers, 0.0);
+    }
+}

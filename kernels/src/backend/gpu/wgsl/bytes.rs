@@ -18,13 +18,13 @@ use crate::program::{Program, Stage};
 /// [`Unsupported`] with the first type.
 pub(super) fn refuse(program: &Program, stage: &Stage) -> Result<(), Unsupported> {
     let of_tensors = program.tensors().iter().map(|tensor| tensor.dtype);
-    let refused = |dtype: &DType| matches!(dtype, DType::F8E4M3 | DType::F8E5M2 | DType::I32);
+    let refused = |dtype: &DType| matches!(dtype, DType::F8E4M3 | DType::F8E5M2);
     if let Some(dtype) = of_tensors.chain(stage.tiles.iter().map(|ty| ty.dtype)).find(refused) {
-        return Err(too_large("dtype in WGSL", dtype, "f32, f16, bf16, i8, i4x2"));
+        return Err(too_large("dtype in WGSL", dtype, "f32, f16, bf16, i32, i8, i4x2"));
     }
     let written = program.tensors().iter().filter(|tensor| !tensor.role.is_given());
     match written.map(|tensor| tensor.dtype).find(|dtype| dtype.size_bytes() == 1) {
-        Some(dtype) => Err(too_large("stored dtype in WGSL", dtype, "f32, f16, bf16")),
+        Some(dtype) => Err(too_large("stored dtype in WGSL", dtype, "f32, f16, bf16, i32")),
         None => Ok(()),
     }
 }

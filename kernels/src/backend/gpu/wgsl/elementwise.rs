@@ -69,9 +69,13 @@ impl Emit<'_> {
     }
 
     pub(super) fn fill(&mut self, dst: TileId, value: f32) {
-        let wide = self.is_wide(dst);
+        let (wide, is_sum) = (self.is_wide(dst), self.is_sum(dst));
         for (row, quad) in self.slots(dst) {
-            let value = self.operand(Arg::Scalar(value), row, quad, wide);
+            let value = match (is_sum, wide) {
+                (true, true) => "vec4<i32>(0)".into(),
+                (true, false) => "0".into(),
+                (false, _) => self.operand(Arg::Scalar(value), row, quad, wide),
+            };
             self.set(dst, row, quad, value);
         }
     }
@@ -116,10 +120,12 @@ impl Emit<'_> {
 
     pub(super) fn convert(&mut self, dst: TileId, x: TileId) {
         let wide = self.is_wide(dst);
-        let dtype = self.ty(dst).dtype;
+        let (dtype, of_sums) = (self.ty(dst).dtype, self.is_sum(x));
         for (row, quad) in self.slots(dst) {
             let x = self.operand(Arg::Tile(x), row, quad, wide);
             let value = match dtype {
+                DType::F32 if of_sums && wide => format!("vec4<f32>({x})"),
+                DType::F32 if of_sums => format!("f32({x})"),
                 DType::F32 => x,
                 DType::Bf16 => self.vector_call(Helper::RoundBf16, "round_bf16", &x, wide),
                 DType::F16 => self.vector_call(Helper::RoundF16, "round_f16", &x, wide),

@@ -9,6 +9,7 @@ use super::method::Mma;
 use super::plan::{Plan, Source};
 use super::scope::{Pending, Scope, Value};
 use super::{Caps, Manner, StageCode, helpers};
+use crate::DType;
 use crate::backend::Unsupported;
 use crate::program::{Bound, Index, Op, Program, Span, Stage, TileId, TileType, Var};
 
@@ -37,6 +38,9 @@ pub(super) struct Emit<'p> {
     pub(super) shared_scalars: usize,
     // Vectors of four halves that matrix units read.
     pub(super) shared_halves: usize,
+    // Vectors of four words of bytes that products of integers take; sums of theirs that streamed ones take.
+    pub(super) shared_words: usize,
+    pub(super) shared_sums: usize,
     pub(super) held: HashMap<TileId, Held>,
 }
 
@@ -57,6 +61,8 @@ impl<'p> Emit<'p> {
             shared_vectors: 0,
             shared_scalars: plan.shared_scalars(stage, caps),
             shared_halves: 0,
+            shared_words: 0,
+            shared_sums: 0,
             held: HashMap::new(),
             plan,
         }
@@ -108,6 +114,12 @@ impl<'p> Emit<'p> {
         }
         if self.shared_scalars > 0 {
             let _ = writeln!(text, "var<workgroup> shared_rows: array<f32, {}>;", self.shared_scalars);
+        }
+        if self.shared_words > 0 {
+            let _ = writeln!(text, "var<workgroup> shared_words: array<vec4<u32>, {}>;", self.shared_words);
+        }
+        if self.shared_sums > 0 {
+            let _ = writeln!(text, "var<workgroup> shared_sums: array<i32, {}>;", self.shared_sums);
         }
         let needed = self.helpers.iter().flat_map(|helper| helper.needs());
         for helper in self.helpers.iter().chain(needed).collect::<BTreeSet<_>>() {
@@ -167,7 +179,12 @@ impl<'p> Emit<'p> {
     fn registers(&mut self) {
         for (i, ty) in self.stage.tiles.iter().enumerate().filter(|(i, _)| self.plan.in_registers[*i]) {
             let share = self.plan.mapping.share(ty);
-            let kind = if share.quads.is_some() { "vec4<f32>" } else { "f32" };
+            let kind = match (share.quads, ty.dtype) {
+                (Some(_), DType::I32) => "vec4<i32>",
+                (None, DType::I32) => "i32",
+                (Some(_), _) => "vec4<f32>",
+                (None, _) => "f32",
+            };
             for row in 0..share.rows {
                 for quad in 0..share.groups() {
                     let name = register(TileId(i as u32), row, quad);
@@ -305,6 +322,11 @@ impl<'p> Emit<'p> {
         }
         let start = self.index(&span.start);
         self.value(format!("clamp({} - {}, 0, {})", span.len, start.text, span.size), start.level)
+    }
+
+    /// Whether a tile holds sums of integers.
+    pub(super) fn is_sum(&self, id: TileId) -> bool {
+        self.ty(id).dtype == DType::I32
     }
 
     /// Type of a tile.

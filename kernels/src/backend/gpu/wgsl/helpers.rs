@@ -8,7 +8,9 @@ pub(super) enum Helper {
     ReadF16,
     QuadBf16,
     QuadF16,
+    ByteI8,
     ReadI8,
+    TurnBytes,
     QuadI8,
     ReadI4,
     QuadI4,
@@ -26,6 +28,7 @@ impl Helper {
     /// The helpers that this one's text calls.
     pub(super) fn needs(self) -> &'static [Helper] {
         match self {
+            Helper::ReadI8 => &[Helper::ByteI8],
             Helper::RoundBf16 => &[Helper::BitsBf16],
             Helper::RoundF16 => &[Helper::BitsF16],
             Helper::Tanh => &[Helper::Exp2],
@@ -42,7 +45,9 @@ pub(super) fn text(helper: Helper) -> &'static str {
         Helper::ReadF16 => READ_F16,
         Helper::QuadBf16 => QUAD_BF16,
         Helper::QuadF16 => QUAD_F16,
+        Helper::ByteI8 => BYTE_I8,
         Helper::ReadI8 => READ_I8,
+        Helper::TurnBytes => TURN_BYTES,
         Helper::QuadI8 => QUAD_I8,
         Helper::ReadI4 => READ_I4,
         Helper::QuadI4 => QUAD_I4,
@@ -92,9 +97,28 @@ fn quad_f16(pairs: vec2<u32>) -> vec4<f32> {
 ";
 
 /// Byte `at` of a tensor, which `word` holds.
+const BYTE_I8: &str = "
+fn byte_i8(word: u32, at: i32) -> i32 {
+  return bitcast<i32>(word << (24u - (u32(at) & 3u) * 8u)) >> 24u;
+}
+";
+
 const READ_I8: &str = "
 fn read_i8(word: u32, at: i32) -> f32 {
-  return f32(bitcast<i32>(word << (24u - (u32(at) & 3u) * 8u)) >> 24u);
+  return f32(byte_i8(word, at));
+}
+";
+
+/// Four rows of four bytes as four columns.
+const TURN_BYTES: &str = "
+fn turn_bytes(a: u32, b: u32, c: u32, d: u32) -> vec4<u32> {
+  let even_ab = (a & 0x00ff00ffu) | ((b & 0x00ff00ffu) << 8u);
+  let even_cd = (c & 0x00ff00ffu) | ((d & 0x00ff00ffu) << 8u);
+  let odd_ab = ((a >> 8u) & 0x00ff00ffu) | (b & 0xff00ff00u);
+  let odd_cd = ((c >> 8u) & 0x00ff00ffu) | (d & 0xff00ff00u);
+  let low = (vec2<u32>(even_ab, odd_ab) & vec2<u32>(0xffffu)) | (vec2<u32>(even_cd, odd_cd) << vec2<u32>(16u));
+  let high = (vec2<u32>(even_ab, odd_ab) >> vec2<u32>(16u)) | (vec2<u32>(even_cd, odd_cd) & vec2<u32>(0xffff0000u));
+  return vec4<u32>(low.x, low.y, high.x, high.y);
 }
 ";
 

@@ -52,6 +52,7 @@ impl Emit<'_> {
             self.hold(mma.acc, method);
         }
         match method {
+            Method::Owned if self.is_sum(mma.acc) => self.multiply_integers(mma)?,
             Method::Owned => self.owned(mma)?,
             Method::Streamed(streamed) => {
                 let stem = self.held[&mma.acc].stem.clone();
@@ -97,7 +98,7 @@ impl Emit<'_> {
     }
 
     /// A product with its factors at these places, and how much of its depth exists.
-    fn located(&mut self, Mma { acc, a, form, .. }: Mma, left: Place, right: Place) -> (Product, Value) {
+    pub(super) fn located(&mut self, Mma { acc, a, form, .. }: Mma, left: Place, right: Place) -> (Product, Value) {
         let (acc_ty, depth) = (self.ty(acc), self.ty(a).cols);
         let start = self.index(&depth.start);
         let origin = |place: &Place| if matches!(place, Place::Storage(_)) { start.clone() } else { Value::literal(0) };
@@ -163,7 +164,9 @@ impl Emit<'_> {
     /// Workgroup memory has no room for what is asked.
     pub(super) fn refuse_large(&mut self, acc: TileId, vectors: usize) -> Result<(), Unsupported> {
         self.shared_vectors = self.shared_vectors.max(vectors);
-        let asked = 16 * self.shared_vectors + 8 * self.shared_halves + 4 * self.shared_scalars;
+        let asked = 16 * (self.shared_vectors + self.shared_words)
+            + 8 * self.shared_halves
+            + 4 * (self.shared_scalars + self.shared_sums);
         let limit = self.caps.max_workgroup_bytes as usize;
         if asked <= limit {
             return Ok(());
@@ -252,7 +255,7 @@ impl Emit<'_> {
         }
     }
 
-    fn count_from(&mut self, from: &str, to: &str, step: usize) -> Value {
+    pub(super) fn count_from(&mut self, from: &str, to: &str, step: usize) -> Value {
         let k = self.fresh("k");
         self.open(format!("for (var {k} = {from}; {k} < {to}; {k} += {step})"));
         Value { text: k, level: self.level() }

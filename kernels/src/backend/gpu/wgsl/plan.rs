@@ -89,7 +89,10 @@ impl Plan {
                     let source = self.sources[tile.0 as usize].as_ref()?;
                     Some(self.views[&source.tensor].0.in_quads())
                 };
-                (mma, method::wish(&Factors::of(stage, mma), caps, quads, |span| self.in_fours(span)))
+                let factors = Factors::of(stage, mma);
+                let wish = method::wish(&factors, caps, quads, |span| self.in_fours(span));
+                let none = wish == Wish::Streamed && self.widths(program, &factors).is_empty();
+                (mma, if none { Wish::Owned } else { wish })
             })
             .collect();
         let any = |wish| wished.iter().any(|(_, w)| *w == wish);
@@ -107,6 +110,7 @@ impl Plan {
             match method {
                 Method::Fragments(_) => self.see_halves(program, [mma.a, mma.b]),
                 Method::Streamed(streamed) => self.see_wide(program, stage, &factors, streamed.wide),
+                Method::Owned if factors.acc.dtype == DType::I32 => self.see_wide(program, stage, &factors, 4),
                 Method::Owned => {}
             }
             self.methods.push((mma, method));

@@ -127,6 +127,14 @@ fn shaders_of_caches_of_bytes_are_the_golden_ones() {
     golden_on("attention_streamed_i8", &program, &Caps { fragment: None, ..able() });
 }
 
+#[test]
+fn shaders_of_products_of_bytes_are_the_golden_ones() {
+    let sizes = MatmulSizes { batch: 1, m: 40, n: 64, k: 72, input: DType::I8, output: DType::F32, layout: Layout::Kn };
+    golden_on("matmul_staged_i8", &of(sizes, MatmulTiling { bm: 32, bn: 32, bk: 64 }), &able());
+    let few = MatmulSizes { m: 3, k: 256, layout: Layout::Nk, ..sizes };
+    golden_on("matmul_streamed_i8", &of(few, MatmulTiling { bm: 4, bn: 32, bk: 256 }), &able());
+}
+
 /// Branches and early returns around matrices: a verifier that took them for non-uniform would refuse the shader.
 #[test]
 fn matrix_units_stand_behind_branches() {

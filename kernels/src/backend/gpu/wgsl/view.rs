@@ -43,6 +43,8 @@ impl View {
     /// What the binding is an array of.
     pub(super) fn element(self, dtype: DType) -> &'static str {
         match (self, dtype.size_bytes()) {
+            (View::Quads, 4) if dtype == DType::I32 => "vec4<i32>",
+            (View::Elements, 4) if dtype == DType::I32 => "i32",
             (View::Quads, 4) => "vec4<f32>",
             (View::Quads, 2) | (View::Octets, 1) => "vec2<u32>",
             (View::Octets | View::Sixteens, _) => "vec4<u32>",
@@ -65,7 +67,8 @@ pub(super) fn views(
     for &(id, tile, written) in accesses {
         let tensor = program.tensor(id);
         let ty = stage.tile(tile);
-        let view = match (quads_fit(tensor, ty, written), written && tensor.dtype != DType::F32) {
+        let in_pairs = written && tensor.dtype.size_bytes() == 2;
+        let view = match (quads_fit(tensor, ty, written), in_pairs) {
             (true, _) if tensor.dtype == DType::I4x2 => View::Sixteens,
             (true, _) => View::Quads,
             (false, true) => View::Shared,
@@ -73,7 +76,7 @@ pub(super) fn views(
         };
         let joined = match views.get(&id) {
             Some(&(before, _)) if before != view => {
-                if written && tensor.dtype != DType::F32 {
+                if in_pairs {
                     View::Shared
                 } else {
                     View::Elements
@@ -117,6 +120,12 @@ impl Plan {
                 && self.in_groups(n, cols)
                 && (factors.form == Form::Ab || self.in_groups(n, factors.a.1.cols))
         };
+        if factors.acc.dtype == DType::I32 {
+            // Both factors are read in words, sixteen bytes along the depth.
+            let left = self.sources[factors.a.0.0 as usize].as_ref();
+            let left = left.is_some_and(|a| starts_in(16, program.tensor(a.tensor), factors.a.1.cols));
+            return if factors.form == Form::Abt && left && fits(16) { &[4] } else { &[] };
+        }
         match tensor.dtype.size_bytes() {
             1 if fits(16) => &[4, 2, 1],
             1 if fits(8) => &[2, 1],
@@ -131,7 +140,8 @@ impl Plan {
         if wide == 1 {
             return;
         }
-        let left = (factors.form == Form::Abt).then_some(factors.a.0);
+        let along = factors.form == Form::Abt || factors.acc.dtype == DType::I32;
+        let left = along.then_some(factors.a.0);
         for tile in left.into_iter().chain([factors.b.0]) {
             let Some(source) = &self.sources[tile.0 as usize] else { continue };
             let tensor = program.tensor(source.tensor);
