@@ -14,8 +14,6 @@ const CORES: usize = 128;
 const ENOUGH_POINTS_IN_SOFTWARE: usize = 16;
 /// Depth of a step: the lowering cuts it further, and reads ahead within it.
 const DEEP: usize = 512;
-/// The same of 4-bit weights, which are read 32 at a time.
-const DEEP_OF_GROUPS: usize = 4096;
 /// Lanes that share out a right factor: fewer do not.
 const FEWEST_LANES: u32 = 8;
 /// Rows up to which a product streams its right factor.
@@ -63,10 +61,15 @@ fn hardware_matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
             // Sixteen columns are 32 bytes of 16-bit weights, the least that memory gives; more workgroups, fewer bytes each.
             Layout::Kn => &[32, 64, 16, 128],
         };
-        let bk = if p.layout == Layout::NkI4 { DEEP_OF_GROUPS } else { DEEP };
+        // As many bytes of a row as of f32, so that as many are in flight.
+        let bk = match p.layout {
+            Layout::NkI4 => 8 * DEEP,
+            _ if p.input == DType::I8 => 4 * DEEP,
+            _ => DEEP,
+        };
         tilings.extend(cols.iter().map(|&bn| MatmulTiling { bm, bn, bk }));
     }
-    let by_units = p.input == DType::F16 && caps.fragment.is_some();
+    let by_units = p.input == DType::F16 && p.layout != Layout::NkI4 && caps.fragment.is_some();
     let (shapes, bk): (&[Shape], usize) = if by_units { (&BY_MATRIX_UNITS, 32) } else { (&BY_THREADS, DEEP) };
     // Rounds of the cores, each as long as a tile takes.
     let rounds = |bm: usize, bn: usize| (p.batch * n_tiles(p.m, bm) * n_tiles(p.n, bn)).div_ceil(CORES);

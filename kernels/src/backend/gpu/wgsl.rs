@@ -18,6 +18,8 @@
 //! 3. Products of few rows share out the right factor, and products of f16 go to matrix units where the device has some
 //! (`method`). While a loop adds to such an accumulator it is held as partial sums or as fragments (`held`).
 //! 4. A load that is only widened to f32 (converted, or dequantised) is read as it lies, by whatever reads the result.
+//! 5. Bytes lie four to a word (`bytes`); weights of 4 bits (`weights`) and products of 8-bit integers (`integers`) have ways
+//! of their own.
 //!
 //! The lowering reads operations, sizes and the device's abilities, nothing else.
 //!
