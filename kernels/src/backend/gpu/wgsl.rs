@@ -71,6 +71,7 @@ mod stream;
 mod tests;
 mod view;
 mod weights;
+mod words;
 
 use helpers::Helper;
 
