@@ -149,6 +149,9 @@ fn products_of_bytes_are_exact_at_every_edge() {
         for (m, n, k, tile) in [
             (64, 64, 128, (32, 32, 64)),
             (33, 44, 100, (32, 32, 512)),
+            // Half a tile of columns exists, and of the last step no whole chunk; several chunks a step.
+            (40, 48, 112, (32, 32, 64)),
+            (32, 32, 320, (32, 32, 256)),
             (17, 35, 83, (16, 32, 48)),
             (11, 29, 19, (5, 7, 3)),
             (40, 1, 36, (8, 8, 32)),
