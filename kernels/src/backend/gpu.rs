@@ -133,6 +133,7 @@ pub struct Executable {
     source: String,
     name: String,
     by_matrix_units: bool,
+    of_integers: bool,
     pace: Pace,
 }
 
@@ -186,12 +187,17 @@ impl Backend for Gpu {
             source: sources.join("\n// next stage\n"),
             name: format!("{}/{dtype}/wgsl_{}", program.name(), strategies.join("+")),
             by_matrix_units,
+            of_integers: program.stages().iter().flat_map(|stage| &stage.tiles).any(|ty| ty.dtype == crate::DType::I32),
             pace: Pace::default(),
         })
     }
 
     fn lowered(&self, exe: &Executable) -> Lowered {
-        let limit = if exe.by_matrix_units { "mma_f16" } else { "fma_f32" };
+        let limit = match (exe.of_integers, exe.by_matrix_units) {
+            (true, _) => "dot_i8",
+            (false, true) => "mma_f16",
+            (false, false) => "fma_f32",
+        };
         Lowered { name: exe.name.clone(), compute_limit: Some(limit.into()) }
     }
 

@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use farthing_kernels::backend::AnyBackend;
+use farthing_kernels::DType;
 use farthing_kernels::backend::gpu::{Gpu, Strategy};
+use farthing_kernels::backend::{AnyBackend, Backend};
 use farthing_kernels::program::Program;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -13,9 +14,9 @@ use crate::eval::{bytes, eval};
 /// What the inputs are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Draw {
-    /// Small integers: every partial sum is exact, in any order.
+    /// Small integers, of 8-bit and 4-bit types any: every partial sum is exact, in any order.
     Integers,
-    /// Uniform in −1..1.
+    /// Uniform in −1..1; of integer types any.
     Reals,
 }
 
@@ -42,12 +43,33 @@ pub(crate) fn devices() -> &'static [(String, Gpu)] {
     })
 }
 
+/// What the strategy of a program is called on each device that chooses by method at all.
+pub(crate) fn strategies(program: &Program) -> Vec<(String, String)> {
+    let staged = devices().iter().filter(|(name, _)| name.ends_with("Staged") || name.ends_with("Fragments"));
+    let lowered = |gpu: &Gpu| {
+        let exe = Backend::lower(gpu, program).unwrap_or_else(|e| panic!("{e}\n{program}"));
+        Backend::lowered(gpu, &exe).name
+    };
+    staged.map(|(name, gpu)| (name.clone(), lowered(gpu))).collect()
+}
+
+/// Whether at least eight neighbouring threads surely are of one subgroup: what sharing out a right factor takes.
+pub(crate) fn streams(device: &str) -> bool {
+    let gpu = devices().iter().find(|(name, _)| name == device).map(|(_, gpu)| gpu);
+    let details = &Backend::device(gpu.expect("a device of the list")).details;
+    let least = details["subgroup_size"].split("..=").next().and_then(|low| low.parse::<u32>().ok());
+    details["features"].split(' ').any(|name| name == "SUBGROUP")
+        && least.is_some_and(|lanes| lanes.is_power_of_two() && lanes >= 8)
+}
+
 /// Inputs of a program, rounded to their dtypes.
 pub(crate) fn draw(program: &Program, draw: Draw, seed: u64) -> Vec<Vec<f64>> {
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut one = |dtype: farthing_kernels::DType| match draw {
-        Draw::Integers => f64::from(rng.random_range(-4i32..=4)),
-        Draw::Reals => dtype.round(rng.random_range(-1.0..1.0)),
+    let mut one = |dtype: DType| match (dtype, draw) {
+        (DType::I8, _) => f64::from(rng.random::<i8>()),
+        (DType::I4x2, _) => f64::from(rng.random::<u8>()),
+        (_, Draw::Integers) => f64::from(rng.random_range(-4i32..=4)),
+        (_, Draw::Reals) => dtype.round(rng.random_range(-1.0..1.0)),
     };
     program
         .inputs()

@@ -1,6 +1,7 @@
 //! Program semantics in f64, as plainly as can be: what the shaders are checked against.
 
 use farthing_kernels::DType;
+use farthing_kernels::problem::GROUP;
 use farthing_kernels::program::{
     Arg, Axis2, BinaryFn, Bound, Form, Op, Program, ReduceFn, Role, Stage, TensorId, TileId, UnaryFn,
 };
@@ -113,7 +114,17 @@ fn compute(stage: &Stage, op: &Op, values: &[i64], tiles: &mut [Elements]) {
     let at = |id: &TileId| id.0 as usize;
     let size = |id: &TileId| (stage.tile(*id).rows.size, stage.tile(*id).cols.size);
     match op {
-        Op::Dequantise { .. } => unreachable!("no shader takes integers"),
+        Op::Dequantise { dst, x, scale } => {
+            let ((rows, cols), groups) = (size(dst), size(scale).1);
+            let weight = |(r, c): (usize, usize)| {
+                let (group, c) = (c / GROUP, c % GROUP);
+                let byte = tiles[at(x)][r * cols / 2 + group * GROUP / 2 + c % (GROUP / 2)];
+                // What does not exist is NaN, and stays so.
+                let half = if c < GROUP / 2 { byte % 16.0 } else { (byte / 16.0).floor() };
+                (half - 8.0) * tiles[at(scale)][r * groups + group]
+            };
+            tiles[at(dst)] = pairs(rows, cols).map(weight).collect();
+        }
         Op::Unary { dst, f, x } => {
             let g = |x: f64| match f {
                 UnaryFn::Copy => x,

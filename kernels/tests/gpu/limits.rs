@@ -58,6 +58,22 @@ fn a_tile_larger_than_the_registers_is_refused_with_both_counts() {
     }
 }
 
+#[test]
+fn floats_of_8_bits_are_refused_by_name_and_all_bytes_by_the_naive_kernels() {
+    for (device, gpu) in devices() {
+        let refused = refusal(gpu, &product(MatmulSizes { input: DType::F8E4M3, ..SIZES }, 8, 8, 8));
+        assert_eq!(refused.asked, "f8e4m3", "{device}: {refused}");
+        let bytes = product(MatmulSizes { input: DType::I8, ..SIZES }, 8, 8, 8);
+        let weights = product(MatmulSizes { k: 32, layout: Layout::NkI4, ..SIZES }, 8, 8, 32);
+        for (program, asked) in [(bytes, "i8"), (weights, "i4x2")] {
+            match Backend::lower(&gpu.naive(), &program) {
+                Err(LowerError::Unsupported(refused)) => assert_eq!(refused.asked, asked, "{device}: {refused}"),
+                _ => panic!("lowered:\n{program}"),
+            }
+        }
+    }
+}
+
 /// A computed right factor of `depth × cols`, which must go through workgroup memory.
 fn computed_factor(depth: usize, cols: usize) -> Program {
     let program = Program::build("computed_factor", |b| {

@@ -7,6 +7,7 @@
 mod attention;
 mod check;
 mod eval;
+mod integers;
 mod limits;
 mod matmul;
 mod methods;

@@ -1,33 +1,12 @@
 //! Products that are streamed or given to matrix units: that they are, and that they are right at every edge.
 
 use farthing_kernels::DType;
-use farthing_kernels::backend::Backend;
-use farthing_kernels::backend::gpu::Gpu;
 use farthing_kernels::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 use farthing_kernels::program::Program;
 use farthing_kernels::tile::{AttentionTiling, MatmulTiling};
 use farthing_kernels::{attention, matmul};
 
-use crate::check::{Draw, check, devices};
-
-/// What the strategy of a program is called on each device that chooses by method at all.
-fn strategies(program: &Program) -> Vec<(String, String)> {
-    let staged = devices().iter().filter(|(name, _)| name.ends_with("Staged") || name.ends_with("Fragments"));
-    let lowered = |gpu: &Gpu| {
-        let exe = Backend::lower(gpu, program).unwrap_or_else(|e| panic!("{e}\n{program}"));
-        Backend::lowered(gpu, &exe).name
-    };
-    staged.map(|(name, gpu)| (name.clone(), lowered(gpu))).collect()
-}
-
-/// Whether at least eight neighbouring threads surely are of one subgroup: what sharing out a right factor takes.
-fn streams(device: &str) -> bool {
-    let gpu = devices().iter().find(|(name, _)| name == device).map(|(_, gpu)| gpu);
-    let details = &Backend::device(gpu.expect("a device of the list")).details;
-    let least = details["subgroup_size"].split("..=").next().and_then(|low| low.parse::<u32>().ok());
-    details["features"].split(' ').any(|name| name == "SUBGROUP")
-        && least.is_some_and(|lanes| lanes.is_power_of_two() && lanes >= 8)
-}
+use crate::check::{Draw, check, strategies, streams};
 
 fn product(m: usize, n: usize, k: usize, input: DType, layout: Layout, (bm, bn, bk): (usize, usize, usize)) -> Program {
     let sizes = MatmulSizes { batch: 2, m, n, k, input, output: DType::F32, layout };

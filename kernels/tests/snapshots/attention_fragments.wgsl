@@ -18,30 +18,6 @@ fn neg_inf() -> f32 {
   return bitcast<f32>(bits);
 }
 
-fn bits_f16(x: vec4<f32>) -> vec4<u32> {
-  let one = vec4<u32>(1u);
-  let u = bitcast<vec4<u32>>(x);
-  let sign = (u >> vec4<u32>(16u)) & vec4<u32>(0x8000u);
-  let a = u & vec4<u32>(0x7fffffffu);
-  let normal = (a - vec4<u32>(0x38000000u) + vec4<u32>(0xfffu) + ((a >> vec4<u32>(13u)) & one)) >> vec4<u32>(13u);
-  let exponent = clamp(a >> vec4<u32>(23u), vec4<u32>(101u), vec4<u32>(112u));
-  let shift = vec4<u32>(126u) - exponent;
-  let significand = (a & vec4<u32>(0x7fffffu)) | vec4<u32>(0x800000u);
-  let tiny = (significand + (one << (shift - one)) - one + ((significand >> shift) & one)) >> shift;
-  var bits = select(normal, tiny, a < vec4<u32>(0x38800000u));
-  bits = select(bits, vec4<u32>(0u), a < vec4<u32>(0x33000000u));
-  bits = select(bits, vec4<u32>(0x7c00u), a >= vec4<u32>(0x477ff000u));
-  bits = select(bits, vec4<u32>(0x7e00u), a > vec4<u32>(0x7f800000u));
-  return sign | bits;
-}
-
-fn round_f16(x: vec4<f32>) -> vec4<f32> {
-  let b = bits_f16(x);
-  let low = unpack2x16float(b.x | (b.y << 16u));
-  let high = unpack2x16float(b.z | (b.w << 16u));
-  return vec4<f32>(low, high);
-}
-
 fn exp2_of(x: vec4<f32>) -> vec4<f32> {
   return select(exp2(x), vec4<f32>(0.0), x < vec4<f32>(-150.0));
 }
@@ -180,17 +156,17 @@ fn main(
   let x_75 = x_74 / 1 * 16 + x_73 % 16;
   let x_76 = 4 * tx;
   let x_77 = x_75 * 13;
-  if (x_74 % 1 == 0) { shared_tile[x_77 + (x_76 >> 2u)] = t2_0_0; }
+  shared_tile[x_77 + (x_76 >> 2u)] = t2_0_0;
   let x_78 = 4 * tx + 8;
-  if (x_74 % 1 == 0) { shared_tile[x_77 + (x_78 >> 2u)] = t2_0_1; }
+  shared_tile[x_77 + (x_78 >> 2u)] = t2_0_1;
   let x_79 = 4 * tx + 16;
-  if (x_74 % 1 == 0) { shared_tile[x_77 + (x_79 >> 2u)] = t2_0_2; }
+  shared_tile[x_77 + (x_79 >> 2u)] = t2_0_2;
   let x_80 = 4 * tx + 24;
-  if (x_74 % 1 == 0) { shared_tile[x_77 + (x_80 >> 2u)] = t2_0_3; }
+  shared_tile[x_77 + (x_80 >> 2u)] = t2_0_3;
   let x_81 = 4 * tx + 32;
-  if (x_74 % 1 == 0) { shared_tile[x_77 + (x_81 >> 2u)] = t2_0_4; }
+  shared_tile[x_77 + (x_81 >> 2u)] = t2_0_4;
   let x_82 = 4 * tx + 40;
-  if (x_74 % 1 == 0) { shared_tile[x_77 + (x_82 >> 2u)] = t2_0_5; }
+  shared_tile[x_77 + (x_82 >> 2u)] = t2_0_5;
   let x_83 = x_65 / 1 * 208;
   let x_84 = x_65 % 1 * 12;
   workgroupBarrier();
@@ -354,12 +330,12 @@ fn main(
       coopStoreT(p_72_0_1, &shared_tile[x_83 + x_84 + 4], 13u);
       coopStoreT(p_72_0_2, &shared_tile[x_83 + x_84 + 8], 13u);
       workgroupBarrier();
-      if (x_74 % 1 == 0) { shared_tile[x_77 + (x_76 >> 2u)] *= t6_0_0; }
-      if (x_74 % 1 == 0) { shared_tile[x_77 + (x_78 >> 2u)] *= t6_0_0; }
-      if (x_74 % 1 == 0) { shared_tile[x_77 + (x_79 >> 2u)] *= t6_0_0; }
-      if (x_74 % 1 == 0) { shared_tile[x_77 + (x_80 >> 2u)] *= t6_0_0; }
-      if (x_74 % 1 == 0) { shared_tile[x_77 + (x_81 >> 2u)] *= t6_0_0; }
-      if (x_74 % 1 == 0) { shared_tile[x_77 + (x_82 >> 2u)] *= t6_0_0; }
+      shared_tile[x_77 + (x_76 >> 2u)] *= t6_0_0;
+      shared_tile[x_77 + (x_78 >> 2u)] *= t6_0_0;
+      shared_tile[x_77 + (x_79 >> 2u)] *= t6_0_0;
+      shared_tile[x_77 + (x_80 >> 2u)] *= t6_0_0;
+      shared_tile[x_77 + (x_81 >> 2u)] *= t6_0_0;
+      shared_tile[x_77 + (x_82 >> 2u)] *= t6_0_0;
       workgroupBarrier();
       p_72_0_0 = coopLoadT<coop_mat16x16<f32, C>>(&shared_tile[x_83 + x_84 + 0], 13u);
       p_72_0_1 = coopLoadT<coop_mat16x16<f32, C>>(&shared_tile[x_83 + x_84 + 4], 13u);
@@ -368,10 +344,10 @@ fn main(
     }
     // %10 = load t2[v0, v1]
     // %11 = convert %5
-    t11_0_0 = round_f16(t5_0_0);
-    t11_0_1 = round_f16(t5_0_1);
-    t11_0_2 = round_f16(t5_0_2);
-    t11_0_3 = round_f16(t5_0_3);
+    t11_0_0 = t5_0_0;
+    t11_0_1 = t5_0_1;
+    t11_0_2 = t5_0_2;
+    t11_0_3 = t5_0_3;
     // %2 += %11 · %10
     shared_halves[x_129 + (x_76 >> 2u)] = vec4<f16>(select(vec4<f32>(0.0), t11_0_0, x_118));
     shared_halves[x_129 + (x_78 >> 2u)] = vec4<f16>(select(vec4<f32>(0.0), t11_0_1, x_119));
@@ -419,12 +395,12 @@ fn main(
   coopStoreT(p_72_0_1, &shared_tile[x_83 + x_84 + 4], 13u);
   coopStoreT(p_72_0_2, &shared_tile[x_83 + x_84 + 8], 13u);
   workgroupBarrier();
-  if (x_74 % 1 == 0) { t2_0_0 = shared_tile[x_77 + (x_76 >> 2u)]; }
-  if (x_74 % 1 == 0) { t2_0_1 = shared_tile[x_77 + (x_78 >> 2u)]; }
-  if (x_74 % 1 == 0) { t2_0_2 = shared_tile[x_77 + (x_79 >> 2u)]; }
-  if (x_74 % 1 == 0) { t2_0_3 = shared_tile[x_77 + (x_80 >> 2u)]; }
-  if (x_74 % 1 == 0) { t2_0_4 = shared_tile[x_77 + (x_81 >> 2u)]; }
-  if (x_74 % 1 == 0) { t2_0_5 = shared_tile[x_77 + (x_82 >> 2u)]; }
+  t2_0_0 = shared_tile[x_77 + (x_76 >> 2u)];
+  t2_0_1 = shared_tile[x_77 + (x_78 >> 2u)];
+  t2_0_2 = shared_tile[x_77 + (x_79 >> 2u)];
+  t2_0_3 = shared_tile[x_77 + (x_80 >> 2u)];
+  t2_0_4 = shared_tile[x_77 + (x_81 >> 2u)];
+  t2_0_5 = shared_tile[x_77 + (x_82 >> 2u)];
   // %1 = max %1, 1.1754944e-38
   t1_0_0 = max(t1_0_0, 1.1754944e-38f);
   // %2 = div %2, %1

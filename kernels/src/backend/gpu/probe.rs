@@ -31,9 +31,10 @@ const MATRIX_STEPS: u32 = 256;
 /// Subgroups of a workgroup that multiplies matrices.
 const MATRIX_SUBGROUPS: u32 = 4;
 
-/// `fma_f32`, `read_mem`, and `mma_f16` where the device multiplies matrices.
+/// `fma_f32`, `dot_i8`, `read_mem`, and `mma_f16` where the device multiplies matrices.
 pub(super) fn probes(context: &Context) -> Vec<Probe<'_>> {
     let threads = threads(context);
+    // Four multiply-adds a vector of f32, and a word of bytes.
     let flops = f64::from(threads) * f64::from(CHAINS) * 4.0 * f64::from(STEPS) * 2.0;
     // Whole vectors for every workgroup.
     let size = group_size(context);
@@ -42,6 +43,7 @@ pub(super) fn probes(context: &Context) -> Vec<Probe<'_>> {
     let groups = threads / size;
     let mut probes = vec![
         probe(context, "fma_f32", Work::Flops, flops, fma(size), 16, (groups, threads)),
+        probe(context, "dot_i8", Work::Flops, flops, dot(size), 16, (groups, threads)),
         probe(
             context,
             "read_mem",
@@ -110,6 +112,19 @@ fn fma(size: u32) -> String {
         head(size),
         each(&|c| format!("  var x{c} = vec4<f32>({c}.0);\n")),
         each(&|c| format!("    x{c} = fma(x{c}, a, a);\n")),
+        (0..CHAINS).map(|c| format!("x{c}")).collect::<Vec<_>>().join(" + "),
+    )
+}
+
+/// `x = x·a + x` of the bytes of words, in independent chains; `a` comes from memory, so that nothing folds.
+fn dot(size: u32) -> String {
+    let each = |f: &dyn Fn(u32) -> String| (0..CHAINS).map(f).collect::<String>();
+    format!(
+        "{}  let a = bitcast<u32>(source[0].x);\n{}  for (var i = 0; i < {STEPS}; i++) {{\n{}  }}\n  \
+         sink[id.x] = vec4<f32>(f32({}));\n}}\n",
+        head(size),
+        each(&|c| format!("  var x{c} = {c};\n")),
+        each(&|c| format!("    x{c} += dot4I8Packed(bitcast<u32>(x{c}), a);\n")),
         (0..CHAINS).map(|c| format!("x{c}")).collect::<Vec<_>>().join(" + "),
     )
 }

@@ -4,7 +4,8 @@
 
 use super::wgsl::{Caps, Manner};
 use crate::DType;
-use crate::problem::{AttentionProblem, Layout, MatmulProblem, MatmulSizes, Problem};
+use crate::attention::factors;
+use crate::problem::{AttentionProblem, Kv, Layout, MatmulProblem, MatmulSizes, Problem};
 use crate::tile::{AttentionTiling, MatmulTiling, Tiling, n_tiles};
 
 /// Cores that a large GPU has about, each of which runs a workgroup or two at a time. The interface does not tell.
@@ -48,21 +49,29 @@ const BY_MATRIX_UNITS: [Shape; 7] =
 
 fn hardware_matmul(problem: &MatmulProblem, caps: &Caps) -> Vec<MatmulTiling> {
     let p = problem.sizes();
-    let by_units = p.input == DType::F16 && caps.fragment.is_some();
+    let by_units = p.input == DType::F16 && p.layout != Layout::NkI4 && caps.fragment.is_some();
     let model = Model::new(problem, by_units);
     let mut tilings = vec![];
     let streams = p.m <= FEW_ROWS && caps.shuffle.is_some_and(|lanes| lanes >= FEWEST_LANES);
     if streams {
         let bm = p.m.next_power_of_two();
         let cols: &[usize] = match p.layout {
+            // Groups of 16 bytes: thirty-two lanes read 1024 weights side by side, several times in a step.
+            Layout::NkI4 => &[32, 16, 8],
             // One row reads as fast as memory gives; sixteen leave registers for one column a thread.
-            Layout::Nk | Layout::NkI4 | Layout::Packed if bm == 1 || bm > 8 => &[8, 16, 32],
-            Layout::Nk | Layout::NkI4 | Layout::Packed => &[16, 8, 32],
+            Layout::Nk | Layout::Packed if bm == 1 || bm > 8 => &[8, 16, 32],
+            Layout::Nk | Layout::Packed => &[16, 8, 32],
             // Sixteen columns are 32 bytes of 16-bit weights, the least that memory gives; more workgroups, fewer bytes each.
             Layout::Kn => &[32, 64, 16, 128],
         };
-        let whole: Vec<MatmulTiling> = cols.iter().map(|&bn| MatmulTiling { bm, bn, bk: DEEP, k_splits: 1 }).collect();
-        let split = cols.iter().flat_map(|&bn| model.splits((bm, bn), DEEP)).map(|t| (model.streamed_s(&t), t));
+        // As many bytes of a row as of f32, so that as many are in flight.
+        let bk = match p.layout {
+            Layout::NkI4 => 8 * DEEP,
+            _ if p.input == DType::I8 => 4 * DEEP,
+            _ => DEEP,
+        };
+        let whole: Vec<MatmulTiling> = cols.iter().map(|&bn| MatmulTiling { bm, bn, bk, k_splits: 1 }).collect();
+        let split = cols.iter().flat_map(|&bn| model.splits((bm, bn), bk)).map(|t| (model.streamed_s(&t), t));
         tilings = with_splits(model.streamed_s(&whole[0]), whole, split.collect());
     }
     let (shapes, bk): (&[Shape], usize) = if by_units { (&BY_MATRIX_UNITS, 32) } else { (&BY_THREADS, DEEP) };
@@ -212,9 +221,11 @@ fn software_matmul(problem: &MatmulProblem) -> Vec<MatmulTiling> {
 fn attention(problem: &AttentionProblem, caps: &Caps) -> Vec<AttentionTiling> {
     let p = problem.sizes();
     let rows = p.sq * problem.group();
-    let fragments = p.input == DType::F16 && caps.fragment.is_some();
+    let fragments = factors(&p) == DType::F16 && caps.fragment.is_some();
     let few = rows.next_power_of_two();
     let (sizes, enough): (&[(usize, usize)], usize) = match caps.manner {
+        // Of bytes too, and half as many of them a key.
+        Manner::Staged if rows <= FEW_ROWS && p.kv == Kv::I8 => (&[(few, 256), (few, 128), (few, 64)], 2 * CORES),
         // Both factors of 16 bits are read 16 bytes a thread: a step of 64 keys is soon over.
         Manner::Staged if rows <= FEW_ROWS && p.input.size_bytes() == 2 => (&[(few, 128), (few, 64)], 2 * CORES),
         Manner::Staged if rows <= FEW_ROWS => (&[(few, 64), (few, 128), (few, 32)], 2 * CORES),

@@ -17,6 +17,9 @@
 //! in workgroup memory. 2. Where a workgroup is one subgroup, lanes exchange values and nothing waits at barriers.
 //! 3. Products of few rows share out the right factor, and products of f16 go to matrix units where the device has some
 //! (`method`). While a loop adds to such an accumulator it is held as partial sums or as fragments (`held`).
+//! 4. A load that is only widened to f32 (converted, or dequantised) is read as it lies, by whatever reads the result.
+//! 5. Bytes lie four to a word (`bytes`); weights of 4 bits (`weights`) and products of 8-bit integers (`integers`) have ways
+//! of their own.
 //!
 //! The lowering reads operations, sizes and the device's abilities, nothing else.
 //!
@@ -46,15 +49,18 @@ use crate::backend::Unsupported;
 use crate::program::{Program, TensorId};
 
 mod access;
+mod bytes;
 mod elementwise;
 mod emit;
 mod factor;
 mod fragment;
 mod held;
 mod helpers;
+mod integers;
 mod mapping;
 mod method;
 mod mma;
+mod partials;
 mod plan;
 mod reduce;
 mod scope;
@@ -65,6 +71,8 @@ mod strip;
 #[cfg(test)]
 mod tests;
 mod view;
+mod weights;
+mod words;
 
 use helpers::Helper;
 
@@ -131,14 +139,12 @@ pub(crate) struct StageCode {
 /// [`Unsupported`] where the stage exceeds what `caps` allow, with what was asked and the limit.
 pub(crate) fn lower_stage(program: &Program, at: usize, caps: &Caps) -> Result<StageCode, Unsupported> {
     let stage = &program.stages()[at];
-    let of_tensors = program.tensors().iter().map(|tensor| tensor.dtype);
-    refuse_bytes(of_tensors.chain(stage.tiles.iter().map(|ty| ty.dtype)))?;
+    bytes::refuse(program, stage)?;
     let plan = plan::Plan::new(program, stage, caps)?;
     emit::Emit::new(program, stage, caps, plan).stage()
 }
 
-/// Refuses types of 8 bits, and sums of 8-bit integers: WGSL has no bytes to hold them, and four to a word are not written
-/// yet.
+/// Refuses types of 8 bits, and sums of 8-bit integers, where no kernel reads them out of words: WGSL has no bytes.
 ///
 /// # Errors
 /// [`Unsupported`] with the first such type.
@@ -149,9 +155,9 @@ pub(crate) fn refuse_bytes(mut dtypes: impl Iterator<Item = DType>) -> Result<()
     }
 }
 
-/// What an arm for such types holds behind [`refuse_bytes`].
+/// What an arm for types holds that are refused before: by [`refuse_bytes`], or by a lowering for this place.
 pub(super) fn no_bytes() -> ! {
-    unreachable!("types of 8 bits are refused before anything is written")
+    unreachable!("types that this place does not take are refused before anything is written")
 }
 
 /// The functions that read and write elements of these types: `read_bf16(pair, at)`, `bits_f16(vector)` and so on.

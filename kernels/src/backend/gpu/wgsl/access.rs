@@ -14,6 +14,16 @@ use crate::program::{Span, TensorId};
 pub(super) struct Matrix {
     pub(super) tensor: TensorId,
     pub(super) base: Value,
+    /// Of 4-bit weights, the matrix of their scales. Their rows are then told by position, which serves both matrices.
+    pub(super) scale: Option<Box<Matrix>>,
+}
+
+impl Matrix {
+    /// The bytes and the scales of 4-bit weights.
+    pub(super) fn weights(&self) -> Option<(Matrix, Matrix)> {
+        let scale = self.scale.as_deref()?.clone();
+        Some((Matrix { scale: None, ..self.clone() }, scale))
+    }
 }
 
 impl Emit<'_> {
@@ -26,11 +36,15 @@ impl Emit<'_> {
             let step = self.product(&at, axis.stride);
             base = self.sum(&base, &step);
         }
-        Matrix { tensor: source.tensor, base }
+        let scale = source.scale.as_deref().map(|scale| Box::new(self.matrix(scale)));
+        Matrix { tensor: source.tensor, base, scale }
     }
 
-    /// Element at which row `row` of a matrix starts.
+    /// Element at which row `row` of a matrix starts; of weights the row itself.
     pub(super) fn row_offset(&mut self, matrix: &Matrix, row: &Value) -> Value {
+        if matrix.scale.is_some() {
+            return row.clone();
+        }
         // Neighbouring axes that lie behind one another are one axis.
         let mut axes: Vec<(usize, usize)> = vec![];
         for axis in self.program.tensor(matrix.tensor).rows.iter().rev().filter(|axis| axis.len > 1) {
@@ -110,8 +124,15 @@ impl Emit<'_> {
 
     /// One element, as f32.
     pub(super) fn element(&mut self, matrix: &Matrix, row: &Value, col: &str) -> String {
+        if let Some((bytes, scale)) = matrix.weights() {
+            return self.weight((&bytes, &scale), row, col);
+        }
         let at = if row.known() == Some(0) { col.to_owned() } else { format!("{} + {col}", row.text) };
         let (m, dtype) = (format!("m{}", matrix.tensor.0), self.program.tensor(matrix.tensor).dtype);
+        if dtype == DType::I8 {
+            let word = self.word_at(matrix, &at);
+            return self.with_helper(Helper::ReadI8, format!("read_i8({word}, {at})"));
+        }
         match (self.plan.views[&matrix.tensor].0, dtype) {
             (View::Quads, DType::F32) => format!("{m}[({at}) >> 2u][({at}) & 3]"),
             (View::Halves, _) => format!("f32({m}[({at}) >> 2u][({at}) & 3])"),
@@ -141,6 +162,16 @@ impl Emit<'_> {
     pub(super) fn quad(&mut self, matrix: &Matrix, row: &Value, col: &Value, held: Option<usize>) -> String {
         let dtype = self.program.tensor(matrix.tensor).dtype;
         let view = self.plan.views[&matrix.tensor].0;
+        if let Some((bytes, scale)) = matrix.weights() {
+            let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 4));
+            return self.weights_quad((&bytes, &scale), row, &col);
+        }
+        if view.in_quads() && dtype == DType::I8 {
+            let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 4));
+            let at = self.sum(row, &col);
+            let word = self.word_at(matrix, &at.text);
+            return self.unpacked(dtype, &word);
+        }
         if view.in_quads() {
             let vector = self.halves(matrix, row, col, held);
             return match dtype {
@@ -159,27 +190,46 @@ impl Emit<'_> {
         format!("vec4<f32>({})", elements.join(", "))
     }
 
-    /// Four 16-bit elements in two words, as f32.
-    fn unpacked(&mut self, dtype: DType, pairs: &str) -> String {
+    /// Four elements in two words, or in one, as f32.
+    fn unpacked(&mut self, dtype: DType, words: &str) -> String {
         match dtype {
-            DType::Bf16 => self.with_helper(Helper::QuadBf16, format!("quad_bf16({pairs})")),
-            DType::F16 => self.with_helper(Helper::QuadF16, format!("quad_f16({pairs})")),
-            DType::F32 | DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2 => no_bytes(),
+            DType::Bf16 => self.with_helper(Helper::QuadBf16, format!("quad_bf16({words})")),
+            DType::F16 => self.with_helper(Helper::QuadF16, format!("quad_f16({words})")),
+            DType::I8 => self.with_helper(Helper::QuadI8, format!("quad_i8({words})")),
+            DType::F32 | DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I4x2 => no_bytes(),
         }
     }
 
-    /// Eight neighbours of a row from position `col` on, a multiple of eight: one load where the tensor is seen in eights. With
-    /// `held`, those past the axis' end are some of the row instead.
-    pub(super) fn octet(&mut self, matrix: &Matrix, row: &Value, col: &Value, held: Option<usize>) -> [String; 2] {
+    /// `wide` groups of four neighbours of a row from position `col` on, a multiple of as many elements: one load for as
+    /// many as the tensor is seen in. With `held`, those past the axis' end are some of the row instead.
+    pub(super) fn groups(
+        &mut self,
+        matrix: &Matrix,
+        row: &Value,
+        col: &Value,
+        held: Option<usize>,
+        wide: usize,
+    ) -> Vec<String> {
         let dtype = self.program.tensor(matrix.tensor).dtype;
-        let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 8));
-        if self.plan.views[&matrix.tensor].0 != View::Octets {
-            let next = self.sum(&col, &Value::literal(4));
-            return [&col, &next].map(|col| self.quad(matrix, row, col, None));
+        let col = held.map_or_else(|| col.clone(), |len| self.at_most(col, len - 4 * wide));
+        let at_once = self.plan.views[&matrix.tensor].0.quads();
+        if at_once == 1 || at_once > wide || matrix.scale.is_some() {
+            let of_four = |i: usize| {
+                let col = self.sum(&col, &Value::literal(4 * i as i64));
+                self.quad(matrix, row, &col, None)
+            };
+            return (0..wide).map(of_four).collect();
         }
-        let at = self.sum(row, &col);
-        let words = self.named("w", &format!("m{}[{} >> 3u]", matrix.tensor.0, at.text));
-        ["xy", "zw"].map(|half| self.unpacked(dtype, &format!("{words}.{half}")))
+        let parts: &[&str] = if dtype.size_bytes() == 2 { &["xy", "zw"] } else { &["x", "y", "z", "w"][..at_once] };
+        let mut groups = vec![];
+        for first in (0..wide).step_by(at_once) {
+            let col = self.sum(&col, &Value::literal(4 * first as i64));
+            let at = self.sum(row, &col);
+            let load = format!("m{}[{} >> {}u]", matrix.tensor.0, at.text, (4 * at_once).ilog2());
+            let words = self.named("w", &load);
+            groups.extend(parts.iter().map(|part| self.unpacked(dtype, &format!("{words}.{part}"))));
+        }
+        groups
     }
 
     /// Four neighbours as the tensor holds them, where it is seen in fours or eights.

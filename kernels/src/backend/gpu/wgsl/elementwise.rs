@@ -6,7 +6,7 @@ use super::no_bytes;
 use super::plan::Source;
 use super::scope::Value;
 use crate::DType;
-use crate::program::{Arg, Axis2, BinaryFn, Index, TensorId, TileId, UnaryFn};
+use crate::program::{Arg, Axis2, BinaryFn, Index, TileId, UnaryFn};
 
 /// An f32 constant as WGSL text; infinities come from a function.
 fn constant(emit: &mut Emit, x: f32) -> String {
@@ -43,9 +43,9 @@ impl Emit<'_> {
     }
 
     /// Reads a tile into registers.
-    pub(super) fn load(&mut self, dst: TileId, tensor: TensorId, lead: &[Index]) {
+    pub(super) fn load(&mut self, dst: TileId, source: &Source) {
         let ty = self.ty(dst);
-        let matrix = self.matrix(&Source { tensor, lead: lead.to_vec() });
+        let matrix = self.matrix(source);
         let held = (!self.plan.holds(ty.cols, self.plan.mapping.covered_cols(ty.cols))).then_some(ty.cols.len);
         for (row, quad) in self.slots(dst) {
             let position = self.row_position(ty.rows, row);
@@ -69,9 +69,13 @@ impl Emit<'_> {
     }
 
     pub(super) fn fill(&mut self, dst: TileId, value: f32) {
-        let wide = self.is_wide(dst);
+        let (wide, is_sum) = (self.is_wide(dst), self.is_sum(dst));
         for (row, quad) in self.slots(dst) {
-            let value = self.operand(Arg::Scalar(value), row, quad, wide);
+            let value = match (is_sum, wide) {
+                (true, true) => "vec4<i32>(0)".into(),
+                (true, false) => "0".into(),
+                (false, _) => self.operand(Arg::Scalar(value), row, quad, wide),
+            };
             self.set(dst, row, quad, value);
         }
     }
@@ -116,12 +120,16 @@ impl Emit<'_> {
 
     pub(super) fn convert(&mut self, dst: TileId, x: TileId) {
         let wide = self.is_wide(dst);
-        let dtype = self.ty(dst).dtype;
+        let (dtype, of_sums) = (self.ty(dst).dtype, self.is_sum(x));
         for (row, quad) in self.slots(dst) {
             let x = self.operand(Arg::Tile(x), row, quad, wide);
             let value = match dtype {
+                DType::F32 if of_sums && wide => format!("vec4<f32>({x})"),
+                DType::F32 if of_sums => format!("f32({x})"),
                 DType::F32 => x,
                 DType::Bf16 => self.vector_call(Helper::RoundBf16, "round_bf16", &x, wide),
+                // Handing halves over rounds them, too.
+                DType::F16 if self.plan.handed_over(dst) => x,
                 DType::F16 => self.vector_call(Helper::RoundF16, "round_f16", &x, wide),
                 DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2 => no_bytes(),
             };

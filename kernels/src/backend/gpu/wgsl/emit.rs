@@ -6,10 +6,9 @@ use std::fmt::Write as _;
 use super::held::{self, Held};
 use super::helpers::Helper;
 use super::method::Mma;
-use super::plan::Plan;
+use super::plan::{Plan, Source};
 use super::scope::{Pending, Scope, Value};
-use super::view::View;
-use super::{Caps, Manner, StageCode, helpers, no_bytes};
+use super::{Caps, Manner, StageCode, helpers};
 use crate::DType;
 use crate::backend::Unsupported;
 use crate::program::{Bound, Index, Op, Program, Span, Stage, TileId, TileType, Var};
@@ -39,6 +38,9 @@ pub(super) struct Emit<'p> {
     pub(super) shared_scalars: usize,
     // Vectors of four halves that matrix units read.
     pub(super) shared_halves: usize,
+    // Vectors of four words of bytes that products of integers take; sums of theirs that streamed ones take.
+    pub(super) shared_words: usize,
+    pub(super) shared_sums: usize,
     pub(super) held: HashMap<TileId, Held>,
     // Left factors that stay in fragments: stems of their names.
     pub(super) lefts: HashMap<TileId, String>,
@@ -63,6 +65,8 @@ impl<'p> Emit<'p> {
             shared_vectors: 0,
             shared_scalars: plan.shared_scalars(stage, caps),
             shared_halves: 0,
+            shared_words: 0,
+            shared_sums: 0,
             held: HashMap::new(),
             lefts: HashMap::new(),
             votes: false,
@@ -103,15 +107,7 @@ impl<'p> Emit<'p> {
         }
         for (i, (id, (view, written))) in self.plan.views.iter().enumerate() {
             let tensor = self.program.tensor(*id);
-            let element = match (view, tensor.dtype) {
-                (View::Quads, DType::F32) => "vec4<f32>",
-                (View::Quads, _) => "vec2<u32>",
-                (View::Octets, _) => "vec4<u32>",
-                (View::Halves, _) => "vec4<f16>",
-                (View::Shared, _) => "atomic<u32>",
-                (View::Elements, DType::F32) => "f32",
-                (View::Elements, _) => "u32",
-            };
+            let element = view.element(tensor.dtype);
             let access = if *written { "read_write" } else { "read" };
             let _ = writeln!(text, "// {}: {}", word(&tensor.name), tensor.dtype);
             let _ = writeln!(text, "@group(0) @binding({i}) var<storage, {access}> m{}: array<{element}>;", id.0);
@@ -131,6 +127,13 @@ impl<'p> Emit<'p> {
         }
         if self.votes {
             text.push_str("var<workgroup> shared_vote: vec4<u32>;\n");
+        }
+        if self.shared_words > 0 {
+            let _ = writeln!(text, "var<workgroup> shared_words: array<vec4<u32>, {}>;", self.shared_words);
+        }
+        if self.shared_sums > 0 {
+            let n = self.shared_sums.next_multiple_of(4);
+            let _ = writeln!(text, "var<workgroup> shared_sums: array<i32, {n}>;");
         }
         let needed = self.helpers.iter().flat_map(|helper| helper.needs());
         for helper in self.helpers.iter().chain(needed).collect::<BTreeSet<_>>() {
@@ -190,7 +193,12 @@ impl<'p> Emit<'p> {
     fn registers(&mut self) {
         for (i, ty) in self.stage.tiles.iter().enumerate().filter(|(i, _)| self.plan.in_registers[*i]) {
             let share = self.plan.mapping.share(ty);
-            let kind = if share.quads.is_some() { "vec4<f32>" } else { "f32" };
+            let kind = match (share.quads, ty.dtype) {
+                (Some(_), DType::I32) => "vec4<i32>",
+                (None, DType::I32) => "i32",
+                (Some(_), _) => "vec4<f32>",
+                (None, _) => "f32",
+            };
             for row in 0..share.rows {
                 for quad in 0..share.groups() {
                     let name = register(TileId(i as u32), row, quad);
@@ -212,7 +220,7 @@ impl<'p> Emit<'p> {
             Op::Load { dst, tensor, lead } => {
                 self.load_depths[dst.0 as usize] = self.loop_depth;
                 if self.plan.in_registers[dst.0 as usize] {
-                    self.load(*dst, *tensor, lead);
+                    self.load(*dst, &Source { tensor: *tensor, lead: lead.clone(), scale: None });
                 }
                 self.left_fragments(*dst)?;
             }
@@ -227,8 +235,13 @@ impl<'p> Emit<'p> {
             Op::Reduce { dst, f, x } => self.reduce(*dst, *f, *x),
             Op::Band { dst, x, row_div, low, high, outside } => self.band(*dst, *x, *row_div, (*low, *high), *outside),
             Op::Position { dst, axis } => self.position(*dst, *axis),
-            Op::Dequantise { .. } => no_bytes(),
-            Op::Convert { dst, x } => self.convert(*dst, *x),
+            Op::Dequantise { dst, x, scale } => self.dequantise(*dst, *x, *scale)?,
+            Op::Convert { dst, x } => {
+                self.load_depths[dst.0 as usize] = self.load_depths[x.0 as usize];
+                if self.plan.in_registers[dst.0 as usize] {
+                    self.convert(*dst, *x);
+                }
+            }
             Op::Loop { var, low, high, body } => self.program_loop(*var, low, high, body)?,
         }
         Ok(())
@@ -327,6 +340,11 @@ impl<'p> Emit<'p> {
         }
         let start = self.index(&span.start);
         self.value(format!("clamp({} - {}, 0, {})", span.len, start.text, span.size), start.level)
+    }
+
+    /// Whether a tile holds sums of integers.
+    pub(super) fn is_sum(&self, id: TileId) -> bool {
+        self.ty(id).dtype == DType::I32
     }
 
     /// Type of a tile.

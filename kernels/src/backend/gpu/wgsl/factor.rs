@@ -169,7 +169,7 @@ impl Emit<'_> {
     }
 
     /// Offsets of the four rows that hold the columns of a group, where the right factor lies transposed.
-    fn right_rows(&mut self, factor: &Factor, quad: usize) -> Vec<Value> {
+    pub(super) fn right_rows(&mut self, factor: &Factor, quad: usize) -> Vec<Value> {
         if factor.across.size == 1 {
             return vec![self.factor_row(factor, &Value::literal(0), 1)];
         }
@@ -201,7 +201,7 @@ impl Emit<'_> {
     }
 
     /// First column of a group, and the axis' length where the group may leave it.
-    fn right_col(&mut self, factor: &Factor, quad: usize) -> (Value, Option<usize>) {
+    pub(super) fn right_col(&mut self, factor: &Factor, quad: usize) -> (Value, Option<usize>) {
         let covered = self.plan.mapping.covered_cols(factor.across);
         let local = self.local_col(quad);
         if let Place::Storage(_) = factor.place {

@@ -8,6 +8,12 @@ pub(super) enum Helper {
     ReadF16,
     QuadBf16,
     QuadF16,
+    ByteI8,
+    ReadI8,
+    TurnBytes,
+    QuadI8,
+    ReadI4,
+    QuadI4,
     NegInf,
     BitsBf16,
     BitsF16,
@@ -22,6 +28,7 @@ impl Helper {
     /// The helpers that this one's text calls.
     pub(super) fn needs(self) -> &'static [Helper] {
         match self {
+            Helper::ReadI8 => &[Helper::ByteI8],
             Helper::RoundBf16 => &[Helper::BitsBf16],
             Helper::RoundF16 => &[Helper::BitsF16],
             Helper::Tanh => &[Helper::Exp2],
@@ -38,6 +45,12 @@ pub(super) fn text(helper: Helper) -> &'static str {
         Helper::ReadF16 => READ_F16,
         Helper::QuadBf16 => QUAD_BF16,
         Helper::QuadF16 => QUAD_F16,
+        Helper::ByteI8 => BYTE_I8,
+        Helper::ReadI8 => READ_I8,
+        Helper::TurnBytes => TURN_BYTES,
+        Helper::QuadI8 => QUAD_I8,
+        Helper::ReadI4 => READ_I4,
+        Helper::QuadI4 => QUAD_I4,
         Helper::NegInf => NEG_INF,
         Helper::BitsBf16 => BITS_BF16,
         Helper::BitsF16 => BITS_F16,
@@ -80,6 +93,62 @@ fn quad_bf16(pairs: vec2<u32>) -> vec4<f32> {
 const QUAD_F16: &str = "
 fn quad_f16(pairs: vec2<u32>) -> vec4<f32> {
   return vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y));
+}
+";
+
+/// Byte `at` of a tensor, which `word` holds.
+const BYTE_I8: &str = "
+fn byte_i8(word: u32, at: i32) -> i32 {
+  return bitcast<i32>(word << (24u - (u32(at) & 3u) * 8u)) >> 24u;
+}
+";
+
+const READ_I8: &str = "
+fn read_i8(word: u32, at: i32) -> f32 {
+  return f32(byte_i8(word, at));
+}
+";
+
+/// Four rows of four bytes as four columns.
+const TURN_BYTES: &str = "
+fn turn_bytes(a: u32, b: u32, c: u32, d: u32) -> vec4<u32> {
+  let even_ab = (a & 0x00ff00ffu) | ((b & 0x00ff00ffu) << 8u);
+  let even_cd = (c & 0x00ff00ffu) | ((d & 0x00ff00ffu) << 8u);
+  let odd_ab = ((a >> 8u) & 0x00ff00ffu) | (b & 0xff00ff00u);
+  let odd_cd = ((c >> 8u) & 0x00ff00ffu) | (d & 0xff00ff00u);
+  let low = (vec2<u32>(even_ab, odd_ab) & vec2<u32>(0xffffu)) | (vec2<u32>(even_cd, odd_cd) << vec2<u32>(16u));
+  let high = (vec2<u32>(even_ab, odd_ab) >> vec2<u32>(16u)) | (vec2<u32>(even_cd, odd_cd) & vec2<u32>(0xffff0000u));
+  return vec4<u32>(low.x, low.y, high.x, high.y);
+}
+";
+
+/// Four bytes, 128 more each while they are under the exponent of 2^23, whose significand has room for two of them where
+/// they are, and for the others 16 places lower. Conversions from integers run at a quarter of the rate, or less.
+const QUAD_I8: &str = "
+fn quad_i8(word: u32) -> vec4<f32> {
+  let above = word ^ 0x80808080u;
+  let bytes = vec4<u32>(above, above, above >> 16u, above >> 16u) & vec4<u32>(0xffu, 0xff00u, 0xffu, 0xff00u);
+  let held = bitcast<vec4<f32>>(bytes | vec4<u32>(0x4b000000u));
+  let steps = vec4<f32>(1.0, 1.0 / 256.0, 1.0, 1.0 / 256.0);
+  return fma(held, steps, vec4<f32>(-8388736.0, -32896.0, -8388736.0, -32896.0));
+}
+";
+
+/// Column `col` of 4-bit weights, in byte `at` of a tensor, which `word` holds.
+const READ_I4: &str = "
+fn read_i4(word: u32, at: i32, col: i32) -> f32 {
+  return f32((word >> ((u32(at) & 3u) * 8u + ((u32(col) >> 2u) & 4u))) & 15u) - 8.0;
+}
+";
+
+/// The low halves of the four bytes of a word, 8 less each: under the exponent of 2^23, whose significand has room for
+/// three of them where they are, and for the fourth 12 places lower.
+const QUAD_I4: &str = "
+fn quad_i4(word: u32) -> vec4<f32> {
+  let halves = vec4<u32>(word, word, word, word >> 12u) & vec4<u32>(0xfu, 0xf00u, 0xf0000u, 0xf000u);
+  let held = bitcast<vec4<f32>>(halves | vec4<u32>(0x4b000000u));
+  let steps = vec4<f32>(1.0, 1.0 / 256.0, 1.0 / 65536.0, 1.0 / 4096.0);
+  return fma(held, steps, vec4<f32>(-8388616.0, -32776.0, -136.0, -2056.0));
 }
 ";
 

@@ -12,6 +12,7 @@
 use super::mapping::Mapping;
 use super::{Caps, Fragment, Manner};
 use crate::DType;
+use crate::problem::GROUP;
 use crate::program::{Form, Op, Span, Stage, TileId, TileType};
 
 /// How a product is computed.
@@ -42,7 +43,8 @@ pub(super) struct Streamed {
     /// Partial sums that a thread holds of each row: of columns where the right factor lies transposed, else of groups
     /// of four.
     pub(super) slots: usize,
-    /// Groups of four that lie side by side and are read at once: two of 16-bit elements make 16 bytes.
+    /// Groups of four that lie side by side and are read at once: two of 16-bit elements make 16 bytes, eight of 4-bit
+    /// weights.
     pub(super) wide: usize,
     /// Threads that exchange without workgroup memory.
     pub(super) lanes: usize,
@@ -70,6 +72,8 @@ const MAX_PARTIALS: usize = 64;
 /// Loads of a lane along a row of the right factor: several in flight, while eight lanes read 128 bytes side by side.
 const QUADS_PER_LANE: usize = 4;
 const FEWEST_LANES: usize = 8;
+/// Groups of four weights of 4 bits that a thread reads at once, those of a scale.
+pub(super) const WEIGHTS: usize = GROUP / 4;
 /// Fragments of a subgroup: sixteen of 16 × 16 take half of the registers that 32 lanes have.
 const MAX_FRAGMENTS: usize = 16;
 /// Subgroups of a workgroup that multiplies fragments: measured on an H200, eight with half as much each reach 0.67 of
@@ -146,12 +150,15 @@ pub(super) fn wish(
     Wish::Owned
 }
 
-/// The way a product is computed by the threads of `mapping`, `wide` being how many groups of four of the right factor can
-/// be read at once.
-pub(super) fn method(wish: Wish, factors: &Factors<'_>, mapping: Mapping, caps: &Caps, wide: usize) -> Method {
+/// The way a product is computed by the threads of `mapping`, `widths` being how many groups of four of the right factor can
+/// be read at once, the most first.
+pub(super) fn method(wish: Wish, factors: &Factors<'_>, mapping: Mapping, caps: &Caps, widths: &[usize]) -> Method {
     match wish {
         Wish::Owned => Method::Owned,
-        Wish::Streamed => streamed(factors, mapping, caps, wide).map_or(Method::Owned, Method::Streamed),
+        Wish::Streamed => {
+            let fitting = widths.iter().find_map(|&wide| streamed(factors, mapping, caps, wide));
+            fitting.map_or(Method::Owned, Method::Streamed)
+        }
         Wish::Fragments => {
             let whole = caps.fragment.and_then(|fragment| fragments(factors, fragment));
             let fits = |f: &Fragments| {
@@ -168,7 +175,11 @@ fn streamed(factors: &Factors<'_>, mapping: Mapping, caps: &Caps, wide: usize) -
     let threads = mapping.threads();
     let lanes = (caps.shuffle? as usize).min(threads);
     let (along, fewest) = match factors.form {
-        Form::Abt => (factors.depth().size.div_ceil(4 * QUADS_PER_LANE), FEWEST_LANES),
+        Form::Abt => {
+            // Of bytes, fewer lanes read a whole row of a cache.
+            let fewest = if wide > 2 { FEWEST_LANES / 2 } else { FEWEST_LANES };
+            (factors.depth().size.div_ceil(4 * QUADS_PER_LANE.max(2 * wide)), fewest)
+        }
         Form::Ab => (cols.div_ceil(4 * wide), FEWEST_LANES / wide),
     };
     let x = along.next_power_of_two().clamp(fewest.min(lanes), lanes);
@@ -185,11 +196,11 @@ fn streamed(factors: &Factors<'_>, mapping: Mapping, caps: &Caps, wide: usize) -
 }
 
 impl Streamed {
-    /// Registers of a partial sum. Four columns take four. One column takes four too, one for each of four neighbours that
-    /// are read at once, except of 16-bit elements, where twice as much is read at once and unpacked. (8 × 4096² of f32 on
+    /// Registers of a partial sum, of integers always one. Four columns take four. One column takes four too, one for each of four neighbours that
+    /// are read at once, except of narrower elements, where more is read at once and unpacked. (8 × 4096² of f32 on
     /// an H200: 38.4 µs with four, 42.9 with one.)
     pub(super) fn per_sum(&self) -> usize {
-        if self.form == Form::Abt && self.wide == 2 { 1 } else { 4 }
+        if self.form == Form::Abt && self.wide > 1 { 1 } else { 4 }
     }
 
     /// Groups of threads whose sums meet in workgroup memory, where the right factor lies by rows.

@@ -52,6 +52,7 @@ impl Emit<'_> {
             self.hold(mma.acc, method, false)?;
         }
         match method {
+            Method::Owned if self.is_sum(mma.acc) => self.multiply_integers(mma)?,
             Method::Owned => self.owned(mma)?,
             Method::Streamed(streamed) => {
                 let stem = self.held[&mma.acc].stem.clone();
@@ -163,7 +164,8 @@ impl Emit<'_> {
     /// Workgroup memory has no room for what is asked.
     pub(super) fn refuse_large(&mut self, acc: TileId, vectors: usize) -> Result<(), Unsupported> {
         self.shared_vectors = self.shared_vectors.max(vectors);
-        let vectors = self.shared_vectors + self.shared_halves.div_ceil(2) + self.shared_scalars.div_ceil(4);
+        let scalars = self.shared_scalars.div_ceil(4) + self.shared_sums.div_ceil(4);
+        let vectors = self.shared_vectors + self.shared_words + self.shared_halves.div_ceil(2) + scalars;
         let asked = 16 * (vectors + usize::from(self.votes));
         let limit = self.caps.max_workgroup_bytes as usize;
         if asked <= limit {
@@ -253,7 +255,7 @@ impl Emit<'_> {
         }
     }
 
-    fn count_from(&mut self, from: &str, to: &str, step: usize) -> Value {
+    pub(super) fn count_from(&mut self, from: &str, to: &str, step: usize) -> Value {
         let k = self.fresh("k");
         self.open(format!("for (var {k} = {from}; {k} < {to}; {k} += {step})"));
         Value { text: k, level: self.level() }

@@ -5,17 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::held::Touched;
 use super::mapping::{Mapping, Team};
 use super::method::{self, Factors, Method, Mma, Wish};
-use super::view::{View, starts_in, views};
+use super::view::{View, views};
 use super::{Caps, Manner, too_large};
 use crate::DType;
 use crate::backend::Unsupported;
-use crate::program::{Arg, Bound, Form, Index, Op, Program, Span, Stage, TensorId, TileId};
+use crate::program::{Arg, Bound, Index, Op, Program, Span, Stage, TensorId, TileId};
 
-/// A load that is its tile's only definition: a product may read the tensor instead of the tile.
+/// A load that is its tile's only definition, or such a load widened to f32: a product may read the tensor instead of the
+/// tile.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     pub(super) tensor: TensorId,
     pub(super) lead: Vec<Index>,
+    /// Of 4-bit weights, what their scales are loaded from.
+    pub(super) scale: Option<Box<Source>>,
 }
 
 /// The decisions about a stage.
@@ -32,6 +35,8 @@ pub(super) struct Plan {
     pub(super) ranges: Vec<(i64, i64)>,
     /// How each product is computed.
     pub(super) methods: Vec<(Mma, Method)>,
+    // By tile: operations that read it.
+    n_reads: Vec<usize>,
 }
 
 /// Registers of one tile in a thread, of four f32 each. On hardware a thread has at most 255 scalar registers; what
@@ -56,7 +61,9 @@ impl Plan {
             sources: facts.sources(),
             ranges: facts.ranges,
             methods: vec![],
+            n_reads: facts.n_reads,
         };
+        plan.see_scales(&facts.widened);
         plan.choose_methods(program, stage, caps);
         plan.refuse_many_bindings(program, caps)?;
         plan.refuse_large_indices(stage)?;
@@ -84,7 +91,10 @@ impl Plan {
                     let source = self.sources[tile.0 as usize].as_ref()?;
                     Some(self.views[&source.tensor].0.in_quads())
                 };
-                (mma, method::wish(&Factors::of(stage, mma), caps, quads, |span| self.in_fours(span)))
+                let factors = Factors::of(stage, mma);
+                let wish = method::wish(&factors, caps, quads, |span| self.in_fours(span));
+                let none = wish == Wish::Streamed && self.widths(program, &factors).is_empty();
+                (mma, if none { Wish::Owned } else { wish })
             })
             .collect();
         let any = |wish| wished.iter().any(|(_, w)| *w == wish);
@@ -97,15 +107,22 @@ impl Plan {
         self.mapping = Mapping::choose(stage, wide, team, caps);
         for (mma, wish) in wished {
             let factors = Factors::of(stage, mma);
-            let wide = if self.in_octets(program, &factors) { 2 } else { 1 };
-            let method = method::method(wish, &factors, self.mapping, caps, wide);
+            let widths = self.widths(program, &factors);
+            let method = method::method(wish, &factors, self.mapping, caps, widths);
             match method {
                 Method::Fragments(_) => self.see_halves(program, [mma.a, mma.b]),
-                Method::Streamed(streamed) if streamed.wide == 2 => self.see_octets(program, stage, &factors),
-                _ => {}
+                Method::Streamed(streamed) => self.see_wide(program, stage, &factors, streamed.wide),
+                Method::Owned if factors.acc.dtype == DType::I32 => self.see_wide(program, stage, &factors, 4),
+                Method::Owned => {}
             }
             self.methods.push((mma, method));
         }
+    }
+
+    /// Whether nothing but matrix units reads a tile.
+    pub(super) fn handed_over(&self, tile: TileId) -> bool {
+        let units = |(mma, method): &(Mma, Method)| mma.a == tile && matches!(method, Method::Fragments(_));
+        self.n_reads[tile.0 as usize] > 0 && self.methods.iter().filter(|m| units(m)).count() == self.n_reads[tile.0 as usize]
     }
 
     /// Factors of matrix units are seen as the halves they are.
@@ -117,39 +134,13 @@ impl Plan {
         }
     }
 
-    /// Whether the right factor of a product can be read eight 16-bit elements at a time: every row of its tensor starts at
-    /// a multiple of eight, and so does every tile, of which whole eights exist.
-    fn in_octets(&self, program: &Program, factors: &Factors<'_>) -> bool {
-        let Some(source) = &self.sources[factors.b.0.0 as usize] else { return false };
-        let tensor = program.tensor(source.tensor);
-        let cols = factors.b.1.cols;
-        tensor.dtype.size_bytes() == 2
-            && starts_in(8, tensor, cols)
-            && self.in_groups(8, cols)
-            && (factors.form == Form::Ab || self.in_groups(8, factors.a.1.cols))
-    }
-
-    /// A right factor of 16-bit elements is seen eight at a time, and the left one where it is read along the same axis.
-    fn see_octets(&mut self, program: &Program, stage: &Stage, factors: &Factors<'_>) {
-        let left = (factors.form == Form::Abt).then_some(factors.a.0);
-        for tile in left.into_iter().chain([factors.b.0]) {
-            let Some(source) = &self.sources[tile.0 as usize] else { continue };
-            let tensor = program.tensor(source.tensor);
-            let (view, written) = self.views[&source.tensor];
-            let fits = tensor.dtype.size_bytes() == 2 && starts_in(8, tensor, stage.tile(tile).cols);
-            if view == View::Quads && !written && fits {
-                self.views.insert(source.tensor, (View::Octets, written));
-            }
-        }
-    }
-
     /// Whether what exists of every tile at this span is a multiple of four.
     pub(super) fn in_fours(&self, span: Span) -> bool {
         self.in_groups(4, span)
     }
 
     /// Whether what exists of every tile at this span is a multiple of `n`.
-    fn in_groups(&self, n: usize, span: Span) -> bool {
+    pub(super) fn in_groups(&self, n: usize, span: Span) -> bool {
         let start = span.start.base() % n as i64 == 0 && span.start.terms().all(|(_, c)| c % n as i64 == 0);
         span.size.is_multiple_of(n) && (self.holds(span, span.size) || start && span.len.is_multiple_of(n))
     }
@@ -225,7 +216,11 @@ impl Plan {
                 Op::Mma { acc, .. } => 6 * share(*acc),
                 Op::Store { src, .. } => 4 * share(*src),
                 Op::Reduce { x, .. } => 2 * share(*x),
-                Op::Load { dst, .. } if !self.in_registers[dst.0 as usize] => 0,
+                Op::Load { dst, .. } | Op::Dequantise { dst, .. } | Op::Convert { dst, .. }
+                    if !self.in_registers[dst.0 as usize] =>
+                {
+                    0
+                }
                 Op::Load { dst, .. }
                 | Op::Fill { dst, .. }
                 | Op::Unary { dst, .. }
@@ -252,7 +247,10 @@ fn each_bound(ops: &[Op], f: &mut impl FnMut(&Bound)) {
 struct Facts<'s> {
     stage: &'s Stage,
     loads: Vec<Option<Source>>,
+    // What may be read as its argument lies: the tile, the argument, and the scale where there is one.
+    widened: Vec<(TileId, TileId, Option<TileId>)>,
     n_definitions: Vec<usize>,
+    n_reads: Vec<usize>,
     used_in_registers: Vec<bool>,
     accumulators: BTreeSet<TileId>,
     accesses: Vec<(TensorId, TileId, bool)>,
@@ -269,7 +267,9 @@ impl<'s> Facts<'s> {
         Facts {
             stage,
             loads: vec![None; n],
+            widened: vec![],
             n_definitions: vec![0; n],
+            n_reads: vec![0; n],
             used_in_registers: vec![false; n],
             accumulators: BTreeSet::new(),
             accesses: vec![],
@@ -282,10 +282,13 @@ impl<'s> Facts<'s> {
     }
 
     fn op(&mut self, op: &Op) {
+        for tile in op.reads().into_iter().flatten() {
+            self.n_reads[tile.0 as usize] += 1;
+        }
         match op {
             Op::Load { dst, tensor, lead } => {
                 self.define(*dst);
-                self.loads[dst.0 as usize] = Some(Source { tensor: *tensor, lead: lead.clone() });
+                self.loads[dst.0 as usize] = Some(Source { tensor: *tensor, lead: lead.clone(), scale: None });
                 self.accesses.push((*tensor, *dst, false));
             }
             Op::Store { tensor, src, .. } => {
@@ -305,7 +308,14 @@ impl<'s> Facts<'s> {
                 self.arg(*y);
                 self.define(*dst);
             }
-            Op::Dequantise { .. } => super::no_bytes(),
+            Op::Dequantise { dst, x, scale } => {
+                self.define(*dst);
+                self.widened.push((*dst, *x, Some(*scale)));
+            }
+            Op::Convert { dst, x } if self.stage.tile(*dst).dtype == DType::F32 => {
+                self.define(*dst);
+                self.widened.push((*dst, *x, None));
+            }
             Op::Reduce { dst, x, .. } | Op::Band { dst, x, .. } | Op::Convert { dst, x } => {
                 self.hold(*x);
                 self.define(*dst);
@@ -339,13 +349,29 @@ impl<'s> Facts<'s> {
 
     fn sources(&self) -> Vec<Option<Source>> {
         let once = |(load, &n): (&Option<Source>, &usize)| load.clone().filter(|_| n == 1);
-        self.loads.iter().zip(&self.n_definitions).map(once).collect()
+        let mut sources: Vec<Option<Source>> = self.loads.iter().zip(&self.n_definitions).map(once).collect();
+        for (dst, x, scale) in &self.widened {
+            let whole = |source: &Source| source.scale.is_none();
+            let of = |tile: &TileId| sources[tile.0 as usize].clone().filter(whole);
+            let scale = scale.as_ref().map(|scale| of(scale).map(Box::new));
+            let source = of(x).and_then(|source| match scale {
+                Some(scale) => Some(Source { scale: Some(scale?), ..source }),
+                None => Some(source),
+            });
+            sources[dst.0 as usize] = source.filter(|_| self.n_definitions[dst.0 as usize] == 1);
+        }
+        sources
     }
 
+    /// A tile that is read from registers, or has nothing else to be read from.
     fn in_registers(&self) -> Vec<bool> {
-        let sources = self.sources();
-        let used =
-            |tile: usize| self.n_definitions[tile] > 0 && (self.used_in_registers[tile] || sources[tile].is_none());
-        (0..self.stage.tiles.len()).map(used).collect()
+        let (sources, mut used) = (self.sources(), self.used_in_registers.clone());
+        let needed = |used: &[bool], tile: usize| used[tile] || sources[tile].is_none();
+        for (dst, x, scale) in self.widened.iter().rev() {
+            if scale.is_none() && needed(&used, dst.0 as usize) {
+                used[x.0 as usize] = true;
+            }
+        }
+        (0..self.stage.tiles.len()).map(|tile| self.n_definitions[tile] > 0 && needed(&used, tile)).collect()
     }
 }

@@ -13,7 +13,7 @@ impl Emit<'_> {
     pub(super) fn store(&mut self, tensor: TensorId, lead: &[Index], src: TileId) {
         let (ty, mapping) = (self.ty(src), self.plan.mapping);
         let share = mapping.share(&ty);
-        let matrix = self.matrix(&Source { tensor, lead: lead.to_vec() });
+        let matrix = self.matrix(&Source { tensor, lead: lead.to_vec(), scale: None });
         for slot in 0..share.rows {
             let local = self.local_row(ty.rows, slot);
             let mut owned = vec![];
@@ -93,13 +93,13 @@ impl Emit<'_> {
         self.guarded(owned, &format!("atomicAnd({target}, {keep}); atomicOr({target}, {half});"));
     }
 
-    /// The value as 16-bit patterns; none for an f32 tensor.
+    /// The value as 16-bit patterns; none for a tensor of 32 bits.
     fn bits(&mut self, tensor: TensorId, vector: &str) -> Option<String> {
         match self.program.tensor(tensor).dtype {
-            DType::F32 => None,
+            DType::F32 | DType::I32 => None,
             DType::Bf16 => Some(self.with_helper(Helper::BitsBf16, format!("bits_bf16({vector})"))),
             DType::F16 => Some(self.with_helper(Helper::BitsF16, format!("bits_f16({vector})"))),
-            DType::F8E4M3 | DType::F8E5M2 | DType::I32 | DType::I8 | DType::I4x2 => no_bytes(),
+            DType::F8E4M3 | DType::F8E5M2 | DType::I8 | DType::I4x2 => no_bytes(),
         }
     }
 }

@@ -8,35 +8,22 @@
 //! ```
 //!
 //! Of 16-bit elements a thread reads eight where it reads four above, if every row starts at a multiple of eight: 16
-//! bytes either way.
+//! bytes either way, and sixteen of bytes. 4-bit weights are read by groups: see `weights`.
 
-use super::emit::{Emit, register};
+use super::emit::Emit;
 use super::factor::{Factor, Place};
-use super::method::Streamed;
+use super::method::{Streamed, WEIGHTS};
 use super::mma::Product;
+use super::partials::partial;
 use super::scope::Value;
-use crate::backend::Unsupported;
-use crate::program::{Form, TileId};
+use crate::program::Form;
 
 /// Steps of a lane along the depth that are written out, so that their loads are in flight together.
 const UNROLLED: usize = 4;
 
-fn partial(stem: &str, row: usize, slot: usize) -> String {
-    format!("{stem}_{row}_{slot}")
-}
-
 impl Emit<'_> {
-    pub(super) fn start_partials(&mut self, acc: TileId, streamed: &Streamed, stem: &str) {
-        let zero = if streamed.per_sum() == 1 { "0.0" } else { "vec4<f32>(0.0)" };
-        for row in 0..self.ty(acc).rows.size {
-            for slot in 0..streamed.slots {
-                self.line(format!("var {} = {zero};", partial(stem, row, slot)));
-            }
-        }
-    }
-
     /// This thread's place: along the right factor's memory, and across it.
-    fn stream_place(&mut self, streamed: &Streamed) -> (Value, Value) {
+    pub(super) fn stream_place(&mut self, streamed: &Streamed) -> (Value, Value) {
         let sx = self.value(format!("i32(lane) % {}", streamed.x), 0);
         let sy = self.value(format!("i32(lane) / {}", streamed.x), 0);
         (sx, sy)
@@ -47,16 +34,24 @@ impl Emit<'_> {
             self.before_reads();
         }
         match streamed.form {
+            Form::Abt if self.is_sum(product.acc) => self.stream_words(product, streamed, stem, n),
+            Form::Abt if streamed.wide == WEIGHTS => self.stream_weights(product, streamed, stem, n),
             Form::Abt => self.stream_columns(product, streamed, stem, n),
             Form::Ab => self.stream_rows(product, streamed, stem, n),
         }
     }
 
-    /// A loop from this thread's first position on, `step` positions for all threads at a time; several times that
+    /// A loop from this thread's first position on, `step` positions for all threads at a time; up to `most` times that
     /// where all of them surely exist.
-    fn strided(&mut self, first: &Value, n: &Value, step: usize, each: &mut dyn FnMut(&mut Self, &[Value])) {
+    pub(super) fn strided(
+        &mut self,
+        first: &Value,
+        n: &Value,
+        (step, most): (usize, usize),
+        each: &mut dyn FnMut(&mut Self, &[Value]),
+    ) {
         let times = match n.known() {
-            Some(n) => (1..=UNROLLED).rev().find(|t| n % (t * step) as i64 == 0).unwrap_or(1),
+            Some(n) => (1..=UNROLLED.min(most)).rev().find(|t| n % (t * step) as i64 == 0).unwrap_or(1),
             None => 1,
         };
         let k = self.fresh("k");
@@ -69,19 +64,16 @@ impl Emit<'_> {
 
     /// `b[columns, depth]`.
     fn stream_columns(&mut self, product: &Product, streamed: &Streamed, stem: &str, n: &Value) {
-        let (sx, sy) = self.stream_place(streamed);
-        let first = self.product(&sx, 4 * streamed.wide);
-        let columns: Vec<Value> = (0..streamed.slots)
-            .map(|slot| {
-                let local = self.sum(&sy, &Value::literal((streamed.y * slot) as i64));
-                self.factor_row(&product.b, &local, streamed.y * streamed.slots)
-            })
-            .collect();
-        self.strided(&first, n, 4 * streamed.wide * streamed.x, &mut |emit, steps| {
+        let (first, columns) = self.stream_columns_of(product, streamed);
+        self.strided(&first, n, (4 * streamed.wide * streamed.x, UNROLLED), &mut |emit, steps| {
             let mut loaded = vec![];
             for k in steps {
                 let at = emit.sum(&product.b.origin, k);
-                let b = columns.iter().map(|row| emit.side_by_side(&product.b, row, (&at, None), streamed.wide, "b"));
+                let b = columns.iter().map(|row| match streamed.wide {
+                    // Bytes become f32 where they are multiplied: all of them would take all registers.
+                    3.. => emit.stretch(&product.b, row, (&at, None), streamed.wide),
+                    wide => emit.side_by_side(&product.b, row, (&at, None), wide, "b"),
+                });
                 loaded.push(b.collect::<Vec<_>>());
             }
             for (k, b) in steps.iter().zip(&loaded) {
@@ -90,23 +82,59 @@ impl Emit<'_> {
         });
     }
 
+    /// This thread's first position along the depth, and its columns.
+    pub(super) fn stream_columns_of(&mut self, product: &Product, streamed: &Streamed) -> (Value, Vec<Value>) {
+        let (sx, sy) = self.stream_place(streamed);
+        let first = self.product(&sx, 4 * streamed.wide);
+        let columns = (0..streamed.slots).map(|slot| {
+            let local = self.sum(&sy, &Value::literal((streamed.y * slot) as i64));
+            self.factor_row(&product.b, &local, streamed.y * streamed.slots)
+        });
+        (first, columns.collect())
+    }
+
     /// Adds what this thread read of its columns, each times the same stretch of every row of the left factor.
     fn column_step(&mut self, product: &Product, streamed: &Streamed, stem: &str, columns: &[Vec<String>], k: &Value) {
         let at = self.sum(&product.a.origin, k);
+        // Two groups of four at a time: of more, those of many rows would take all registers.
+        let at_once = streamed.wide.min(2);
+        for first in (0..streamed.wide).step_by(at_once) {
+            let at = self.sum(&at, &Value::literal(4 * first as i64));
+            let left = self.left_stretches(product, &at, at_once);
+            for i in 0..at_once {
+                let right: Vec<String> = columns
+                    .iter()
+                    .map(|column| match streamed.wide {
+                        3.. => self.named("b", &column[first + i]),
+                        _ => column[first + i].clone(),
+                    })
+                    .collect();
+                let left: Vec<&str> = left.iter().map(|row| row[i].as_str()).collect();
+                self.add_products(stem, &left, &right, streamed.per_sum());
+            }
+        }
+    }
+
+    /// `wide` groups of four neighbours along the depth of each row of the left factor.
+    pub(super) fn left_stretches(&mut self, product: &Product, at: &Value, wide: usize) -> Vec<Vec<String>> {
         let rows = self.ty(product.acc).rows.size;
-        let left: Vec<Vec<String>> = (0..rows)
+        (0..rows)
             .map(|row| {
                 let start = self.factor_row(&product.a, &Value::literal(row as i64), rows);
-                self.side_by_side(&product.a, &start, (&at, None), streamed.wide, "a")
+                self.side_by_side(&product.a, &start, (at, None), wide, "a")
             })
-            .collect();
-        // Neighbouring statements add to different sums, so that none waits for the one before.
-        let components: &[&str] = if streamed.per_sum() == 1 { &[".x", ".y", ".z", ".w"] } else { &[""] };
-        for (i, component) in (0..streamed.wide).flat_map(|i| components.iter().map(move |c| (i, c))) {
+            .collect()
+    }
+
+    /// Adds the products of a vector a row and one a column to their sums, of four or one. Neighbouring statements add to
+    /// different sums, so that none waits for the one before.
+    pub(super) fn add_products(&mut self, stem: &str, left: &[&str], right: &[String], per_sum: usize) {
+        let components: &[&str] = if per_sum == 1 { &[".x", ".y", ".z", ".w"] } else { &[""] };
+        for component in components {
             for (row, a) in left.iter().enumerate() {
-                for (slot, b) in columns.iter().enumerate() {
+                for (slot, b) in right.iter().enumerate() {
                     let sum = partial(stem, row, slot);
-                    self.line(format!("{sum} = fma({}{component}, {}{component}, {sum});", a[i], b[i]));
+                    self.line(format!("{sum} = fma({a}{component}, {b}{component}, {sum});"));
                 }
             }
         }
@@ -117,7 +145,7 @@ impl Emit<'_> {
         let (_, sy) = self.stream_place(streamed);
         let aligned = self.plan.in_fours(product.depth) && self.has_quads(&product.a);
         if !aligned {
-            return self.strided(&sy, n, streamed.y, &mut |emit, steps| {
+            return self.strided(&sy, n, (streamed.y, UNROLLED), &mut |emit, steps| {
                 for k in steps {
                     let b = emit.stream_row(product, streamed, k);
                     let at = emit.sum(&product.a.origin, k);
@@ -129,7 +157,7 @@ impl Emit<'_> {
             });
         }
         let first = self.product(&sy, 4);
-        self.strided(&first, n, 4 * streamed.y, &mut |emit, steps| {
+        self.strided(&first, n, (4 * streamed.y, UNROLLED), &mut |emit, steps| {
             for k in steps {
                 let b: Vec<String> = (0..4)
                     .flat_map(|j| {
@@ -193,161 +221,40 @@ impl Emit<'_> {
         }
     }
 
-    /// `wide` groups of four neighbours of a factor from `col` on.
-    fn side_by_side(
+    /// `wide` groups of four neighbours of a factor from `col` on, each under a name.
+    pub(super) fn side_by_side(
+        &mut self,
+        factor: &Factor,
+        row: &Value,
+        at: (&Value, Option<usize>),
+        wide: usize,
+        stem: &str,
+    ) -> Vec<String> {
+        let quads = self.stretch(factor, row, at, wide);
+        quads.iter().map(|quad| self.named(stem, quad)).collect()
+    }
+
+    /// The same as expressions.
+    fn stretch(
         &mut self,
         factor: &Factor,
         row: &Value,
         (col, held): (&Value, Option<usize>),
         wide: usize,
-        stem: &str,
     ) -> Vec<String> {
-        let quads = match &factor.place {
-            Place::Storage(matrix) if wide == 2 => self.octet(matrix, row, col, held).to_vec(),
+        match &factor.place {
+            Place::Storage(matrix) if wide > 1 => self.groups(matrix, row, col, held, wide),
             _ => (0..wide)
                 .map(|i| {
                     let col = self.sum(col, &Value::literal(4 * i as i64));
                     self.factor_quad(factor, row, &col, held)
                 })
                 .collect(),
-        };
-        quads.iter().map(|quad| self.named(stem, quad)).collect()
+        }
     }
 
     fn named_quad(&mut self, factor: &Factor, row: &Value, col: &Value, stem: &str) -> String {
         let quad = self.factor_quad(factor, row, col, None);
         self.named(stem, &quad)
-    }
-
-    /// Adds the partial sums of all threads to the accumulator's registers.
-    ///
-    /// # Errors
-    /// Workgroup memory has no room.
-    pub(super) fn add_partials(&mut self, acc: TileId, streamed: &Streamed, stem: &str) -> Result<(), Unsupported> {
-        let ty = self.ty(acc);
-        self.shared_scalars = self.shared_scalars.max(streamed.scalars(&ty));
-        self.refuse_large(acc, streamed.vectors(&ty))?;
-        self.before_writes();
-        match streamed.form {
-            Form::Abt => self.put_columns(acc, streamed, stem),
-            Form::Ab => self.put_rows(acc, streamed, stem),
-        }
-        self.before_reads();
-        match streamed.form {
-            Form::Abt => self.take_columns(acc),
-            Form::Ab => self.take_rows(acc, streamed),
-        }
-        Ok(())
-    }
-
-    /// Sum of `value` over the lanes `step` apart, `2·step` apart and so on below `end`.
-    fn butterfly(&mut self, value: &str, mut step: usize, end: usize) -> String {
-        let mut value = value.to_owned();
-        while step < end {
-            value = self.named("s", &format!("{value} + subgroupShuffleXor({value}, {step}u)"));
-            step *= 2;
-        }
-        value
-    }
-
-    fn put_columns(&mut self, acc: TileId, streamed: &Streamed, stem: &str) {
-        let (rows, cols) = (self.ty(acc).rows.size, self.ty(acc).cols.size);
-        let (sx, sy) = self.stream_place(streamed);
-        for slot in 0..streamed.slots {
-            let local = self.sum(&sy, &Value::literal((streamed.y * slot) as i64));
-            let mut owned = vec![format!("{} == 0", sx.text)];
-            if streamed.y * streamed.slots > cols {
-                owned.push(format!("{} < {cols}", local.text));
-            }
-            for row in 0..rows {
-                let p = partial(stem, row, slot);
-                let own = match streamed.per_sum() {
-                    1 => p,
-                    _ => self.named("s", &format!("({p}.x + {p}.y) + ({p}.z + {p}.w)")),
-                };
-                let whole = self.butterfly(&own, 1, streamed.x);
-                let at = self.sum(&local, &Value::literal((row * cols.next_multiple_of(4)) as i64));
-                self.guarded(&owned, &format!("shared_rows[{}] = {whole};", at.text));
-            }
-        }
-    }
-
-    fn take_columns(&mut self, acc: TileId) {
-        let (rows, cols) = (self.ty(acc).rows, self.ty(acc).cols.size);
-        let stride = cols.next_multiple_of(4);
-        for (slot, group) in self.slots(acc) {
-            let row = self.held_row(rows, slot);
-            let start = self.product(&row, stride);
-            let value = if cols > 1 {
-                let col = self.held_col(acc, group);
-                let at = self.sum(&start, &col);
-                let parts: Vec<String> = (0..4).map(|j| format!("shared_rows[{} + {j}]", at.text)).collect();
-                format!("vec4<f32>({})", parts.join(", "))
-            } else {
-                format!("shared_rows[{}]", start.text)
-            };
-            self.line(format!("{} += {value};", register(acc, slot, group)));
-        }
-    }
-
-    fn put_rows(&mut self, acc: TileId, streamed: &Streamed, stem: &str) {
-        let (rows, quads) = (self.ty(acc).rows.size, self.ty(acc).cols.size.div_ceil(4));
-        let (sx, _) = self.stream_place(streamed);
-        let part = self.value(format!("i32(lane) / {}", streamed.lanes), 0);
-        for row in 0..rows {
-            for slot in 0..streamed.slots {
-                let sum = self.butterfly(&partial(stem, row, slot), streamed.x, streamed.lanes);
-                let group = self.sum(&sx, &Value::literal((streamed.x * (slot / streamed.wide)) as i64));
-                let group = self.product(&group, streamed.wide);
-                let group = self.sum(&group, &Value::literal((slot % streamed.wide) as i64));
-                let mut owned = vec![];
-                if streamed.x < streamed.lanes {
-                    owned.push(format!("i32(lane) % {} < {}", streamed.lanes, streamed.x));
-                }
-                if streamed.x * streamed.slots > quads {
-                    owned.push(format!("{} < {quads}", group.text));
-                }
-                let at = self.product(&part, rows * quads);
-                let at = self.sum(&at, &Value::literal((row * quads) as i64));
-                let at = self.sum(&at, &group);
-                self.guarded(&owned, &format!("shared_tile[{}] = {sum};", at.text));
-            }
-        }
-    }
-
-    fn take_rows(&mut self, acc: TileId, streamed: &Streamed) {
-        let ty = self.ty(acc);
-        let quads = ty.cols.size.div_ceil(4);
-        for (slot, group) in self.slots(acc) {
-            let row = self.held_row(ty.rows, slot);
-            let start = self.product(&row, quads);
-            let col = self.held_col(acc, group);
-            let quad = self.value(format!("{} >> 2u", col.text), col.level);
-            let at = self.sum(&start, &quad);
-            let parts: Vec<String> = (0..streamed.parts())
-                .map(|part| format!("shared_tile[{} + {}]", at.text, part * ty.rows.size * quads))
-                .collect();
-            let sum = if ty.cols.size > 1 { parts.join(" + ") } else { format!("({}).x", parts.join(" + ")) };
-            self.line(format!("{} += {sum};", register(acc, slot, group)));
-        }
-    }
-
-    /// Row `slot` of this thread within a tile, held within it.
-    pub(super) fn held_row(&mut self, rows: crate::program::Span, slot: usize) -> Value {
-        let local = self.local_row(rows, slot);
-        let covered = self.plan.mapping.covered_rows(rows);
-        if covered > rows.size { self.at_most(&local, rows.size - 1) } else { local }
-    }
-
-    /// First column of a group of this thread within a tile, held within it.
-    pub(super) fn held_col(&mut self, tile: TileId, group: usize) -> Value {
-        let cols = self.ty(tile).cols;
-        if cols.size == 1 {
-            return Value::literal(0);
-        }
-        let local = self.local_col(group);
-        let last = 4 * (cols.size.div_ceil(4) - 1);
-        let covered = self.plan.mapping.covered_cols(cols);
-        if covered > cols.size.next_multiple_of(4) { self.at_most(&local, last) } else { local }
     }
 }

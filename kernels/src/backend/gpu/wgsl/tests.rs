@@ -100,6 +100,41 @@ fn shaders_of_few_rows_and_of_matrix_units_are_the_golden_ones() {
     golden_on("matmul_fragments", &of(halves, MatmulTiling { bm: 32, bn: 32, bk: 32, k_splits: 1 }), &able());
 }
 
+#[test]
+fn shaders_of_weights_of_4_bits_are_the_golden_ones() {
+    let sizes =
+        MatmulSizes { batch: 1, m: 2, n: 40, k: 512, input: DType::Bf16, output: DType::F32, layout: Layout::NkI4 };
+    golden_on("matmul_streamed_i4", &of(sizes, MatmulTiling { bm: 2, bn: 32, bk: 512, k_splits: 1 }), &able());
+}
+
+#[test]
+fn shaders_of_caches_of_bytes_are_the_golden_ones() {
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 4,
+        hkv: 2,
+        sq: 1,
+        skv: 100,
+        d: 64,
+        dv: 32,
+        mask: Mask::None,
+        input: DType::Bf16,
+        output: DType::F32,
+        kv: Kv::I8,
+    };
+    let tiling = AttentionTiling { bq: 2, bk: 64, kv_splits: 1, lazy_peak: false };
+    let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
+    golden_on("attention_streamed_i8", &program, &Caps { fragment: None, ..able() });
+}
+
+#[test]
+fn shaders_of_products_of_bytes_are_the_golden_ones() {
+    let sizes = MatmulSizes { batch: 1, m: 40, n: 64, k: 72, input: DType::I8, output: DType::F32, layout: Layout::Kn };
+    golden_on("matmul_staged_i8", &of(sizes, MatmulTiling { bm: 32, bn: 32, bk: 64, k_splits: 1 }), &able());
+    let few = MatmulSizes { m: 3, k: 256, layout: Layout::Nk, ..sizes };
+    golden_on("matmul_streamed_i8", &of(few, MatmulTiling { bm: 4, bn: 32, bk: 256, k_splits: 1 }), &able());
+}
+
 /// Branches and early returns around matrices: a verifier that took them for non-uniform would refuse the shader.
 #[test]
 fn matrix_units_stand_behind_branches() {
