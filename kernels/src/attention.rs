@@ -144,9 +144,9 @@ struct Softmax {
 }
 
 impl Softmax {
-    fn start(b: &mut Body, rows: Span, dv: usize) -> Softmax {
+    fn start(b: &mut Body, rows: Span, dv: usize, lazy_peak: bool) -> Softmax {
         Softmax {
-            peak: b.fill(rows, Span::ONE, f32::MIN),
+            peak: b.fill(rows, Span::ONE, if lazy_peak { Body::LOWEST } else { f32::MIN }),
             sum: b.zeros(rows, Span::ONE),
             acc: b.zeros(rows, Span::whole(dv)),
         }
@@ -176,7 +176,7 @@ fn whole(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, o: &O
     let n_rows = p.sq * problem.group();
     b.each_point([("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))], |b, [ib, ih, i]| {
         let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
-        let state = Softmax::start(b, rows, p.dv);
+        let state = Softmax::start(b, rows, p.dv, t.lazy_peak);
         over_keys(b, problem, t, o, at, rows, visible_tiles(problem, t, i), state);
         let out = state.finish(b);
         b.store(o.out, &at, out);
@@ -196,7 +196,7 @@ fn split(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, split
         let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
         let first = Index::from(is) * per_split;
         let keys = visible_tiles(problem, t, i).from_at_least(first).up_to(first + per_split);
-        let state = Softmax::start(b, rows, p.dv);
+        let state = Softmax::start(b, rows, p.dv, t.lazy_peak);
         over_keys(b, problem, t, o, at, rows, keys, state);
         let part = [is.into(), at[0], at[1]];
         b.store(peaks_out, &part, state.peak);
@@ -205,7 +205,7 @@ fn split(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, split
     });
     b.each_point([("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))], |b, [ib, ih, i]| {
         let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
-        let state = Softmax::start(b, rows, p.dv);
+        let state = Softmax::start(b, rows, p.dv, t.lazy_peak);
         // The common peak first, so that no part waits for the one before.
         b.each(Range::to(splits), |b, is| {
             let peak = b.load(peaks, &[is.into(), at[0], at[1]], rows, Span::ONE);

@@ -41,7 +41,10 @@ fn attend(sq: usize, bq: usize, input: DType) -> Program {
         output,
         kv: Kv::Input,
     };
-    attention(&AttentionProblem::new(sizes).expect("good sizes"), &AttentionTiling { bq, bk: 256, kv_splits: 1, lazy_peak: false })
+    attention(
+        &AttentionProblem::new(sizes).expect("good sizes"),
+        &AttentionTiling { bq, bk: 256, kv_splits: 1, lazy_peak: false },
+    )
 }
 
 /// `out = tanh(x·W + bias) · rsqrt(Σ x² + 1)`: a kernel that the lowering has never heard of.

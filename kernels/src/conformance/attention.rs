@@ -59,8 +59,10 @@ const MANY_ROWS: [([usize; 7], Mask); 4] = [
 ];
 
 /// Tiles for them; the second splits the keys.
-const MANY_ROWS_TILES: [AttentionTiling; 2] =
-    [AttentionTiling { bq: 57, bk: 20, kv_splits: 1, lazy_peak: false }, AttentionTiling { bq: 30, bk: 33, kv_splits: 2, lazy_peak: false }];
+const MANY_ROWS_TILES: [AttentionTiling; 2] = [
+    AttentionTiling { bq: 57, bk: 20, kv_splits: 1, lazy_peak: false },
+    AttentionTiling { bq: 30, bk: 33, kv_splits: 2, lazy_peak: false },
+];
 
 pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
     let mut cases = Cases { backend, list: Vec::new(), names: BTreeSet::new() };

@@ -317,29 +317,36 @@ impl Body<'_> {
     }
 
     /// As [`Body::raise_peak`], but only the peaks that `s` exceeds by more than `slack`: the others stay, and so does what
-    /// was accumulated relative to them. Sums and weights may then be up to `2^slack` times as large.
+    /// was accumulated relative to them. Sums and weights may then be up to `2^slack` times as large. `peak` must start at
+    /// [`Body::LOWEST`].
+    ///
+    /// No operation overflows, in whatever order a compiler takes the terms: one that turned `(x − slack) · c` into
+    /// `x · c − slack · c`, with a `c` that made both infinite, gave NaN on an H200 (driver 580.159.04, 2026-11-27).
     pub fn raise_peak_above(&mut self, peak: TileId, s: TileId, slack: f32) -> TileId {
+        const STEEP: f32 = (1_u32 << 20) as f32;
         let fade = self.like(peak);
         self.copy(fade, peak);
         let top = self.row_max(s);
-        self.max(top, top, f32::MIN); // no product of an infinity and 0 below
+        self.max(top, top, Self::LOWEST);
         // 1 where the peak rises, else 0.
         let rises = self.like(peak);
         self.sub(rises, top, peak);
         self.sub(rises, rises, slack);
-        self.mul(rises, rises, f32::MAX);
+        self.mul(rises, rises, STEEP);
         self.max(rises, rises, 0.0);
         self.min(rises, rises, 1.0);
         // The row's maximum there, else less than any peak.
-        self.mul(top, top, rises);
-        self.sub(rises, rises, 1.0);
-        self.mul(rises, rises, f32::MAX);
-        self.add(top, top, rises);
+        self.mul(rises, rises, -2.0 * Self::LOWEST);
+        self.add(rises, rises, Self::LOWEST);
+        self.min(top, top, rises);
         self.max(peak, peak, top);
         self.sub(fade, fade, peak);
         self.exp2(fade, fade);
         fade
     }
+
+    /// Less than any score, and far from what f32 holds at most: −2¹⁰⁰.
+    pub const LOWEST: f32 = -1.267_650_6e30;
 
     /// A loop over tiles.
     pub fn each(&mut self, range: Range, write: impl FnOnce(&mut Self, Var)) {

@@ -77,7 +77,9 @@ fn more_key_tiles_loosen_the_bound_and_a_known_tiling_tightens_it() {
     let problem = attention(Mask::None, 2, DType::F32);
     let inputs = Inputs::random(&problem, 1);
     let bound = |tiling: Option<Tiling>| Expected::of(&problem, &inputs, Rows::All, &LIMITS, tiling.as_ref()).bounds[0];
-    let tiled = |bk, kv_splits| bound(Some(Tiling::Attention(crate::tile::AttentionTiling { bq: 8, bk, kv_splits, lazy_peak: false })));
+    let tiled = |bk, kv_splits| {
+        bound(Some(Tiling::Attention(crate::tile::AttentionTiling { bq: 8, bk, kv_splits, lazy_peak: false })))
+    };
     assert!(tiled(40, 1) < tiled(8, 1) && tiled(8, 1) < tiled(8, 4) && tiled(8, 1) < bound(None));
 }
 

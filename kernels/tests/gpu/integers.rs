@@ -73,7 +73,10 @@ fn weights_of_4_bits_may_start_anywhere_and_be_used_for_anything() {
 }
 
 fn cached(sizes: AttentionSizes, (bq, bk, kv_splits): (usize, usize, usize)) -> Program {
-    attention(&AttentionProblem::new(sizes).expect("good sizes"), &AttentionTiling { bq, bk, kv_splits, lazy_peak: false })
+    attention(
+        &AttentionProblem::new(sizes).expect("good sizes"),
+        &AttentionTiling { bq, bk, kv_splits, lazy_peak: false },
+    )
 }
 
 const CACHE: AttentionSizes = AttentionSizes {
@@ -139,7 +142,10 @@ fn bytes_are_numbers_in_arithmetic() {
 
 fn sums(m: usize, n: usize, k: usize, layout: Layout, output: DType, tile: (usize, usize, usize)) -> Program {
     let sizes = MatmulSizes { batch: 2, m, n, k, input: DType::I8, output, layout };
-    matmul(&MatmulProblem::new(sizes).expect("good sizes"), &MatmulTiling { bm: tile.0, bn: tile.1, bk: tile.2, k_splits: 1 })
+    matmul(
+        &MatmulProblem::new(sizes).expect("good sizes"),
+        &MatmulTiling { bm: tile.0, bn: tile.1, bk: tile.2, k_splits: 1 },
+    )
 }
 
 #[test]

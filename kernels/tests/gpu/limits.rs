@@ -170,7 +170,10 @@ fn the_naive_kernels_are_right() {
             }
             for mask in [Mask::None, Mask::Causal, Mask::Window(3)] {
                 let problem = AttentionProblem::new(AttentionSizes { mask, input, output, ..HEADS }).expect("good");
-                naive_agrees(&attention(&problem, &AttentionTiling { bq: 4, bk: 4, kv_splits: 1, lazy_peak: false }), tolerance);
+                naive_agrees(
+                    &attention(&problem, &AttentionTiling { bq: 4, bk: 4, kv_splits: 1, lazy_peak: false }),
+                    tolerance,
+                );
             }
         }
     }

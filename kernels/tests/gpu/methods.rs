@@ -66,7 +66,8 @@ fn halves_are_multiplied_by_matrix_units_where_there_are_any() {
 #[test]
 fn matrix_units_take_computed_weights() {
     // Of 70 keys the last tile is no multiple of four: only the scores are products of fragments.
-    for (mask, skv) in [(Mask::None, 70), (Mask::None, 72), (Mask::Causal, 72), (Mask::Window(9), 72)] {
+    let cases = [(Mask::None, 70, 32, false), (Mask::Causal, 72, 64, true), (Mask::Window(9), 72, 32, true)];
+    for (mask, skv, bq, lazy_peak) in cases {
         let sizes = AttentionSizes {
             batch: 1,
             hq: 4,
@@ -80,14 +81,12 @@ fn matrix_units_take_computed_weights() {
             output: DType::F32,
             kv: Kv::Input,
         };
-        for (bq, lazy_peak) in [(32, false), (32, true), (64, true)] {
-            let tiling = AttentionTiling { bq, bk: 32, kv_splits: 1, lazy_peak };
-            let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
-            for (device, name) in strategies(&program) {
-                assert_eq!(name.contains("fragments"), device.ends_with("Fragments"), "{mask} on {device}: {name}");
-            }
-            // Weights are rounded to f16, relative errors of 2^-11 each.
-            check(&format!("{sizes:?} {tiling:?}"), &program, Draw::Reals, 2e-3);
+        let tiling = AttentionTiling { bq, bk: 32, kv_splits: 1, lazy_peak };
+        let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
+        for (device, name) in strategies(&program) {
+            assert_eq!(name.contains("fragments"), device.ends_with("Fragments"), "{mask} on {device}: {name}");
         }
+        // Weights are rounded to f16, relative errors of 2^-11 each.
+        check(&format!("{sizes:?} {tiling:?}"), &program, Draw::Reals, 2e-3);
     }
 }

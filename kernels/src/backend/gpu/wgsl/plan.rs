@@ -122,7 +122,8 @@ impl Plan {
     /// Whether nothing but matrix units reads a tile.
     pub(super) fn handed_over(&self, tile: TileId) -> bool {
         let units = |(mma, method): &(Mma, Method)| mma.a == tile && matches!(method, Method::Fragments(_));
-        self.n_reads[tile.0 as usize] > 0 && self.methods.iter().filter(|m| units(m)).count() == self.n_reads[tile.0 as usize]
+        self.n_reads[tile.0 as usize] > 0
+            && self.methods.iter().filter(|m| units(m)).count() == self.n_reads[tile.0 as usize]
     }
 
     /// Factors of matrix units are seen as the halves they are.
