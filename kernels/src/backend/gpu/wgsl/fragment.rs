@@ -6,10 +6,15 @@
 //! afterwards, strip by strip:   a row of fragments of each subgroup -> workgroup memory -> the registers of its rows
 //! ```
 //!
-//! What does not exist of the depth is staged as zero on both sides. On an H200 (16 × 16 × 16, four subgroups of
-//! 4 × 4 fragments, chunks of 32) reading the next chunk ahead gained nothing, and deeper chunks lost. Nor are its loads the
-//! limit: of 16 bytes a thread, unpacked and packed again, they gained 1 % of 2048³; two neighbouring vectors a thread in
-//! place of one lost 18 %.
+//! A left factor that is loaded before any loop stays in fragments of its own. What does not exist of the depth is staged as
+//! zero on both sides.
+//!
+//! On an H200 (16 × 16 × 16, four subgroups of 4 × 4 fragments, chunks of 32, trials of 4096³, 2026-11-27) 250 TFLOP/s, of
+//! 614 that fragments in registers reach. Not latency: reading the next chunk ahead, two buffers, tiles of 128 × 256 by eight
+//! subgroups gained nothing, without barriers (and wrong) it is 268. A chunk's bytes go through the 128 bytes a cycle of a
+//! core's first-level cache and workgroup memory: 16 KiB read from storage, 16 stored, 32 loaded as fragments, 512 cycles
+//! beside 226 of products, 271 TFLOP/s. Without reads from storage it is 368; fewer bytes a product would take fragments of
+//! 64 × 96 a subgroup, whose registers spill (184). Deeper chunks lost, as did two neighbouring vectors a thread.
 
 use super::emit::{Emit, register};
 use super::factor::{Factor, Place};
