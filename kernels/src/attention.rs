@@ -144,9 +144,10 @@ struct Softmax {
 }
 
 impl Softmax {
-    fn start(b: &mut Body, rows: Span, dv: usize, lazy_peak: bool) -> Softmax {
+    fn start(b: &mut Body, rows: Span, p: &AttentionSizes, t: &AttentionTiling) -> Softmax {
+        let dv = p.dv;
         Softmax {
-            peak: b.fill(rows, Span::ONE, if lazy_peak { Body::LOWEST } else { f32::MIN }),
+            peak: b.fill(rows, Span::ONE, if slack(t, factors(p)).is_some() { Body::LOWEST } else { f32::MIN }),
             sum: b.zeros(rows, Span::ONE),
             acc: b.zeros(rows, Span::whole(dv)),
         }
@@ -176,7 +177,7 @@ fn whole(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, o: &O
     let n_rows = p.sq * problem.group();
     b.each_point([("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))], |b, [ib, ih, i]| {
         let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
-        let state = Softmax::start(b, rows, p.dv, t.lazy_peak);
+        let state = Softmax::start(b, rows, &p, t);
         over_keys(b, problem, t, o, at, rows, visible_tiles(problem, t, i), state);
         let out = state.finish(b);
         b.store(o.out, &at, out);
@@ -196,7 +197,7 @@ fn split(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, split
         let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
         let first = Index::from(is) * per_split;
         let keys = visible_tiles(problem, t, i).from_at_least(first).up_to(first + per_split);
-        let state = Softmax::start(b, rows, p.dv, t.lazy_peak);
+        let state = Softmax::start(b, rows, &p, t);
         over_keys(b, problem, t, o, at, rows, keys, state);
         let part = [is.into(), at[0], at[1]];
         b.store(peaks_out, &part, state.peak);
@@ -205,7 +206,7 @@ fn split(b: &mut Builder, problem: &AttentionProblem, t: &AttentionTiling, split
     });
     b.each_point([("batch", p.batch), ("head", p.hkv), ("i", n_tiles(n_rows, t.bq))], |b, [ib, ih, i]| {
         let (at, rows) = ([ib.into(), ih.into()], Span::tile(i, t.bq, n_rows));
-        let state = Softmax::start(b, rows, p.dv, t.lazy_peak);
+        let state = Softmax::start(b, rows, &p, t);
         // The common peak first, so that no part waits for the one before.
         b.each(Range::to(splits), |b, is| {
             let peak = b.load(peaks, &[is.into(), at[0], at[1]], rows, Span::ONE);
@@ -253,7 +254,10 @@ fn over_keys(
         }
         mask(b, s, problem);
         // 1 where no key was seen yet
-        let fade = if t.lazy_peak { b.raise_peak_above(peak, s, SLACK) } else { b.raise_peak(peak, s) };
+        let fade = match slack(t, factors) {
+            Some(slack) => b.raise_peak_above(peak, s, slack),
+            None => b.raise_peak(peak, s),
+        };
         let base = held_above(b, peak, factors);
         b.sub(s, s, base);
         b.exp2(s, s);
@@ -273,8 +277,10 @@ fn over_keys(
 }
 
 /// Powers of two by which scores may exceed a peak that stays where it is: 16-bit weights hold 2⁸, and sums hold as many
-/// keys of it as there are.
-const SLACK: f32 = 8.0;
+/// keys of it as there are. None where peaks always rise: weights of f8e4m3 are held so high that they have no room above.
+fn slack(t: &AttentionTiling, factors: DType) -> Option<f32> {
+    (t.lazy_peak && weight_range(factors) == 0.0).then_some(8.0)
+}
 
 /// Element type of the factors of both products. Integers are multiplied as f32, which holds them, and so is what they meet.
 pub(crate) fn factors(p: &AttentionSizes) -> DType {

@@ -113,6 +113,18 @@ mod tests {
     }
 
     #[test]
+    fn peaks_that_rise_at_once_are_not_told() {
+        let of = |lazy_peak| Tiling::Attention(AttentionTiling { bq: 64, bk: 32, kv_splits: 1, lazy_peak });
+        assert_eq!([of(false), of(true)].map(|t| t.to_string()), ["64x32/1", "64x32/1+lazy"]);
+        let texts = [of(false), of(true)].map(|t| serde_json::to_string(&t).expect("plain data"));
+        assert_eq!(texts[0], r#"{"attention":{"bq":64,"bk":32,"kv_splits":1}}"#);
+        assert_eq!(
+            texts.map(|text| serde_json::from_str::<Tiling>(&text).expect("what was written")),
+            [of(false), of(true)]
+        );
+    }
+
+    #[test]
     fn no_part_at_all_is_a_size_of_0() {
         assert!(matmul(0).has_zero() && !matmul(1).has_zero());
     }

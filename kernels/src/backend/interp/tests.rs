@@ -86,3 +86,34 @@ fn a_thousand_faint_keys_still_count_in_8_bits() {
         agrees(&problem_of(&problem), &program, &inputs);
     }
 }
+
+/// Scores that rise by 6 powers of two from key to key: a peak that stays is exceeded by 2⁸ at every other one, and what was
+/// accumulated fades there and not in between. Values tell keys apart.
+#[test]
+fn peaks_that_stay_rise_where_scores_exceed_them_by_far() {
+    for input in [DType::F32, DType::F16, DType::Bf16, DType::F8E4M3, DType::F8E5M2] {
+        let sizes = AttentionSizes {
+            batch: 1,
+            hq: 1,
+            hkv: 1,
+            sq: 2,
+            skv: 8,
+            d: 1,
+            dv: 1,
+            mask: Mask::None,
+            input,
+            output: DType::F32,
+            kv: Kv::Input,
+        };
+        let problem = AttentionProblem::new(sizes).expect("good sizes");
+        let keys: Vec<f64> = (0..8).map(f64::from).collect();
+        let values = keys.iter().map(|key| if *key == 7.0 { 1.0 } else { 8.0 }).collect();
+        let of = Problem::Attention(problem.clone());
+        // The second query sees the greatest score first.
+        let inputs = Inputs::from_values(&of, &[vec![4.0, -4.0], keys, values]).expect("numbers of the type");
+        for (bk, kv_splits) in [(1, 1), (2, 1), (5, 1), (1, 3)] {
+            let lazy = AttentionTiling { bq: 2, bk, kv_splits, lazy_peak: true };
+            agrees(&of, &attention(&problem, &lazy), &inputs);
+        }
+    }
+}
