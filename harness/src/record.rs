@@ -98,9 +98,9 @@ pub struct Row {
     pub device: String,
     /// What ran: name and ISA or strategy, from the lowered program.
     pub lowered: String,
-    /// Sizes of its tiles: `BMxBNxBK`, with `/SPLITS` behind where the depth is split, or `BQxBK/SPLITS` for attention; null
-    /// where nothing was lowered, and in rows that were written before it was kept, which are shown without it as they are
-    /// stored.
+    /// Sizes of its tiles: `BMxBNxBK`, with `/SPLITS` behind where the depth is split, or `BQxBK/SPLITS` for attention, with
+    /// `+lazy` behind where peaks stay; null where nothing was lowered, and in rows that were written before it was kept,
+    /// which are shown without it as they are stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tiling: Option<String>,
     /// What preparing the weights took, once and outside of all times; absent where the backend launched with what it was

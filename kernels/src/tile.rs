@@ -43,7 +43,8 @@ pub struct AttentionTiling {
     /// Parts into which the keys are split, each with its own partial result; 1 needs no combine stage.
     pub kv_splits: usize,
     /// Whether a row's peak stays where it is until a score exceeds it by 2^8: what was accumulated then seldom fades, which
-    /// serves units that hold it where single rows cannot be multiplied. Left out of texts where it is not so.
+    /// serves units that hold it where single rows cannot be multiplied. With factors of f8e4m3 peaks rise all the same: their
+    /// weights have no room above. Left out of texts where it is not so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lazy_peak: bool,
 }

@@ -196,9 +196,9 @@ fn streamed(factors: &Factors<'_>, mapping: Mapping, caps: &Caps, wide: usize) -
 }
 
 impl Streamed {
-    /// Registers of a partial sum, of integers always one. Four columns take four. One column takes four too, one for each of four neighbours that
-    /// are read at once, except of narrower elements, where more is read at once and unpacked. (8 × 4096² of f32 on
-    /// an H200: 38.4 µs with four, 42.9 with one.)
+    /// Registers of a partial sum, of integers always one. Four columns take four. One column takes four too, one for each of
+    /// four neighbours that are read at once, except of narrower elements, where more is read at once and unpacked.
+    /// (8 × 4096² of f32 on an H200: 38.4 µs with four, 42.9 with one.)
     pub(super) fn per_sum(&self) -> usize {
         if self.form == Form::Abt && self.wide > 1 { 1 } else { 4 }
     }
