@@ -17,9 +17,17 @@ const STREAMING_ROWS: usize = 16;
 /// What a layout of keys and values begins with.
 const KV: &str = "kv-";
 
+/// What a layout of pages begins with.
+const PAGES: &str = "pages-";
+
 /// How keys and values are kept, as [`Words::kv`] says it, where a layout is of them.
 pub fn kv_of(layout: &str) -> Option<&str> {
     layout.strip_prefix(KV)
+}
+
+/// Tokens of a page, as [`Words::page`] says it, where a layout is of pages.
+pub fn page_of(layout: &str) -> Option<&str> {
+    layout.strip_prefix(PAGES)
 }
 
 /// A problem and how its operands should lie when a launch begins.
@@ -58,13 +66,15 @@ impl Case {
     }
 
     /// How operands are kept where there is a choice: `kn`, `nk`, ... of a matmul, `kv-i8` of attention over keys and values
-    /// of integers.
+    /// of integers, `pages-16` of those in pages of 16 tokens.
     pub fn layout(&self) -> Option<String> {
         match &self.problem {
             Problem::Matmul(p) => Some(p.sizes().layout.to_string()),
-            Problem::Attention(p) => match p.sizes().kv {
-                Kv::Input => None,
-                kv @ Kv::I8 => Some(format!("{KV}{kv}")),
+            // Integers lie in no pages.
+            Problem::Attention(p) => match (p.sizes().kv, p.sizes().page) {
+                (Kv::Input, None) => None,
+                (Kv::Input, Some(page)) => Some(format!("{PAGES}{page}")),
+                (kv @ Kv::I8, _) => Some(format!("{KV}{kv}")),
             },
         }
     }
@@ -200,6 +210,10 @@ mod tests {
             words("attention", "1x4x2x1x8x16", |w| w.kv = vec!["input".into(), "i8".into()]).expect("good words");
         let ids: Vec<String> = kept.iter().map(|case| case.id("cpu", Some(1))).collect();
         assert_eq!(ids, ["attention/cpu/f32/1x4x2x1x8x16/none/t1", "attention/cpu/f32/1x4x2x1x8x16/none/kv-i8/t1"]);
+        let paged =
+            words("attention", "1x4x2x1x8x16", |w| w.page = vec!["none".into(), "16".into()]).expect("good words");
+        let ids: Vec<String> = paged.iter().map(|case| case.id("cpu", Some(1))).collect();
+        assert_eq!(ids[1], "attention/cpu/f32/1x4x2x1x8x16/none/pages-16/t1");
     }
 
     #[test]
@@ -227,6 +241,11 @@ mod tests {
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.mask = vec!["window:0".into()]).contains("window is 0"));
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.b = vec!["nk".into()]).contains("--b applies to matmul"));
         assert!(refused("matmul", "8x8x8", |w| w.kv = vec!["i8".into()]).contains("--kv applies to attention"));
+        assert!(refused("matmul", "8x8x8", |w| w.page = vec!["16".into()]).contains("--page applies to attention"));
+        assert!(refused("attention", "1x4x2x8x8x16", |w| w.page = vec!["0".into()]).contains("page is 0"));
+        assert!(
+            refused("attention", "1x4x2x8x8x16", |w| w.page = vec!["x".into()]).contains("for example 16, or none")
+        );
         assert!(refused("attention", "1x4x2x8x8x16", |w| w.kv = vec!["i4".into()]).contains("did you mean `i8`?"));
         assert!(refused("matmul", "8x8x8", |w| w.dtype = vec!["f64".into()]).contains("known: f32, f16, bf16, f8e4m3"));
         assert!(refused("matmul", "8x8x40", |w| w.b = vec!["nk-i4".into()]).contains("k = 40 is not divided by 32"));

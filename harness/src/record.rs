@@ -86,7 +86,7 @@ pub struct Row {
     #[schemars(schema_with = "crate::store::dtype_schema")]
     pub out_dtype: DType,
     /// `kn`, `nk`, `nk-i4` or `packed` for matmul; for attention `kv-i8` where keys and values are 8-bit integers with a
-    /// scale a token.
+    /// scale a token, `pages-16` where they lie in pages of 16 tokens.
     pub layout: Option<String>,
     /// `none`, `causal` or `window:N` for attention.
     pub mask: Option<String>,

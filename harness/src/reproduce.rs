@@ -1,31 +1,42 @@
 //! The command that measures a row again.
 
-use crate::case::{Case, Words, kv_of};
+use crate::case::{Case, Words, kv_of, page_of};
 use crate::record::{Row, RunHeader};
 
 /// The case that a row is of; none where its words name none, as in a run that was written elsewhere.
 fn case_of(row: &Row) -> Option<Case> {
     let list = |word: &Option<String>| word.iter().cloned().collect::<Vec<String>>();
-    let (b, kv) = layout(row);
+    let kept = Kept::of(row);
     let words = Words {
         op: vec![row.op.clone()],
         shape: vec![row.shape.clone()],
         dtype: vec![row.dtype.to_string()],
         out_dtype: vec![row.out_dtype.to_string()],
-        b: list(&b),
+        b: list(&kept.b),
         mask: list(&row.mask),
-        kv: list(&kv),
+        kv: list(&kept.kv),
+        page: list(&kept.page),
         batch: if row.batch > 1 { vec![row.batch.to_string()] } else { Vec::new() },
     };
     words.cases().ok()?.into_iter().next()
 }
 
-/// How the right operand of a matmul is kept, and how keys and values are.
-fn layout(row: &Row) -> (Option<String>, Option<String>) {
-    match row.layout.as_deref().map(|layout| (layout, kv_of(layout))) {
-        None => (None, None),
-        Some((_, Some(kv))) => (None, Some(kv.to_owned())),
-        Some((layout, None)) => (Some(layout.to_owned()), None),
+/// How the right operand of a matmul is kept, or how keys and values are.
+#[derive(Default)]
+struct Kept {
+    b: Option<String>,
+    kv: Option<String>,
+    page: Option<String>,
+}
+
+impl Kept {
+    fn of(row: &Row) -> Kept {
+        let Some(layout) = row.layout.as_deref() else { return Kept::default() };
+        match (kv_of(layout), page_of(layout)) {
+            (Some(kv), _) => Kept { kv: Some(kv.to_owned()), ..Kept::default() },
+            (None, Some(page)) => Kept { page: Some(page.to_owned()), ..Kept::default() },
+            (None, None) => Kept { b: Some(layout.to_owned()), ..Kept::default() },
+        }
     }
 }
 
@@ -44,10 +55,11 @@ fn command(row: &Row, header: &RunHeader) -> String {
     option("shape", &row.shape);
     option("dtype", &row.dtype.to_string());
     option("out-dtype", &row.out_dtype.to_string());
-    let (b, kv) = layout(row);
-    b.iter().for_each(|b| option("b", b));
+    let kept = Kept::of(row);
+    kept.b.iter().for_each(|b| option("b", b));
     row.mask.iter().for_each(|mask| option("mask", mask));
-    kv.iter().for_each(|kv| option("kv", kv));
+    kept.kv.iter().for_each(|kv| option("kv", kv));
+    kept.page.iter().for_each(|page| option("page", page));
     if row.batch > 1 {
         option("batch", &row.batch.to_string());
     }

@@ -50,7 +50,7 @@ pub enum SuiteError {
     },
     /// The text is no suite.
     #[error(
-        "suite {name}: {source}; a suite is a list of [[case]] tables with op, shape, dtype, out_dtype, b, mask, kv, batch, and on top of them backends and \
+        "suite {name}: {source}; a suite is a list of [[case]] tables with op, shape, dtype, out_dtype, b, mask, kv, page, batch, and on top of them backends and \
              threads"
     )]
     Toml {

@@ -119,6 +119,7 @@ fn attention_of(sq: usize, d: usize, input: DType) -> Result<AttentionProblem, B
         input,
         output: input,
         kv: Kv::Input,
+        page: None,
     };
     Ok(AttentionProblem::new(sizes)?)
 }

@@ -3,9 +3,9 @@
 use std::f64::consts::LOG2_E;
 
 use crate::DType;
-use crate::problem::{AttentionProblem, AttentionSizes, Kv, Mask, Problem};
+use crate::problem::{AttentionProblem, AttentionSizes, Kv, Mask, OperandShape, Problem};
 use crate::program::{
-    Axis, Body, Bound, Builder, Index, Program, ProgramError, Range, ReadTensor, Span, TileId, Var, WriteTensor,
+    Axis, Body, Bound, Builder, Index, Paging, Program, ProgramError, Range, ReadTensor, Span, TileId, Var, WriteTensor,
 };
 use crate::tile::{AttentionTiling, Tiling, n_tiles};
 
@@ -17,6 +17,8 @@ use crate::tile::{AttentionTiling, Tiling, n_tiles};
 ///
 /// Keys and values of integers stay integers until they are multiplied: `q · k` times the key's scale is the score, and
 /// weights are multiplied by the values' scales.
+///
+/// Keys and values in pages are rows like others: tiles of keys need not end with pages.
 ///
 /// Online softmax: Milakov & Gimelshein 2018 (arXiv:1805.02867); tiling: Dao 2023 (arXiv:2307.08691); splitting over
 /// keys: Dao et al. 2023, "Flash-Decoding for long-context inference". Scores are kept in base 2, so `exp2` serves and
@@ -62,7 +64,8 @@ fn write(
     })
 }
 
-/// Elements from each sequence, head and position of an operand to the next; the columns of a head are neighbours.
+/// Elements from each sequence, head and position of an operand to the next; the columns of a head are neighbours. Of keys and
+/// values in pages, from each page instead of each sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeadStrides {
     /// From sequence to sequence.
@@ -99,8 +102,8 @@ impl AttentionStrides {
         let p = problem.sizes();
         AttentionStrides {
             q: HeadStrides::contiguous(p.hq, p.sq, p.d),
-            k: HeadStrides::contiguous(p.hkv, p.skv, p.d),
-            v: HeadStrides::contiguous(p.hkv, p.skv, p.dv),
+            k: HeadStrides::contiguous(p.hkv, p.page.unwrap_or(p.skv), p.d),
+            v: HeadStrides::contiguous(p.hkv, p.page.unwrap_or(p.skv), p.dv),
             out: HeadStrides::contiguous(p.hq, p.sq, p.dv),
         }
     }
@@ -123,15 +126,27 @@ impl Operands {
             [Axis { len: p.batch, stride: s.batch }, Axis { len: p.hkv, stride: heads * s.head }]
         };
         let queries = |s: HeadStrides| [Axis { len: p.sq, stride: s.position }, Axis { len: group, stride: s.head }];
-        let keys = |s: HeadStrides| [Axis { len: p.skv, stride: s.position }];
         let scale = |b: &mut Builder, name| b.input_matrix(name, DType::F32, &[p.batch, p.hkv], 1, p.skv);
-        Operands {
-            q: b.input("q", p.input, &lead(strides.q, group), &queries(strides.q), p.d),
-            k: b.input("k", problem.k().dtype, &lead(strides.k, 1), &keys(strides.k), p.d),
-            v: b.input("v", problem.v().dtype, &lead(strides.v, 1), &keys(strides.v), p.dv),
-            scales: (p.kv == Kv::I8).then(|| [scale(b, "k_scale"), scale(b, "v_scale")]),
-            out: b.output("out", p.output, &lead(strides.out, group), &queries(strides.out), p.dv),
+        let kept = |b: &mut Builder, shape: &OperandShape, s: HeadStrides| {
+            // Of pages, a sequence is where its table says.
+            let s = if p.page.is_some() { HeadStrides { batch: 0, ..s } } else { s };
+            let rows = Axis { len: p.skv, stride: s.position };
+            b.input(shape.name, shape.dtype, &lead(s, 1), &[rows], shape.dims[3])
+        };
+        let q = b.input("q", p.input, &lead(strides.q, group), &queries(strides.q), p.d);
+        let (k, v) = (kept(b, &problem.k(), strides.k), kept(b, &problem.v(), strides.v));
+        if let (Some(rows), Some(table)) = (p.page, problem.pages()) {
+            let (count, per_sequence) = (problem.k().dims[0], table.dims[1]);
+            // All heads of a sequence have the same pages.
+            let lead = [Axis { len: p.batch, stride: per_sequence }, Axis { len: p.hkv, stride: 0 }];
+            let table = b.table(table.name, &lead, per_sequence);
+            for (tensor, stride) in [(k, strides.k.batch), (v, strides.v.batch)] {
+                b.keep_in_pages(tensor, Paging { table, rows, stride, count });
+            }
         }
+        let scales = (p.kv == Kv::I8).then(|| [scale(b, "k_scale"), scale(b, "v_scale")]);
+        let out = b.output("out", p.output, &lead(strides.out, group), &queries(strides.out), p.dv);
+        Operands { q, k, v, scales, out }
     }
 }
 

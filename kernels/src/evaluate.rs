@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use crate::DType;
 use crate::problem::GROUP;
 use crate::program::{
-    Arg, Axis2, BinaryFn, Bound, Form, Index, Op, Program, ReduceFn, Span, Stage, TensorId, TileId, UnaryFn, Var,
+    Arg, Axis2, BinaryFn, Bound, Form, Index, Op, Program, ReduceFn, Span, Stage, Tensor, TensorId, TileId, UnaryFn,
+    Var, no_pages,
 };
 
 /// What a program computes with.
@@ -18,6 +19,8 @@ pub(crate) trait Arithmetic {
 
     /// A number that is known exactly.
     fn exact(&self, x: f64) -> Self::Number;
+    /// The whole number that an entry of a table is.
+    fn whole(&self, x: Self::Number) -> usize;
     /// A number that the program's author wrote.
     fn constant(&self, x: f32) -> Self::Number {
         self.exact(f64::from(x))
@@ -156,20 +159,33 @@ impl<A: Arithmetic> Point<'_, A> {
     fn load(&mut self, dst: TileId, tensor: TensorId, lead: &[Index]) {
         let (shape, lead) = (self.program.tensor(tensor), self.lead(lead));
         let (rows, cols) = self.starts(dst);
-        self.define(dst, |p, r, c| p.memory[tensor.0 as usize][shape.row_offset(&lead, rows + r) + cols + c]);
+        let offsets = self.offsets(shape, &lead, rows..rows + self.valid(self.stage.tile(dst).rows));
+        self.define(dst, |p, r, c| p.memory[tensor.0 as usize][offsets[r] + cols + c]);
     }
 
     fn store(&mut self, tensor: TensorId, lead: &[Index], src: TileId) {
         let (shape, lead) = (self.program.tensor(tensor), self.lead(lead));
         let (rows, cols) = self.starts(src);
         let (tile, from) = (&self.tiles[&src], self.stage.tile(src).dtype);
-        for r in 0..tile.rows {
-            let offset = shape.row_offset(&lead, rows + r) + cols;
+        for (r, offset) in self.offsets(shape, &lead, rows..rows + tile.rows).into_iter().enumerate() {
             for c in 0..tile.cols {
                 let rounded = self.arithmetic.convert(tile.at(r, c), from, shape.dtype);
-                self.memory[tensor.0 as usize][offset + c] = rounded;
+                self.memory[tensor.0 as usize][offset + cols + c] = rounded;
             }
         }
+    }
+
+    /// Where rows of the matrix at `lead` start.
+    fn offsets(&self, shape: &Tensor, lead: &[i64], rows: std::ops::Range<usize>) -> Vec<usize> {
+        let table = shape.pages.map(|pages| pages.table);
+        let entries = table.map(|id| (&self.memory[id.0 as usize], self.program.tensor(id).entry(lead)));
+        let page = |page: usize| match entries {
+            Some((entries, first)) => self.arithmetic.whole(entries[first + page]),
+            None => no_pages(page),
+        };
+        let mut offsets = Vec::with_capacity(rows.len());
+        shape.row_offsets(lead, rows, page, |offset| offsets.push(offset));
+        offsets
     }
 
     fn mma(&mut self, acc: TileId, left: TileId, right: TileId, form: Form) {

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::DType;
 use crate::problem::{Layout, OperandShape, Problem};
+use crate::program::{TableError, check_entries};
 use crate::tensor::float8::{E4M3, E5M2};
 
 /// Whether every order of summation gives the same f32 result.
@@ -63,6 +64,9 @@ pub enum InputError {
         /// Sizes of the operand.
         expected: Vec<usize>,
     },
+    /// A table that finds nothing.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A value that makes every comparison vacuous.
     #[error("operand {operand} holds {value} at {index:?}; replace what is not finite, no result could be checked")]
     NotFinite {
@@ -84,17 +88,17 @@ pub struct Inputs {
 
 impl Inputs {
     /// Uniform values in [−1, 1), rounded to the operand's type, none of them subnormal; of 8-bit integers any of their
-    /// values, with scales in (0, 2⁻⁷].
+    /// values, with scales in (0, 2⁻⁷]. A block table names each page once, in a random order.
     ///
     /// Queries of attention are 6 times as large: scores then have a standard deviation of 2 (√d · 6/√3 · 1/√3 / √d),
     /// and the softmax is neither flat nor a single key.
     pub fn random(problem: &Problem, seed: u64) -> Inputs {
         let operands = problem.inputs().into_iter().enumerate().map(|(i, shape)| {
             let scale = if shape.name == "q" { 6.0 } else { 1.0 };
-            if is_scale(&shape) {
-                scales(shape, stream(seed, i))
-            } else {
-                Operand::uniform(shape, stream(seed, i), scale)
+            match shape.dtype {
+                DType::I32 => shuffled(shape, stream(seed, i)),
+                _ if is_scale(&shape) => scales(shape, stream(seed, i)),
+                _ => Operand::uniform(shape, stream(seed, i), scale),
             }
         });
         Inputs { operands: operands.collect(), sums: Sums::Rounded }
@@ -121,6 +125,7 @@ impl Inputs {
             // Of two 4-bit integers in a byte each is such a one.
             let nibble = move |hash: u64| 8 + hash % range - largest;
             match shape.dtype {
+                DType::I32 => shuffled(shape, seed),
                 _ if is_scale(&shape) => filled(shape, seed, |hash| [1.0, 2.0][(hash % 2) as usize]),
                 DType::I4x2 => filled(shape, seed, move |hash| (nibble(hash) + 16 * nibble(hash >> 32)) as f32),
                 _ => filled(shape, seed, move |hash| (hash % range) as f32 - largest as f32),
@@ -132,14 +137,19 @@ impl Inputs {
     /// The user's bytes, one slice an operand.
     ///
     /// # Errors
-    /// The wrong number of operands or bytes, or a value that is not finite, with its operand and index.
+    /// The wrong number of operands or bytes, a value that is not finite, with its operand and index, or an entry of a table that
+    /// is no page.
     pub fn from_bytes(problem: &Problem, operands: Vec<Vec<u8>>) -> Result<Inputs, InputError> {
         let shapes = problem.inputs();
         if shapes.len() != operands.len() {
             return Err(InputError::Count { got: operands.len(), expected: shapes.len() });
         }
         let checked = shapes.into_iter().zip(operands).map(|(shape, bytes)| Operand::checked(shape, bytes));
-        Ok(Inputs { operands: checked.collect::<Result<_, _>>()?, sums: Sums::Rounded })
+        let operands: Vec<Operand> = checked.collect::<Result<_, _>>()?;
+        if let (Problem::Attention(p), Some(table)) = (problem, operands.iter().find(|o| o.shape.dtype == DType::I32)) {
+            check_entries(table.shape.name, &table.bytes, "k", p.k().dims[0])?;
+        }
+        Ok(Inputs { operands, sums: Sums::Rounded })
     }
 
     /// Arrays, one an operand, rounded to its type. They may be views of any strides: a transposed matrix is copied in
@@ -250,6 +260,16 @@ fn scales(shape: OperandShape, seed: u64) -> Operand {
         DType::F16 => filled(shape, seed, |hash| (1024 + hash % 1024) as f32 / (1 << 13) as f32),
         _ => filled(shape, seed, |hash| (1 + hash % GRID) as f32 / (GRID << 7) as f32),
     }
+}
+
+/// A table of as many pages as it has entries, each of them once, in random order (Fisher & Yates 1938, as Durstenfeld 1964
+/// has it).
+fn shuffled(shape: OperandShape, seed: u64) -> Operand {
+    let mut pages: Vec<i32> = (0..shape.elems() as i32).collect();
+    for last in (1..pages.len()).rev() {
+        pages.swap(last, (splitmix(seed, last as u64) % (last as u64 + 1)) as usize);
+    }
+    Operand { bytes: pages.into_iter().flat_map(i32::to_le_bytes).collect(), shape }
 }
 
 /// Position on each axis of the element at `flat`, row-major.

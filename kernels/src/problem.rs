@@ -68,7 +68,7 @@ impl Problem {
     pub fn inputs(&self) -> Vec<OperandShape> {
         match self {
             Problem::Matmul(p) => [p.a(), p.b()].into_iter().chain(p.scales()).collect(),
-            Problem::Attention(p) => [p.q(), p.k(), p.v()].into_iter().chain(p.scales()).collect(),
+            Problem::Attention(p) => [p.q(), p.k(), p.v()].into_iter().chain(p.scales()).chain(p.pages()).collect(),
         }
     }
 
@@ -80,7 +80,7 @@ impl Problem {
         }
     }
 
-    /// Element type of the inputs, of attention of its queries; scales beside them are f32.
+    /// Element type of the inputs, of attention of its queries; scales beside them are f32, tables i32.
     pub fn dtype(&self) -> DType {
         match self {
             Problem::Matmul(p) => p.sizes().input,

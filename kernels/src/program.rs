@@ -13,18 +13,24 @@ use serde::{Deserialize, Serialize};
 use crate::problem::Problem;
 use crate::tile::Tiling;
 
+mod body;
 mod builder;
 mod index;
 mod listing;
 mod number;
 mod op;
+mod tables;
 mod tensor;
 mod verify;
 
-pub use builder::{Body, Builder, Range, ReadTensor, WriteTensor};
+pub use body::Body;
+pub use builder::{Builder, Paging, Range, ReadTensor, Table, WriteTensor};
 pub use index::{Bound, Index, Var};
 pub use op::{Arg, Axis2, BinaryFn, Form, Op, ReduceFn, TileId, TileType, UnaryFn};
-pub use tensor::{Axis, Role, Span, Tensor, TensorId};
+pub use tables::TableError;
+pub(crate) use tables::check_entries;
+pub(crate) use tensor::no_pages;
+pub use tensor::{Axis, Pages, Role, Span, Tensor, TensorId};
 pub use verify::ProgramError;
 
 /// A verified tile program.

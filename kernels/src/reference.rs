@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::DType;
 use crate::attention::{factors, weight_range};
 use crate::inputs::{Inputs, Operand};
-use crate::problem::{AttentionProblem, GROUP, Layout, MatmulSizes, Problem};
+use crate::problem::{AttentionProblem, GROUP, Kv, Layout, MatmulSizes, Problem};
 use crate::tensor::half_of;
 
 mod rows;
@@ -74,7 +74,11 @@ pub fn rows(problem: &Problem, inputs: &Inputs, rows: &Rows) -> Reference {
     };
     let least = crate::tolerance::least_normal(problem.dtype()) as f32;
     // Scales of f32 beside shorter inputs have normal numbers of their own.
-    let is_shorter = |operand: &Operand| operand.shape.dtype != DType::F32 || problem.dtype() == DType::F32;
+    let is_shorter = |operand: &Operand| match operand.shape.dtype {
+        DType::F32 => problem.dtype() == DType::F32,
+        DType::I32 => false,
+        _ => true,
+    };
     let of_its_type = inputs.operands().iter().zip(&operands).filter(|(operand, _)| is_shorter(operand));
     let of_its_type: Vec<&Vec<f32>> = of_its_type.map(|(_, values)| values).collect();
     let largest = |x: &Vec<f32>| f64::from(x.par_iter().map(|x| x.abs()).reduce(|| 0.0, f32::max));
@@ -160,25 +164,45 @@ fn dequantised(bytes: &[f32], scales: &[f32], k: usize) -> Vec<f32> {
     weights
 }
 
+/// Where a sequence's head keeps its tokens, among the tokens of all: one behind the other, or in the pages of a table, which is
+/// then the last operand.
+fn token_at<'p>(
+    problem: &AttentionProblem,
+    table: Option<&'p Vec<f32>>,
+    batch: usize,
+    head: usize,
+) -> impl Fn(usize) -> usize + 'p {
+    let p = problem.sizes();
+    move |j| match (p.page, table) {
+        (Some(page), Some(table)) => {
+            // f32 holds whole numbers up to 2²⁴, and no oracle sees as many pages.
+            let at = table[batch * p.skv.div_ceil(page) + j / page] as usize;
+            (at * p.hkv + head) * page + j % page
+        }
+        _ => (batch * p.hkv + head) * p.skv + j,
+    }
+}
+
 /// `out = Σ_j p_j v_j` with `p = softmax(scale · q · kᵀ)` over the keys that the row sees; zero where it sees none. Keys and
 /// values of integers are those times the scales of their tokens.
 fn attention_row(problem: &AttentionProblem, operands: &[Vec<f32>], row: usize) -> (Vec<Sum>, SoftmaxRow) {
     let p = problem.sizes();
     let (q, k, v) = (&operands[0], &operands[1], &operands[2]);
-    let scale_of = |operand: usize, token: usize| operands.get(operand).map_or(1.0, |scales| f64::from(scales[token]));
+    let has_scales = p.kv == Kv::I8;
+    let scale_of = |operand: usize, token: usize| if has_scales { f64::from(operands[operand][token]) } else { 1.0 };
     let (position, head, batch) = (row % p.sq, row / p.sq % p.hq, row / p.sq / p.hq);
-    let first_key = (batch * p.hkv + head / problem.group()) * p.skv;
+    let token = token_at(problem, operands.last(), batch, head / problem.group());
     let q = &q[row * p.d..][..p.d];
     let keys = problem.visible(position);
     let score = |token: usize| Sum::dot(q, &k[token * p.d..][..p.d]).times(scale_of(3, token));
-    let scores: Vec<Sum> = keys.clone().map(|j| score(first_key + j)).collect();
+    let scores: Vec<Sum> = keys.clone().map(|j| score(token(j))).collect();
     let peak = scores.iter().map(|s| s.value).fold(f64::NEG_INFINITY, f64::max);
     let weights: Vec<f64> = scores.iter().map(|s| (problem.scale() * (s.value - peak)).exp()).collect();
     let total: f64 = weights.iter().sum();
     let mut out = vec![Sum::default(); p.dv];
     for (j, weight) in keys.clone().zip(&weights) {
-        let share = weight / total * scale_of(4, first_key + j);
-        for (sum, v) in out.iter_mut().zip(&v[(first_key + j) * p.dv..][..p.dv]) {
+        let share = weight / total * scale_of(4, token(j));
+        for (sum, v) in out.iter_mut().zip(&v[token(j) * p.dv..][..p.dv]) {
             sum.add(share, f64::from(*v));
         }
     }

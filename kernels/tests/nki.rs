@@ -40,6 +40,7 @@ fn attend(sq: usize, bq: usize, input: DType) -> Program {
         input,
         output,
         kv: Kv::Input,
+        page: None,
     };
     attention(
         &AttentionProblem::new(sizes).expect("good sizes"),

@@ -77,7 +77,7 @@ prop_compose! {
         (sq, skv, d, dv) in (1usize..20, 1usize..50, 1usize..40, 1usize..40),
         (bq, bk, kv_splits) in (1usize..40, 1usize..40, 1usize..5),
     ) -> (Problem, Program) {
-        let sizes = AttentionSizes { batch, hq: hkv * group, hkv, sq, skv, d, dv, mask, input, output, kv: Kv::Input };
+        let sizes = AttentionSizes { batch, hq: hkv * group, hkv, sq, skv, d, dv, mask, input, output, kv: Kv::Input, page: None };
         let problem = AttentionProblem::new(sizes).expect("sizes of at least 1");
         let program = attention(&problem, &AttentionTiling { bq, bk, kv_splits, lazy_peak: false });
         (Problem::Attention(problem), program)

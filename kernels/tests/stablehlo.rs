@@ -45,6 +45,7 @@ fn the_plain_form_is_golden_and_knows_no_tiling() {
         input: DType::F16,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
     let problem = AttentionProblem::new(sizes).expect("good sizes");
     let tiling = AttentionTiling { bq: 8, bk: 8, kv_splits: 1, lazy_peak: false };

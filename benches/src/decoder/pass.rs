@@ -63,6 +63,7 @@ fn attention_problem(config: &Config, step: Step, context: usize) -> Result<Atte
         input: config.dtype,
         output: config.dtype,
         kv: Kv::Input,
+        page: None,
     })?)
 }
 

@@ -29,6 +29,8 @@ pub struct Words {
     pub mask: Vec<String>,
     /// How keys and values are kept: `input` for the inputs' type, by default, or `i8` with a scale a token. Attention only.
     pub kv: Vec<String>,
+    /// Tokens of a page where keys and values lie in pages, such as 16, or `none`, by default. Attention only.
+    pub page: Vec<String>,
     /// Products of a batch; 1 by default. Matmul only.
     pub batch: Vec<String>,
 }
@@ -66,6 +68,7 @@ impl Words {
             layouts: all_or(&self.b, Layout::Kn, layout)?,
             masks: all_or(&self.mask, Mask::None, mask)?,
             kvs: all_or(&self.kv, Kv::Input, kv)?,
+            pages: all_or(&self.page, None, page)?,
             batches: all_or(&self.batch, 1, batch)?,
         };
         let mut cases = Vec::new();
@@ -103,6 +106,7 @@ impl Words {
             ("--batch", &self.batch, "matmul"),
             ("--mask", &self.mask, "attention"),
             ("--kv", &self.kv, "attention"),
+            ("--page", &self.page, "attention"),
         ];
         for (setting, words, op) in settings {
             if !words.is_empty() && ops.iter().all(|form| form.op != op) {
@@ -120,6 +124,7 @@ struct Parsed {
     layouts: Vec<Layout>,
     masks: Vec<Mask>,
     kvs: Vec<Kv>,
+    pages: Vec<Option<usize>>,
     batches: Vec<usize>,
 }
 
@@ -132,9 +137,11 @@ impl Parsed {
                     [m, n, k] if form.op == MATMUL.op => problems.extend(self.matmuls([m, n, k], input, output)),
                     [batch, hq, hkv, sq, skv, d, ref rest @ ..] => {
                         let dv = rest.first().copied().unwrap_or(d);
-                        let pairs = self.masks.iter().flat_map(|&mask| self.kvs.iter().map(move |&kv| (mask, kv)));
-                        problems.extend(pairs.map(|(mask, kv)| {
-                            let sizes = AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv };
+                        let kept = || self.kvs.iter().flat_map(|&kv| self.pages.iter().map(move |&page| (kv, page)));
+                        let each = self.masks.iter().flat_map(|&mask| kept().map(move |(kv, page)| (mask, kv, page)));
+                        problems.extend(each.map(|(mask, kv, page)| {
+                            let sizes =
+                                AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv, page };
                             AttentionProblem::new(sizes).map(Problem::Attention)
                         }));
                     }
@@ -209,6 +216,14 @@ fn kv(word: &str) -> Result<Kv, CaseError> {
         "input" => Ok(Kv::Input),
         "i8" => Ok(Kv::I8),
         other => Err(CaseError::Unknown(unknown("type of keys and values", other, &["input", "i8"]))),
+    }
+}
+
+fn page(word: &str) -> Result<Option<usize>, CaseError> {
+    match word.parse() {
+        Ok(tokens) => Ok(Some(tokens)),
+        Err(_) if word == "none" => Ok(None),
+        Err(_) => Err(CaseError::Unknown(format!("page `{word}` is no number of tokens; for example 16, or none"))),
     }
 }
 

@@ -35,11 +35,15 @@ pub(super) struct CaseArgs {
     /// each token of each KV head [default: input]
     #[arg(long, value_delimiter = ',')]
     kv: Vec<String>,
+    /// Tokens of a page where attention's keys and values lie in pages that a block table finds, such as 16; or none
+    /// [default: none]
+    #[arg(long, value_delimiter = ',', value_name = "TOKENS")]
+    page: Vec<String>,
     /// Products of a matmul batch [default: 1]
     #[arg(long, value_delimiter = ',')]
     batch: Vec<String>,
     /// Cases from a named suite (cpu-limit, gpu, quick, serving, smoke) or a TOML file, in place of the above
-    #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "kv", "batch"])]
+    #[arg(long, conflicts_with_all = ["op", "shape", "dtype", "out_dtype", "b", "mask", "kv", "page", "batch"])]
     suite: Option<String>,
 }
 
@@ -77,6 +81,7 @@ impl CaseArgs {
             b: self.b.clone(),
             mask: self.mask.clone(),
             kv: self.kv.clone(),
+            page: self.page.clone(),
             batch: self.batch.clone(),
         }
     }

@@ -72,7 +72,7 @@ pub(super) struct RunArgs {
     only: Vec<String>,
     /// Words from a plan of `farthing plan`, in place of all that says what is measured and how
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with_all = [
-        "op", "shape", "dtype", "out_dtype", "b", "mask", "kv", "batch", "suite", "backend", "worker", "replay", "isolate", "deadline", "device", "threads",
+        "op", "shape", "dtype", "out_dtype", "b", "mask", "kv", "page", "batch", "suite", "backend", "worker", "replay", "isolate", "deadline", "device", "threads",
         "vs", "seconds", "budget", "no_tune", "only", "save",
     ])]
     plan: Option<PathBuf>,

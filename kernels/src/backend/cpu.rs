@@ -16,7 +16,7 @@ use std::time::Instant;
 use super::host::cpu_name;
 use super::{Backend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Packed, Probe};
 use crate::problem::Problem;
-use crate::program::Program;
+use crate::program::{Program, Role};
 use crate::tile::Tiling;
 
 mod ahead;
@@ -221,6 +221,7 @@ impl Backend for Cpu {
                 return Err(DeviceError::Driver(fault));
             }
         }
+        let tables = tables(&exe.program, inputs)?;
         let mut space = exe.space.lock().unwrap_or_else(PoisonError::into_inner);
         let space = &mut *space;
         let tensors = exec::pointers(&exe.program, inputs, output, &mut space.scratch);
@@ -228,8 +229,8 @@ impl Backend for Cpu {
             let start = Instant::now();
             for _ in 0..n {
                 // SAFETY: the buffers are of the program's sizes and live through the call; `output` and the scratch
-                // are borrowed mutably, so nothing overlaps them.
-                unsafe { exec::launch(self.isa, &self.pool, &exe.plan, &mut space.stages, &tensors) };
+                // are borrowed mutably, so nothing overlaps them. `tables` has checked the tables.
+                unsafe { exec::launch(self.isa, &self.pool, &exe.plan, &mut space.stages, (&tensors, &tables)) };
             }
             start.elapsed().as_secs_f64()
         });
@@ -239,4 +240,15 @@ impl Backend for Cpu {
     fn probes(&self) -> Vec<Probe<'_>> {
         probe::probes(self.isa, &self.pool, self.threads, self.caches, &self.device.device)
     }
+}
+
+/// What tables hold, by tensor.
+fn tables(program: &Program, inputs: &[&Buffer]) -> Result<Vec<Vec<u32>>, DeviceError> {
+    program.check_tables(|operand| inputs[operand].bytes())?;
+    let mut tables = vec![vec![]; program.tensors().len()];
+    for (id, buffer) in program.inputs().zip(inputs).filter(|(id, _)| program.tensor(*id).role == Role::Table) {
+        let entries = buffer.bytes().as_chunks().0.iter();
+        tables[id.0 as usize] = entries.map(|entry| u32::from_le_bytes(*entry)).collect();
+    }
+    Ok(tables)
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::program::{Program, TableError};
+
 /// The device cannot run this program; a recorded skip.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{what}: asked for {asked}, the limit is {limit}")]
@@ -12,6 +14,24 @@ pub struct Unsupported {
     pub asked: String,
     /// What the device has.
     pub limit: String,
+}
+
+impl Unsupported {
+    /// Refuses programs of tensors whose rows lie in pages.
+    ///
+    /// # Errors
+    /// Names the first.
+    pub(crate) fn pages(program: &Program) -> Result<(), Unsupported> {
+        let paged = program.tensors().iter().find_map(|tensor| Some((tensor, tensor.pages?)));
+        match paged {
+            None => Ok(()),
+            Some((tensor, pages)) => Err(Unsupported {
+                what: format!("rows of `{}`", tensor.name),
+                asked: format!("in pages of {} by a table", pages.rows),
+                limit: "evenly apart".into(),
+            }),
+        }
+    }
 }
 
 /// Why a program could not be lowered or its operands not be placed.
@@ -44,6 +64,9 @@ pub enum DeviceError {
         /// The text it refused.
         source_text: String,
     },
+    /// A table among the operands says that rows lie where none are.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The device is gone; nothing more runs on it.
     #[error("device lost: {0}")]
     Lost(String),

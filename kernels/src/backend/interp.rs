@@ -61,6 +61,10 @@ impl Arithmetic for Single {
         x
     }
 
+    fn whole(&self, x: f64) -> usize {
+        x as usize
+    }
+
     fn convert(&self, x: f64, _from: DType, to: DType) -> f64 {
         to.round(x)
     }
@@ -151,11 +155,14 @@ impl Backend for Interp {
     }
 
     fn run(&self, exe: &Program, n: u64, inputs: &[&Vec<u8>], output: &mut Vec<u8>) -> Result<Elapsed, DeviceError> {
+        exe.check_tables(|operand| inputs[operand].as_slice())?;
         let start = Instant::now();
         for _ in 0..n {
             let mut given = inputs.iter();
             let before = |tensor: &crate::program::Tensor| match tensor.role {
-                Role::Input | Role::Weight => given.next().map(|bytes| tensor.dtype.decode(bytes)).unwrap_or_default(),
+                Role::Input | Role::Weight | Role::Table => {
+                    given.next().map(|bytes| tensor.dtype.decode(bytes)).unwrap_or_default()
+                }
                 Role::Output => tensor.dtype.decode(output),
                 Role::Scratch => vec![f64::NAN; tensor.elems()],
             };

@@ -32,6 +32,9 @@ const TYPES: [(DType, DType); 8] = [
 const KV_OF_INTEGERS: [(DType, DType); 3] =
     [(DType::F32, DType::F32), (DType::Bf16, DType::Bf16), (DType::F16, DType::F32)];
 
+/// Element types of what lies in pages, and tokens of one: a number that divides no tile, and one that tiles divide.
+const PAGED: [((DType, DType), usize); 2] = [((DType::F32, DType::F32), 3), ((DType::Bf16, DType::Bf16), 16)];
+
 /// `[batch, hq, hkv, sq, skv, d, dv]` and mask: what each is there for.
 const SHAPES: [([usize; 7], Mask); 14] = [
     ([1, 1, 1, 1, 1, 1, 1], Mask::Causal),      // Nothing but one key.
@@ -75,6 +78,15 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
             cases.add(of_integers(dims, mask), &MANY_ROWS_TILES, Feed::Usual);
         }
     }
+    for (types, page) in PAGED {
+        let paged = |dims, mask| AttentionSizes { page: Some(page), ..sizes(dims, mask, types) };
+        for (dims, mask) in SHAPES {
+            cases.add(paged(dims, mask), &FIXED[..2], Feed::Usual);
+        }
+        for (dims, mask) in MANY_ROWS {
+            cases.add(paged(dims, mask), &MANY_ROWS_TILES, Feed::Usual);
+        }
+    }
     for types in TYPES.into_iter().take(if quick { 4 } else { TYPES.len() }) {
         for (dims, mask) in SHAPES {
             let fixed = if quick || types.0 != DType::F32 { &FIXED[..2] } else { &FIXED[..] };
@@ -96,7 +108,7 @@ pub(super) fn cases(backend: &dyn AnyBackend, quick: bool) -> Vec<Case> {
 
 fn sizes(dims: [usize; 7], mask: Mask, (input, output): (DType, DType)) -> AttentionSizes {
     let [batch, hq, hkv, sq, skv, d, dv] = dims;
-    AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv: Kv::Input }
+    AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv: Kv::Input, page: None }
 }
 
 struct Cases<'b> {

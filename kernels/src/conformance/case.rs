@@ -60,7 +60,8 @@ impl Case {
             Problem::Attention(p) => {
                 let s = p.sizes();
                 let kv = if s.kv == Kv::Input { String::new() } else { format!("/kv-{}", s.kv) };
-                format!("{p}/{}{kv}", s.mask)
+                let pages = s.page.map_or(String::new(), |page| format!("/pages-{page}"));
+                format!("{p}/{}{kv}{pages}", s.mask)
             }
         };
         let (dtype, out) = (problem.dtype(), problem.output().dtype);

@@ -70,6 +70,7 @@ impl Dice {
             input,
             output: DType::F32,
             kv: Kv::Input,
+            page: None,
         };
         Problem::Attention(AttentionProblem::new(sizes).expect("heads in whole groups and sizes from 1 on are sound"))
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::problem::{Layout, MatmulProblem, MatmulSizes};
+use crate::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
 
 fn matmul(k: usize, input: DType, output: DType) -> Problem {
     let sizes = MatmulSizes { batch: 1, m: 3, n: 5, k, input, output, layout: Layout::Kn };
@@ -84,4 +84,34 @@ fn arrays_of_any_strides_become_operands_and_outputs_become_arrays() {
     let seen = b.view().permuted_axes([0, 2, 1]).into_dyn();
     let refused = Inputs::from_arrays(&problem, &[infinite.view().into_dyn(), seen]).expect_err("an infinity");
     assert!(refused.to_string().contains("operand a holds inf at [0, 1, 0]"), "{refused}");
+}
+
+#[test]
+fn a_block_table_names_each_page_once_and_what_is_no_page_is_refused() {
+    let sizes = AttentionSizes {
+        batch: 3,
+        hq: 1,
+        hkv: 1,
+        sq: 1,
+        skv: 30,
+        d: 1,
+        dv: 1,
+        mask: Mask::None,
+        input: DType::F16,
+        output: DType::F32,
+        kv: Kv::Input,
+        page: Some(4),
+    };
+    let problem = Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"));
+    let inputs = Inputs::random(&problem, 5);
+    let mut pages: Vec<f32> = inputs.operands()[3].values();
+    assert!(!pages.is_sorted());
+    pages.sort_by(f32::total_cmp);
+    assert_eq!(pages, (0..24).map(|page| page as f32).collect::<Vec<f32>>());
+    for (entry, said) in [(24, "holds 24 at 2; `k` has pages 0 to 23"), (-1, "holds -1 at 2")] {
+        let mut bytes: Vec<Vec<u8>> = inputs.slices().into_iter().map(<[u8]>::to_vec).collect();
+        bytes[3][8..12].copy_from_slice(&i32::to_le_bytes(entry));
+        let refused = Inputs::from_bytes(&problem, bytes).expect_err("no page").to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
 }

@@ -84,6 +84,9 @@ pub struct AttentionSizes {
     /// How `k` and `v` are kept.
     #[serde(default, skip_serializing_if = "Kv::is_input")]
     pub kv: Kv,
+    /// Tokens of a page, where keys and values lie in pages that a block table finds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<usize>,
 }
 
 /// An attention problem with checked sizes. Scores and sums are f32.
@@ -98,7 +101,7 @@ impl AttentionProblem {
     /// A size is zero, `hkv` does not divide `hq`, the window is empty, an operand overflows memory, the queries are
     /// integers or have no 16 bits beside keys and values of 8-bit integers, or the output type is none of its own list.
     pub fn new(sizes: AttentionSizes) -> Result<AttentionProblem, ProblemError> {
-        let AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv } = sizes;
+        let AttentionSizes { batch, hq, hkv, sq, skv, d, dv, mask, input, output, kv, page } = sizes;
         refuse_zero([("batch", batch), ("hq", hq), ("hkv", hkv), ("sq", sq), ("skv", skv), ("d", d), ("dv", dv)])?;
         if hq % hkv != 0 {
             return Err(ProblemError::HeadsDoNotDivide { hq, hkv });
@@ -108,12 +111,23 @@ impl AttentionProblem {
         }
         refuse_input_dtype("attention", input)?;
         refuse_output_dtype(input, output)?;
+        if page == Some(0) {
+            return Err(ProblemError::Zero { field: "page" });
+        }
+        if page.is_some() && kv == Kv::I8 {
+            return Err(ProblemError::PagesOfIntegers);
+        }
         if kv == Kv::I8 && input.size_bytes() < 2 {
             return Err(ProblemError::KvOfIntegers { input });
         }
         refuse_overflow("q", &[("batch", batch), ("hq", hq), ("sq", sq), ("d", d)], input)?;
-        refuse_overflow("k", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("d", d)], input)?;
-        refuse_overflow("v", &[("batch", batch), ("hkv", hkv), ("skv", skv), ("dv", dv)], input)?;
+        // The last page of a sequence may have room beyond it, and pages are counted in 32 bits.
+        let kept = page.map_or(Some(skv), |page| skv.checked_next_multiple_of(page)).unwrap_or(usize::MAX);
+        refuse_overflow("k", &[("batch", batch), ("hkv", hkv), ("skv", kept), ("d", d)], input)?;
+        refuse_overflow("v", &[("batch", batch), ("hkv", hkv), ("skv", kept), ("dv", dv)], input)?;
+        if page.is_some_and(|page| batch.saturating_mul(kept / page) > i32::MAX as usize) {
+            return Err(ProblemError::TooManyPages { pages: batch.saturating_mul(kept / page.unwrap_or(1)) });
+        }
         if kv == Kv::I8 {
             refuse_overflow("k_scale", &[("batch", batch), ("hkv", hkv), ("skv", skv)], DType::F32)?;
         }
@@ -142,16 +156,29 @@ impl AttentionProblem {
         OperandShape { name: "q", dims: vec![s.batch, s.hq, s.sq, s.d], dtype: s.input }
     }
 
-    /// Keys, `[batch, hkv, skv, d]`.
+    /// Keys, `[batch, hkv, skv, d]`; in pages `[pages, hkv, tokens of a page, d]`.
     pub fn k(&self) -> OperandShape {
-        let s = self.0;
-        OperandShape { name: "k", dims: vec![s.batch, s.hkv, s.skv, s.d], dtype: self.kv_dtype() }
+        OperandShape { name: "k", dims: self.kept(self.0.d), dtype: self.kv_dtype() }
     }
 
-    /// Values, `[batch, hkv, skv, dv]`.
+    /// Values, `[batch, hkv, skv, dv]`; in pages `[pages, hkv, tokens of a page, dv]`.
     pub fn v(&self) -> OperandShape {
+        OperandShape { name: "v", dims: self.kept(self.0.dv), dtype: self.kv_dtype() }
+    }
+
+    fn kept(&self, width: usize) -> Vec<usize> {
         let s = self.0;
-        OperandShape { name: "v", dims: vec![s.batch, s.hkv, s.skv, s.dv], dtype: self.kv_dtype() }
+        match s.page {
+            None => vec![s.batch, s.hkv, s.skv, width],
+            Some(page) => vec![s.batch * s.skv.div_ceil(page), s.hkv, page, width],
+        }
+    }
+
+    /// The block table, `[batch, pages of a sequence]`: which page holds tokens `j · page` and on of each sequence.
+    pub fn pages(&self) -> Option<OperandShape> {
+        let s = self.0;
+        let of = |page| OperandShape { name: "pages", dims: vec![s.batch, s.skv.div_ceil(page)], dtype: DType::I32 };
+        s.page.map(of)
     }
 
     /// Element type of keys and values.
@@ -196,7 +223,8 @@ impl AttentionProblem {
         2.0 * s.batch as f64 * s.hq as f64 * pairs * (s.d + s.dv) as f64
     }
 
-    /// Bytes of `q`, `out` and of the keys and values that at least one query sees, with their scales, each once.
+    /// Bytes of `q`, `out`, the block table, and of the keys and values that at least one query sees, with their scales, each
+    /// once.
     pub fn min_bytes(&self) -> f64 {
         let s = self.0;
         let first = (0..s.sq).map(|i| self.visible(i)).find(|r| !r.is_empty()).map_or(0, |r| r.start);
@@ -204,7 +232,8 @@ impl AttentionProblem {
         let scale_bytes = self.scales().len() * DType::F32.size_bytes();
         let token_bytes = (s.d + s.dv) * self.kv_dtype().size_bytes() + scale_bytes;
         let kv_bytes = s.batch as f64 * s.hkv as f64 * seen as f64 * token_bytes as f64;
-        (self.q().size_bytes() + self.out().size_bytes()) as f64 + kv_bytes
+        let table_bytes = self.pages().map_or(0, |table| table.size_bytes());
+        (self.q().size_bytes() + self.out().size_bytes() + table_bytes) as f64 + kv_bytes
     }
 }
 
@@ -247,6 +276,7 @@ mod tests {
         input: DType::F32,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
 
     fn good(sizes: AttentionSizes) -> AttentionProblem {
@@ -284,6 +314,18 @@ mod tests {
     }
 
     #[test]
+    fn pages_are_whole_and_have_a_table() {
+        let p = good(AttentionSizes { batch: 3, page: Some(2), ..GOOD });
+        assert_eq!(p.k().dims, [9, 2, 2, 8]);
+        assert_eq!(p.pages().map(|table| table.dims), Some(vec![3, 3]));
+        // Queries, outputs, five tokens of two heads, nine entries: the room behind the fifth token is not read.
+        assert_eq!(p.min_bytes(), 3.0 * 4.0 * (2.0 * 96.0 + 10.0 * 16.0) + 36.0);
+        let json = serde_json::to_string(&p).expect("writes");
+        assert_eq!(serde_json::from_str::<AttentionProblem>(&json).expect("reads"), p);
+        assert!(!serde_json::to_string(&good(GOOD)).expect("writes").contains("page"));
+    }
+
+    #[test]
     fn nonsense_is_refused_with_the_field() {
         let refused = |sizes| AttentionProblem::new(sizes).expect_err("nonsense").to_string();
         assert!(refused(AttentionSizes { hkv: 3, ..GOOD }).contains("hkv = 3 does not divide hq = 4"));
@@ -292,6 +334,11 @@ mod tests {
         let f8 = AttentionSizes { input: DType::F8E4M3, kv: Kv::I8, ..GOOD };
         let long = AttentionSizes { skv: isize::MAX as usize / 3, hq: 1, hkv: 1, d: 1, dv: 1, kv: Kv::I8, ..GOOD };
         let long = AttentionSizes { input: DType::Bf16, ..long };
+        assert!(refused(AttentionSizes { page: Some(0), ..GOOD }).contains("page is 0"));
+        let paged = AttentionSizes { page: Some(16), input: DType::Bf16, kv: Kv::I8, ..GOOD };
+        assert!(refused(paged).contains("kv i8 is not for pages"), "{}", refused(paged));
+        let many = AttentionSizes { batch: 1 << 20, hkv: 1, hq: 1, skv: 1 << 12, page: Some(1), ..GOOD };
+        assert!(refused(many).contains("4294967296 pages"), "{}", refused(many));
         assert!(refused(long).contains("operand k_scale overflows memory"), "{}", refused(long));
         assert!(refused(f8).contains("use input dtype f32 or f16 or bf16"), "{}", refused(f8));
         assert!(refused(AttentionSizes { skv: usize::MAX / 2, ..GOOD }).contains("shrink skv"));

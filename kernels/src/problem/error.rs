@@ -69,6 +69,15 @@ pub enum ProblemError {
         /// Element type of the queries.
         input: DType,
     },
+    /// Integers have a scale for each token, and those lie in no pages.
+    #[error("kv i8 is not for pages: scales of tokens lie side by side; use kv input, or no pages")]
+    PagesOfIntegers,
+    /// More pages than a table's entries count.
+    #[error("{pages} pages are more than 32 bits count; use larger pages, or a smaller batch")]
+    TooManyPages {
+        /// Pages of all sequences.
+        pages: usize,
+    },
     /// An operand is larger than an address space.
     #[error("operand {operand} overflows memory: its sizes multiply to more than {max_bytes} bytes; shrink {field}")]
     Overflow {

@@ -13,6 +13,7 @@ impl fmt::Display for Program {
             let role = match tensor.role {
                 Role::Input => "input",
                 Role::Weight => "weight",
+                Role::Table => "table",
                 Role::Output => "output",
                 Role::Scratch => "scratch",
             };
@@ -20,7 +21,11 @@ impl fmt::Display for Program {
             list(f, &tensor.lead, ", ")?;
             write!(f, "] [")?;
             list(f, &tensor.rows, " · ")?;
-            writeln!(f, ", {}]", tensor.cols)?;
+            write!(f, ", {}]", tensor.cols)?;
+            if let Some(pages) = tensor.pages {
+                write!(f, " in {} pages of {} rows by {}", pages.count, pages.rows, self.tensor(pages.table).name)?;
+            }
+            writeln!(f)?;
         }
         for (i, stage) in self.stages().iter().enumerate() {
             let grid: Vec<String> = stage.grid.iter().map(|axis| format!("{} < {}", axis.name, axis.extent)).collect();

@@ -17,6 +17,8 @@ pub enum Role {
     Input,
     /// The caller, the same from launch to launch: a backend may keep it in a form of its own.
     Weight,
+    /// The caller; i32, read for where rows of other tensors lie ([`Pages`]) and never as a tile.
+    Table,
     /// The caller; what it held before is never read.
     Output,
     /// The backend; carries values from one stage to later ones.
@@ -26,7 +28,7 @@ pub enum Role {
 impl Role {
     /// Whether the caller passes it in: it is read, and never written.
     pub fn is_given(self) -> bool {
-        matches!(self, Role::Input | Role::Weight)
+        matches!(self, Role::Input | Role::Weight | Role::Table)
     }
 }
 
@@ -55,6 +57,23 @@ pub struct Tensor {
     pub rows: Vec<Axis>,
     /// Number of columns; neighbours are adjacent in memory.
     pub cols: usize,
+    /// Pages that the rows lie in, where they do not lie one behind the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<Pages>,
+}
+
+/// Rows in pages that lie in any order: row `r` of a matrix is row `r % rows` of the page that entry `r / rows` of the
+/// matrix' table says. A program sees rows, and no page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pages {
+    /// What says where pages are: of [`Role::Table`], with the leading axes of the tensor, one row, and a column a page.
+    pub table: TensorId,
+    /// Rows of a page.
+    pub rows: usize,
+    /// Elements from page to page.
+    pub stride: usize,
+    /// Pages that there are: what the table holds is less.
+    pub count: usize,
 }
 
 impl Tensor {
@@ -65,8 +84,21 @@ impl Tensor {
 
     /// Elements the tensor takes.
     pub fn elems(&self) -> usize {
-        let last: usize = self.lead.iter().chain(&self.rows).map(|axis| (axis.len - 1) * axis.stride).sum();
-        last + self.cols
+        self.extent().map(|(steps, stride)| steps * stride).sum::<usize>() + self.cols
+    }
+
+    /// Most steps along each axis but the columns, with the elements of a step.
+    pub(super) fn extent(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        // The last page is whole whatever is used of it.
+        let rows = |axis: &Axis| self.pages.map_or(axis.len, |pages| pages.rows);
+        let lead = self.lead.iter().map(|axis| (axis.len - 1, axis.stride));
+        let rows = self.rows.iter().map(move |axis| (rows(axis) - 1, axis.stride));
+        lead.chain(rows).chain(self.pages.map(|pages| (pages.count - 1, pages.stride)))
+    }
+
+    /// Whether the rows of a matrix lie evenly apart.
+    pub fn has_even_rows(&self) -> bool {
+        self.rows.len() == 1 && self.pages.is_none()
     }
 
     /// Bytes the tensor takes.
@@ -74,27 +106,60 @@ impl Tensor {
         self.elems() * self.dtype.size_bytes()
     }
 
-    /// Calls `each` with the element offset of each of `rows` of the matrix at `lead`, in order.
-    pub fn row_offsets(&self, lead: &[i64], rows: std::ops::Range<usize>, mut each: impl FnMut(usize)) {
-        match self.rows.as_slice() {
-            [axis] => {
-                let base = self.row_offset(lead, 0);
+    /// Calls `each` with the element offset of each of `rows` of the matrix at `lead`, in order; `page` says where a page of
+    /// the matrix is.
+    pub fn row_offsets(
+        &self,
+        lead: &[i64],
+        rows: std::ops::Range<usize>,
+        page: impl Fn(usize) -> usize,
+        mut each: impl FnMut(usize),
+    ) {
+        match (self.rows.as_slice(), self.pages) {
+            ([axis], None) => {
+                let base = self.row_offset(lead, 0, page);
                 rows.for_each(|row| each(base + row * axis.stride));
             }
-            _ => rows.for_each(|row| each(self.row_offset(lead, row))),
+            ([axis], Some(pages)) => {
+                let mut row = rows.start;
+                while row < rows.end {
+                    // The rows of one page.
+                    let end = rows.end.min((row / pages.rows + 1) * pages.rows);
+                    let base = self.row_offset(lead, row, &page);
+                    (0..end - row).for_each(|i| each(base + i * axis.stride));
+                    row = end;
+                }
+            }
+            _ => rows.for_each(|row| each(self.row_offset(lead, row, &page))),
         }
     }
 
-    /// Element offset of row `row` of the matrix at `lead`.
-    pub fn row_offset(&self, lead: &[i64], row: usize) -> usize {
+    /// Element offset of row `row` of the matrix at `lead`; `page` says where a page of the matrix is.
+    pub fn row_offset(&self, lead: &[i64], row: usize, page: impl Fn(usize) -> usize) -> usize {
         let base: usize = self.lead.iter().zip(lead).map(|(axis, at)| axis.stride * *at as usize).sum();
-        let mut rest = row;
+        let (base, mut rest) = match self.pages {
+            None => (base, row),
+            Some(pages) => (base + page(row / pages.rows) * pages.stride, row % pages.rows),
+        };
         self.rows.iter().rev().fold(base, |offset, axis| {
             let at = rest % axis.len;
             rest /= axis.len;
             offset + at * axis.stride
         })
     }
+
+    /// Element of this table that says where the first page of the matrix at `lead` is.
+    pub(crate) fn entry(&self, lead: &[i64]) -> usize {
+        self.row_offset(lead, 0, no_pages)
+    }
+}
+
+/// What is asked of tensors whose rows lie in no pages.
+///
+/// # Panics
+/// Always: only rows in pages ask.
+pub(crate) fn no_pages(_: usize) -> usize {
+    unreachable!("rows of this tensor lie in no pages")
 }
 
 /// `size` positions from `start` on an axis of `len`: at the axis' end fewer exist.
@@ -152,10 +217,26 @@ mod tests {
     fn rows_of_several_axes_count_as_one() {
         // q[head, position, d] seen as rows (position, head): grouped queries, position-major.
         let rows = vec![Axis { len: 3, stride: 8 }, Axis { len: 2, stride: 24 }];
-        let q = Tensor { name: "q".into(), dtype: DType::F32, role: Role::Input, lead: vec![], rows, cols: 8 };
+        let q =
+            Tensor { name: "q".into(), dtype: DType::F32, role: Role::Input, lead: vec![], rows, cols: 8, pages: None };
         assert_eq!(q.elems(), 48);
-        let offsets: Vec<usize> = (0..6).map(|r| q.row_offset(&[], r)).collect();
+        let offsets: Vec<usize> = (0..6).map(|r| q.row_offset(&[], r, no_pages)).collect();
         assert_eq!(offsets, [0, 24, 8, 32, 16, 40]);
+    }
+
+    #[test]
+    fn rows_of_pages_lie_where_the_table_says() {
+        // Pages of 3 rows of 4 columns, two heads each: 7 rows in the pages 5, 0 and 2 of 6.
+        let lead = vec![Axis { len: 1, stride: 0 }, Axis { len: 2, stride: 12 }];
+        let pages = Some(Pages { table: TensorId(1), rows: 3, stride: 24, count: 6 });
+        let rows = vec![Axis { len: 7, stride: 4 }];
+        let k = Tensor { name: "k".into(), dtype: DType::F32, role: Role::Input, lead, rows, cols: 4, pages };
+        assert_eq!(k.elems(), 6 * 24);
+        assert!(!k.has_even_rows());
+        let mut offsets = vec![];
+        k.row_offsets(&[0, 1], 1..7, |page| [5, 0, 2][page], |offset| offsets.push(offset));
+        assert_eq!(offsets, [136, 140, 12, 16, 20, 60]);
+        assert_eq!(k.row_offset(&[0, 0], 6, |page| [5, 0, 2][page]), 48);
     }
 
     #[test]

@@ -12,6 +12,10 @@ use super::{Bound, Draft, Index, Stage, Var};
 use crate::DType;
 use crate::problem::GROUP;
 
+mod tensors;
+
+use tensors::{pages_are_sound, tensor_is_sound};
+
 /// Why a draft is no program: a fault of the kernel's author or of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
@@ -56,6 +60,7 @@ pub(super) fn verify(draft: &Draft) -> Result<(), ProgramError> {
     let mut names = HashSet::new();
     for tensor in &draft.tensors {
         tensor_is_sound(tensor)
+            .and_then(|()| pages_are_sound(tensor, &draft.tensors))
             .and_then(|()| if names.insert(&tensor.name) { Ok(()) } else { Err("the name is taken".into()) })
             .map_err(|fault| ProgramError::Tensor { tensor: tensor.name.clone(), fault })?;
     }
@@ -67,34 +72,6 @@ pub(super) fn verify(draft: &Draft) -> Result<(), ProgramError> {
     }
     let output = draft.tensors.iter().position(|t| t.role == Role::Output).expect("one output, counted above");
     if written.contains(&TensorId(output as u32)) { Ok(()) } else { fault("the output is never stored") }
-}
-
-fn tensor_is_sound(tensor: &Tensor) -> Result<(), String> {
-    let axes = || tensor.lead.iter().chain(&tensor.rows);
-    if tensor.cols == 0 || axes().any(|axis| axis.len == 0) {
-        return Err("an axis of 0; every axis has at least one position".into());
-    }
-    let last = axes().try_fold(tensor.cols - 1, |sum, axis| sum.checked_add((axis.len - 1).checked_mul(axis.stride)?));
-    let bytes = last.and_then(|last| last.checked_add(1)?.checked_mul(tensor.dtype.size_bytes()));
-    if bytes.is_none_or(|bytes| bytes > isize::MAX as usize) {
-        return Err("overflows memory".into());
-    }
-    if tensor.dtype == DType::I32 && tensor.role != Role::Output {
-        return Err("sums of integers are outputs alone; an input is i8, scratch f32".into());
-    }
-    if !tensor.role.is_given() {
-        // Written axes must not overlap: sorted by stride, each must step over all that the smaller ones span.
-        let mut sorted: Vec<_> = axes().filter(|axis| axis.len > 1).collect();
-        sorted.sort_by_key(|axis| axis.stride);
-        let mut spanned = tensor.cols;
-        for axis in sorted {
-            if axis.stride < spanned {
-                return Err(format!("axes of a written tensor overlap: stride {} < {spanned}", axis.stride));
-            }
-            spanned += (axis.len - 1) * axis.stride;
-        }
-    }
-    Ok(())
 }
 
 /// Least and greatest value, both included.
@@ -330,6 +307,7 @@ impl<'d> Walk<'d> {
                 "scratch is read before an earlier stage stored it",
             ),
             Role::Output => Err(Fault::Here("the output is never read".into())),
+            Role::Table => Err(Fault::Here("a table says where rows lie and is never loaded".into())),
         }
     }
 

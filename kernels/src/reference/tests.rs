@@ -38,6 +38,7 @@ fn attention_worked_by_hand() {
         input: DType::F32,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
     let p = Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"));
     let operands = [vec![1.0, 0.0], vec![0.0, 3f64.ln()], vec![4.0, -8.0]];
@@ -45,6 +46,44 @@ fn attention_worked_by_hand() {
     assert!((all.values[0] - -5.0).abs() < 1e-6 && (all.values[1] - -2.0).abs() < 1e-12, "{:?}", all.values);
     assert!((all.magnitudes[0] - 7.0).abs() < 1e-6);
     assert_eq!((all.softmax[0].n_keys, all.softmax[1].score_magnitude), (2, 0.0));
+}
+
+#[test]
+fn keys_in_pages_are_where_the_table_says() {
+    let sizes = AttentionSizes {
+        batch: 2,
+        hq: 2,
+        hkv: 2,
+        sq: 1,
+        skv: 5,
+        d: 2,
+        dv: 3,
+        mask: Mask::None,
+        input: DType::F32,
+        output: DType::F32,
+        kv: Kv::Input,
+        page: None,
+    };
+    let contiguous = Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"));
+    let paged = AttentionProblem::new(AttentionSizes { page: Some(2), ..sizes }).expect("good sizes");
+    let inputs = Inputs::random(&contiguous, 3);
+    let [q, k, v] = [0, 1, 2].map(|at| inputs.operands()[at].values());
+    // Three pages a sequence, in no order; what lies behind the fifth token would change every result.
+    let table = [4, 0, 3, 1, 5, 2];
+    let in_pages = |x: &[f32], width: usize| {
+        let mut pages = vec![1e6; 6 * 2 * 2 * width];
+        for (row, token) in x.chunks(width).enumerate() {
+            let (at, head, batch) = (row % 5, row / 5 % 2, row / 10);
+            let to = (table[batch * 3 + at / 2] * 2 + head) * 2 + at % 2;
+            pages[to * width..][..width].copy_from_slice(token);
+        }
+        pages.into_iter().map(f64::from).collect::<Vec<f64>>()
+    };
+    let q: Vec<f64> = q.into_iter().map(f64::from).collect();
+    let operands = [q, in_pages(&k, 2), in_pages(&v, 3), table.map(|page| page as f64).to_vec()];
+    let paged = Problem::Attention(paged);
+    let of_pages = rows(&paged, &Inputs::from_values(&paged, &operands).expect("finite"), &Rows::All);
+    assert_eq!(of_pages.values, rows(&contiguous, &inputs, &Rows::All).values);
 }
 
 #[test]
@@ -61,6 +100,7 @@ fn a_row_without_keys_is_zero() {
         input: DType::Bf16,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
     let p = Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"));
     let all = rows(&p, &Inputs::random(&p, 1), &Rows::All);

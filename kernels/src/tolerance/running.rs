@@ -36,7 +36,7 @@ pub fn evaluate(program: &Program, inputs: &[&[u8]], limits: &Limits) -> Vec<Num
     let tensors = program.tensors().iter();
     let mut memory: Vec<Vec<Number>> = tensors
         .map(|tensor| match tensor.role {
-            Role::Input | Role::Weight => {
+            Role::Input | Role::Weight | Role::Table => {
                 let bytes = given.next().expect("one slice an input");
                 assert_eq!(bytes.len(), tensor.size_bytes(), "bytes of `{}`", tensor.name);
                 tensor.dtype.decode(bytes).into_iter().map(|x| running.exact(x)).collect()
@@ -116,6 +116,10 @@ impl Arithmetic for Running<'_> {
 
     fn exact(&self, x: f64) -> Number {
         Number::new(x, 0.0, x.abs())
+    }
+
+    fn whole(&self, x: Number) -> usize {
+        x.value as usize
     }
 
     /// A constant of few digits is meant exactly; one that uses all of f32's stands for a real number near it.

@@ -21,6 +21,7 @@ fn attention(mask: Mask, sq: usize, input: DType) -> Problem {
         input,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
     Problem::Attention(AttentionProblem::new(sizes).expect("good sizes"))
 }

@@ -19,6 +19,7 @@ const F32: AttentionSizes = AttentionSizes {
     input: DType::F32,
     output: DType::F32,
     kv: Kv::Input,
+    page: None,
 };
 const TILE: AttentionTiling = AttentionTiling { bq: 8, bk: 16, kv_splits: 1, lazy_peak: false };
 

@@ -20,9 +20,13 @@ pub(crate) fn eval(program: &Program, inputs: &[Vec<f64>]) -> Vec<f64> {
     let tensors = program
         .tensors()
         .iter()
-        .map(
-            |t| if t.role == Role::Input { given.next().expect("an input").clone() } else { vec![f64::NAN; t.elems()] },
-        )
+        .map(|t| {
+            if matches!(t.role, Role::Input | Role::Table) {
+                given.next().expect("an input").clone()
+            } else {
+                vec![f64::NAN; t.elems()]
+            }
+        })
         .collect();
     let mut eval = Eval { program, tensors };
     for stage in program.stages() {
@@ -105,7 +109,14 @@ impl Eval<'_> {
         c: usize,
     ) -> usize {
         let ty = stage.tile(*tile);
-        self.program.tensor(*id).row_offset(lead, ty.rows.start(values) + r) + ty.cols.start(values) + c
+        let tensor = self.program.tensor(*id);
+        let page = |page: usize| {
+            let table = tensor.pages.expect("rows in pages").table;
+            let first: usize =
+                self.program.tensor(table).lead.iter().zip(lead).map(|(a, i)| a.stride * *i as usize).sum();
+            self.tensors[table.0 as usize][first + page] as usize
+        };
+        tensor.row_offset(lead, ty.rows.start(values) + r, page) + ty.cols.start(values) + c
     }
 }
 

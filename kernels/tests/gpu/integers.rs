@@ -91,6 +91,7 @@ const CACHE: AttentionSizes = AttentionSizes {
     input: DType::F32,
     output: DType::F32,
     kv: Kv::I8,
+    page: None,
 };
 
 #[test]

@@ -142,6 +142,7 @@ const HEADS: AttentionSizes = AttentionSizes {
     input: DType::F32,
     output: DType::F32,
     kv: Kv::Input,
+    page: None,
 };
 
 fn naive_agrees(program: &Program, tolerance: f64) {

@@ -81,6 +81,7 @@ fn matrix_units_take_computed_weights() {
             input: DType::F16,
             output: DType::F32,
             kv: Kv::Input,
+            page: None,
         };
         let tiling = AttentionTiling { bq, bk: 32, kv_splits: 1, lazy_peak };
         let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);

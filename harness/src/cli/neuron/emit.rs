@@ -81,6 +81,7 @@ impl EmitArgs {
             b: one(&self.b),
             mask: one(&self.mask),
             kv: vec![],
+            page: vec![],
             batch: one(&self.batch),
         };
         let cases = words.cases().map_err(|error| CliError::Usage(error.to_string()))?;

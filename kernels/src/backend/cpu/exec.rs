@@ -8,7 +8,7 @@ use super::isa::Isa;
 use super::memory::{Buffer, Shared};
 use super::microkernel::{Fetch, Panel};
 use super::pack::{Layout, pack};
-use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
+use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Tables, Target};
 use super::pool::Pool;
 use super::rows::{self, Slots};
 use super::source::Source;
@@ -26,7 +26,14 @@ use crate::program::Form;
 /// # Safety
 /// - `tensors` has a pointer for each tensor of the program the plan was made from, valid for its elements, and the
 ///   workspace's slack behind them; no two of them overlap.
-pub(super) unsafe fn launch(isa: Isa, pool: &Pool, plan: &Plan, spaces: &mut [StageSpace], tensors: &[Shared<u8>]) {
+/// - `tables` holds what each table does, and nothing in them lies beyond the pages that they are for.
+pub(super) unsafe fn launch(
+    isa: Isa,
+    pool: &Pool,
+    plan: &Plan,
+    spaces: &mut [StageSpace],
+    (tensors, tables): (&[Shared<u8>], Tables),
+) {
     for (stage, space) in plan.stages.iter().zip(spaces) {
         space.forget();
         let n_points: usize = stage.grid.iter().product();
@@ -36,7 +43,7 @@ pub(super) unsafe fn launch(isa: Isa, pool: &Pool, plan: &Plan, spaces: &mut [St
         pool.each(n_workers, |worker| {
             // Each is one thread's: no one waits here.
             let mut worker = space.workers[worker].lock().unwrap_or_else(PoisonError::into_inner);
-            let mut points = Points { isa, stage, space, tensors, worker: &mut worker };
+            let mut points = Points { isa, stage, space, tensors, tables, worker: &mut worker };
             loop {
                 let point = next.fetch_add(1, Ordering::Relaxed);
                 if point >= n_points {
@@ -56,6 +63,7 @@ struct Points<'a> {
     stage: &'a StagePlan,
     space: &'a StageSpace,
     tensors: &'a [Shared<u8>],
+    tables: Tables<'a>,
     worker: &'a mut Worker,
 }
 
@@ -98,8 +106,8 @@ impl<'a> Points<'a> {
                 }
                 Step::Strips(strips) => {
                     let w = &self.worker;
-                    let frame =
-                        Frame { isa: self.isa, at: &w.at, leads: &w.leads, values: &w.values, tensors: self.tensors };
+                    let (isa, tensors, tables) = (self.isa, self.tensors, self.tables);
+                    let frame = Frame { isa, at: &w.at, leads: &w.leads, values: &w.values, tensors, tables };
                     // SAFETY: the slots are this worker's, loads before have filled those that are read, and tensors are
                     // as the caller of `launch` has them.
                     unsafe { turned::run(strips, frame) };
@@ -146,7 +154,7 @@ impl<'a> Points<'a> {
     /// Offsets of the tile's rows that exist, in elements, into `worker.offsets`.
     fn locate(&mut self, place: &Place) {
         let Worker { values, offsets, lead_at, .. } = &mut *self.worker;
-        place.locate(values, lead_at, offsets);
+        place.locate(values, self.tables, lead_at, offsets);
     }
 
     fn source(&self, place: &Place) -> Source<'_> {
@@ -224,7 +232,7 @@ impl<'a> Points<'a> {
         let (room, lead) = (w.at[product.a.0], w.leads[product.a.0]);
         let a = match &product.left {
             Some(place) => {
-                let stride = (place.shape.rows.len() == 1).then(|| place.shape.rows[0].stride);
+                let stride = place.shape.has_even_rows().then(|| place.shape.rows[0].stride);
                 Left::Tensor { source: self.source(place), stride, room, lead }
             }
             None => Left::Rows(room, lead),
@@ -232,7 +240,7 @@ impl<'a> Points<'a> {
         let (depth, n) = (product.depth.valid(&w.values), product.cols.valid(&w.values));
         let nr = 2 * self.isa.lanes();
         let (to, to_lead, to_cols) = match out {
-            Some(place) => (self.first_of(place), place.shape.rows[0].stride, n),
+            Some(place) => (self.first_of(place).0, place.shape.rows[0].stride, n),
             None => (acc, acc_lead, n.next_multiple_of(nr)),
         };
         let k = depth.div_ceil(product.units.elems());
@@ -241,7 +249,7 @@ impl<'a> Points<'a> {
             Right::Weight(weight) => {
                 (self.panels_of(&self.stage.weights[*weight]), nr, product.units.steps(depth) * nr)
             }
-            Right::Place(place) => (self.first_of(place).cast_const(), place.shape.rows[0].stride, nr),
+            Right::Place(place) => (self.first_of(place).0.cast_const(), place.shape.rows[0].stride, nr),
         };
         let first = Panel {
             k,
@@ -285,10 +293,12 @@ impl<'a> Points<'a> {
         });
         let fetch = panels.unwrap_or_else(|| {
             let elem = place.shape.dtype.size_bytes();
+            // Of rows in pages those of the first.
+            let (first, rows) = self.first_of(place);
             Fetch {
-                first: self.first_of(place).cast_const().cast(),
+                first: first.cast_const().cast(),
                 stride: place.shape.rows[0].stride * elem,
-                rows: place.rows.valid(values),
+                rows,
                 row_bytes: place.cols.valid(values) * elem,
             }
         });
@@ -298,13 +308,10 @@ impl<'a> Points<'a> {
         fetch
     }
 
-    /// The first element of a tile in its tensor.
-    fn first_of(&self, place: &Place) -> *mut f32 {
-        let values = &self.worker.values;
-        let lead = place.shape.lead.iter().zip(&place.lead).map(|(axis, at)| axis.stride * at.eval(values) as usize);
-        let row = place.shape.row_offset(&[], place.rows.start(values));
-        let offset = lead.sum::<usize>() + row + place.cols.start(values);
-        self.tensors[place.tensor].0.wrapping_add(offset * place.shape.dtype.size_bytes()).cast()
+    /// The first element of a tile in its tensor, and how many rows from there lie evenly apart.
+    fn first_of(&self, place: &Place) -> (*mut f32, usize) {
+        let (offset, rows) = place.first(&self.worker.values, self.tables);
+        (self.tensors[place.tensor].0.wrapping_add(offset * place.shape.dtype.size_bytes()).cast(), rows)
     }
 
     fn stream(&mut self, product: &Product, place: &Place, scales: Option<&Place>, form: Form) {

@@ -294,11 +294,8 @@ impl<'p> Lowering<'p> {
             left: self.in_place.get(&a).cloned(),
             ahead: self.loop_var.and_then(|var| {
                 let (place, memo) = self.copied.get(&b)?.clone();
-                (self.uses[&b].right_alone && place.shape.rows.len() == 1).then_some(Ahead {
-                    var: Some(var),
-                    place,
-                    memo,
-                })
+                let known = self.uses[&b].right_alone && place.shape.rows.len() == 1;
+                known.then_some(Ahead { var: Some(var), place, memo })
             }),
             rows: acc_ty.rows,
             cols: acc_ty.cols,
@@ -343,7 +340,7 @@ impl<'p> Lowering<'p> {
     fn is_side_by_side(&self, place: &Place, forms: Forms) -> bool {
         let nr = 2 * self.lanes;
         let whole = place.cols.len.is_multiple_of(nr) && place.cols.size.is_multiple_of(nr);
-        let close = place.shape.rows.len() == 1 && place.shape.rows[0].stride <= MAX_STEP_IN_PLACE;
+        let close = place.shape.has_even_rows() && place.shape.rows[0].stride <= MAX_STEP_IN_PLACE;
         let as_is =
             place.shape.dtype == DType::F32 && forms.panels.is_some_and(|(_, layout)| layout == Layout::PanelsKn);
         whole && close && as_is
@@ -392,7 +389,6 @@ impl<'p> Lowering<'p> {
     }
 
     fn place(&self, tensor: TensorId, lead: &[Index], rows: Span, cols: Span) -> Place {
-        let shape = self.program.tensor(tensor).clone();
-        Place { tensor: tensor.0 as usize, shape, lead: lead.to_vec(), rows, cols }
+        Place::of(self.program, tensor, lead, rows, cols)
     }
 }

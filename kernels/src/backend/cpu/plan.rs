@@ -8,7 +8,7 @@ use super::turned::Strips;
 use super::unit::Units;
 use super::weights::Weight;
 use crate::DType;
-use crate::program::{Bound, Form, Index, Span, Stage, Tensor, TensorId};
+use crate::program::{Bound, Form, Index, Program, Span, Stage, Tensor, TensorId, no_pages};
 
 /// Position of a slot in its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,18 +38,63 @@ pub(super) struct Place {
     pub(super) rows: Span,
     /// Columns of the tile.
     pub(super) cols: Span,
+    /// What says where pages of rows are: which buffer, and its axes.
+    pub(super) table: Option<Box<(usize, Tensor)>>,
 }
 
+/// What tables say, by tensor; nothing of other tensors.
+pub(super) type Tables<'t> = &'t [Vec<u32>];
+
 impl Place {
+    /// The tile of a tensor of a program at these spans.
+    pub(super) fn of(program: &Program, id: TensorId, lead: &[Index], rows: Span, cols: Span) -> Place {
+        let shape = program.tensor(id).clone();
+        let table = shape.pages.map(|pages| Box::new((pages.table.0 as usize, program.tensor(pages.table).clone())));
+        Place { tensor: id.0 as usize, shape, lead: lead.to_vec(), rows, cols, table }
+    }
+
     /// Offsets of the rows that exist, in elements, into `offsets`; `lead_at` is room for the indices of the matrix.
-    pub(super) fn locate(&self, values: &[i64], lead_at: &mut Vec<i64>, offsets: &mut Vec<usize>) {
+    pub(super) fn locate(&self, values: &[i64], tables: Tables, lead_at: &mut Vec<i64>, offsets: &mut Vec<usize>) {
+        offsets.clear();
+        let (first, n_rows) = (self.rows.start(values), self.rows.valid(values));
+        if n_rows > 0 {
+            self.locate_rows(first..first + n_rows, values, tables, lead_at, offsets);
+        }
+    }
+
+    /// As [`Place::locate`], of these rows of its matrix.
+    pub(super) fn locate_rows(
+        &self,
+        rows: std::ops::Range<usize>,
+        values: &[i64],
+        tables: Tables,
+        lead_at: &mut Vec<i64>,
+        offsets: &mut Vec<usize>,
+    ) {
         lead_at.clear();
         lead_at.extend(self.lead.iter().map(|index| index.eval(values)));
-        let (first, n_rows, col) = (self.rows.start(values), self.rows.valid(values), self.cols.start(values));
-        offsets.clear();
-        if n_rows > 0 {
-            self.shape.row_offsets(lead_at, first..first + n_rows, |offset| offsets.push(offset + col));
-        }
+        let col = self.cols.start(values);
+        let page = self.page_of(values, tables);
+        self.shape.row_offsets(lead_at, rows, page, |offset| offsets.push(offset + col));
+    }
+
+    /// Offset of the first element, and how many rows from there lie evenly apart.
+    pub(super) fn first(&self, values: &[i64], tables: Tables) -> (usize, usize) {
+        let (row, n_rows) = (self.rows.start(values), self.rows.valid(values));
+        let in_matrix = self.shape.row_offset(&[], row, self.page_of(values, tables)) + self.cols.start(values);
+        let even = self.shape.pages.map_or(n_rows, |pages| n_rows.min(pages.rows - row % pages.rows));
+        (self.matrix(&self.shape, values) + in_matrix, even)
+    }
+
+    /// Where the matrix lies in a tensor of these leading axes.
+    fn matrix(&self, shape: &Tensor, values: &[i64]) -> usize {
+        shape.lead.iter().zip(&self.lead).map(|(axis, at)| axis.stride * at.eval(values) as usize).sum()
+    }
+
+    /// Where pages of the matrix are.
+    fn page_of<'t>(&self, values: &[i64], tables: Tables<'t>) -> impl Fn(usize) -> usize + 't {
+        let entries = self.table.as_deref().map(|(table, shape)| &tables[*table][self.matrix(shape, values)..]);
+        move |page| entries.map_or_else(|| no_pages(page), |entries| entries[page] as usize)
     }
 }
 

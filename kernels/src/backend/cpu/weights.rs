@@ -89,7 +89,8 @@ impl Weight {
                     break;
                 }
                 self.locate(entry, &mut values);
-                self.place.locate(&values, &mut lead_at, &mut offsets);
+                // Weights lie in no pages.
+                self.place.locate(&values, &[], &mut lead_at, &mut offsets);
                 let (dtype, cols) = (self.place.shape.dtype, self.place.cols.valid(&values));
                 let source = Source { base: from.0, dtype, offsets: &offsets, cols };
                 // SAFETY: the verifier keeps tiles inside their tensor; an entry has room for one in this layout, and is

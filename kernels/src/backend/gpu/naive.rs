@@ -237,6 +237,7 @@ impl Backend for Naive {
             let (asked, limit) = (program.name().to_owned(), "matmul and attention".into());
             return Err(Unsupported { what: "programs that carry no problem".into(), asked, limit }.into());
         };
+        Unsupported::pages(program)?;
         let (source, groups) = self.shader(problem)?;
         let kernel = self.context.kernel(&source, groups)?;
         let name = format!("{}/{}/wgsl_naive", problem.op(), problem.dtype());

@@ -45,6 +45,7 @@ fn attention_agrees_with_the_oracle() {
         input: DType::F32,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
     for (mask, kv_splits) in [(Mask::None, 1), (Mask::Causal, 1), (Mask::Window(3), 2), (Mask::Causal, 3)] {
         for (sq, skv, input) in [(7, 11, DType::F32), (11, 7, DType::Bf16), (1, 9, DType::F16)] {
@@ -72,6 +73,7 @@ fn a_thousand_faint_keys_still_count_in_8_bits() {
         input: DType::F8E4M3,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
     let problem = AttentionProblem::new(sizes).expect("good sizes");
     let of_keys = |first: f64, others: f64| [vec![first], vec![others; 1023]].concat();
@@ -104,6 +106,7 @@ fn peaks_that_stay_rise_where_scores_exceed_them_by_far() {
             input,
             output: DType::F32,
             kv: Kv::Input,
+            page: None,
         };
         let problem = AttentionProblem::new(sizes).expect("good sizes");
         let keys: Vec<f64> = (0..8).map(f64::from).collect();

@@ -81,6 +81,7 @@ pub struct Kernel {
 /// # Errors
 /// An element type that the target has not, what it has too little of, or what its engines cannot compute.
 pub fn lower(program: &Program, target: Target) -> Result<Kernel, Unsupported> {
+    Unsupported::pages(program)?;
     let tiles = program.stages().iter().flat_map(|stage| &stage.tiles);
     target.check_dtypes(program.tensors().iter().map(|tensor| tensor.dtype).chain(tiles.map(|ty| ty.dtype)))?;
     let mut names = Names::new();
@@ -124,7 +125,7 @@ fn source(kernel: &Kernel, program: &Program, arguments: &[Argument], plans: &[S
     }
     for (tensor, argument) in program.tensors().iter().zip(arguments) {
         let buffer = match tensor.role {
-            Role::Input | Role::Weight => continue,
+            Role::Input | Role::Weight | Role::Table => continue,
             Role::Output => "nl.shared_hbm",
             Role::Scratch => "nl.private_hbm",
         };

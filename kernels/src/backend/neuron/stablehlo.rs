@@ -72,6 +72,7 @@ impl Module {
     /// # Errors
     /// As [`Module::of_problem`] and [`Module::of_operations`].
     pub fn of(program: &Program) -> Result<Module, Unsupported> {
+        Unsupported::pages(program)?;
         program.problem().map_or_else(|| Module::of_operations(program), Module::of_problem)
     }
 
@@ -95,6 +96,7 @@ impl Module {
     /// # Errors
     /// A tensor is of integers, has gaps in memory, or positions that 32-bit integers cannot hold.
     pub fn of_operations(program: &Program) -> Result<Module, Unsupported> {
+        Unsupported::pages(program)?;
         refuse_integers(program.tensors().iter().map(|tensor| tensor.dtype))?;
         let (text, inputs) = operations::text(program)?;
         Ok(Module { text, form: Form::Operations, inputs })

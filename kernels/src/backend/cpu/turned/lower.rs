@@ -272,13 +272,16 @@ impl<'p> Lowering<'p> {
     fn broadcast(&mut self, tile: TileId, place: &Place, form: Form, targets: &mut Vec<(SlotId, Layout)>) -> Broadcast {
         let ty = *self.stage.tile(tile);
         let pairs = self.multiplies_pairs(tile);
-        let [axis] = place.shape.rows[..] else { return self.copied(tile, form, pairs, targets) };
+        if !place.shape.has_even_rows() {
+            return self.copied(tile, form, pairs, targets);
+        }
+        let stride = place.shape.rows[0].stride;
         let in_place = match (place.shape.dtype, form, pairs) {
             (DType::F32, _, _) => true,
             // Whole pairs from each row's first element on, the same distance apart.
             (_, Form::Abt, true) => {
                 let even_start = ty.cols.start.base() % 2 == 0 && ty.cols.start.terms().all(|(_, c)| c % 2 == 0);
-                even_start && [ty.cols.size, ty.cols.len, axis.stride].iter().all(|n| n.is_multiple_of(2))
+                even_start && [ty.cols.size, ty.cols.len, stride].iter().all(|n| n.is_multiple_of(2))
             }
             _ => false,
         };
@@ -308,8 +311,7 @@ impl<'p> Lowering<'p> {
 
     fn place(&self, tensor: TensorId, lead: &[Index], tile: TileId) -> Place {
         let ty = self.stage.tile(tile);
-        let shape = self.program.tensor(tensor).clone();
-        Place { tensor: tensor.0 as usize, shape, lead: lead.to_vec(), rows: ty.rows, cols: ty.cols }
+        Place::of(self.program, tensor, lead, ty.rows, ty.cols)
     }
 }
 

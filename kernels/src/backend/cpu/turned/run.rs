@@ -8,7 +8,7 @@ use super::tile::{Reading, Turned};
 use super::{Argument, Broadcast, Chain, Cut, Held, Link, Product, StripOp, Strips};
 use crate::backend::cpu::isa::Isa;
 use crate::backend::cpu::memory::Shared;
-use crate::backend::cpu::plan::Place;
+use crate::backend::cpu::plan::{Place, Tables};
 use crate::program::{BinaryFn, Form, ReduceFn, Span};
 
 /// Lanes of the widest strip.
@@ -27,6 +27,7 @@ pub(in super::super) struct Frame<'w> {
     /// Variables of the program.
     pub(in super::super) values: &'w [i64],
     pub(in super::super) tensors: &'w [Shared<u8>],
+    pub(in super::super) tables: Tables<'w>,
 }
 
 /// Runs all strips of the rows that exist.
@@ -91,9 +92,7 @@ impl Strip<'_> {
         match broadcast {
             Broadcast::Copied(slot) => (self.frame.at[slot.0].cast_const(), self.frame.leads[slot.0]),
             Broadcast::InPlace(place) => {
-                let values = self.frame.values;
-                let lead: Vec<i64> = place.lead.iter().map(|index| index.eval(values)).collect();
-                let elems = place.shape.row_offset(&lead, place.rows.start(values)) + place.cols.start(values);
+                let (elems, _) = place.first(self.frame.values, self.frame.tables);
                 let base = self.frame.tensors[place.tensor].0.cast_const();
                 let stride = place.shape.rows[0].stride / elems_per_unit;
                 (base.wrapping_add(elems * place.shape.dtype.size_bytes()).cast(), stride)
@@ -212,11 +211,10 @@ impl Strip<'_> {
     }
 
     fn store(&self, from: &Held, place: &Place) {
-        let values = self.frame.values;
-        let lead: Vec<i64> = place.lead.iter().map(|index| index.eval(values)).collect();
-        let (col, n_cols) = (place.cols.start(values), place.cols.valid(values));
+        let Frame { values, tables, .. } = self.frame;
+        let n_cols = place.cols.valid(values);
         let mut offsets = Vec::with_capacity(self.nr);
-        place.shape.row_offsets(&lead, self.rows.clone(), |offset| offsets.push(offset + col));
+        place.locate_rows(self.rows.clone(), values, tables, &mut Vec::new(), &mut offsets);
         let base = self.frame.tensors[place.tensor].0;
         // SAFETY: the strip has a lane for each of its rows, which exist in the tensor; the verifier keeps points apart.
         unsafe { store(self.frame.isa, self.at(from), base, place.shape.dtype, &offsets, n_cols) };

@@ -120,8 +120,20 @@ fn a_transposed_tile_is_stored_as_rows() {
 
 fn attention(sq: usize, mask: Mask, bq: usize) -> Program {
     let (input, output) = (DType::F32, DType::F32);
-    let sizes =
-        AttentionSizes { batch: 1, hq: 2, hkv: 1, sq, skv: 100, d: 16, dv: 16, mask, input, output, kv: Kv::Input };
+    let sizes = AttentionSizes {
+        batch: 1,
+        hq: 2,
+        hkv: 1,
+        sq,
+        skv: 100,
+        d: 16,
+        dv: 16,
+        mask,
+        input,
+        output,
+        kv: Kv::Input,
+        page: None,
+    };
     let problem = AttentionProblem::new(sizes).expect("sound sizes");
     crate::attention::attention(&problem, &AttentionTiling { bq, bk: 40, kv_splits: 1, lazy_peak: false })
 }

@@ -7,7 +7,7 @@ use super::plan::Source;
 use super::scope::Value;
 use super::view::View;
 use crate::DType;
-use crate::program::{Span, TensorId};
+use crate::program::{Index, Pages, Span, TensorId};
 
 /// A matrix of a tensor: the tensor, and the element at which the matrix starts.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Matrix {
     pub(super) base: Value,
     /// Of 4-bit weights, the matrix of their scales. Their rows are then told by position, which serves both matrices.
     pub(super) scale: Option<Box<Matrix>>,
+    /// Of rows in pages, the entry of the table that says where the first page is.
+    pub(super) entries: Option<Value>,
 }
 
 impl Matrix {
@@ -29,15 +31,23 @@ impl Matrix {
 impl Emit<'_> {
     /// The matrix that a load reads or a store writes.
     pub(super) fn matrix(&mut self, source: &Source) -> Matrix {
-        let axes = self.program.tensor(source.tensor).lead.clone();
+        let base = self.matrix_base(source.tensor, &source.lead);
+        let scale = source.scale.as_deref().map(|scale| Box::new(self.matrix(scale)));
+        let pages = self.program.tensor(source.tensor).pages;
+        let entries = pages.map(|pages| self.matrix_base(pages.table, &source.lead));
+        Matrix { tensor: source.tensor, base, scale, entries }
+    }
+
+    /// Element at which a matrix of a tensor starts.
+    fn matrix_base(&mut self, tensor: TensorId, lead: &[Index]) -> Value {
+        let axes = self.program.tensor(tensor).lead.clone();
         let mut base = Value::literal(0);
-        for (axis, at) in axes.iter().zip(&source.lead).filter(|(axis, _)| axis.len > 1) {
+        for (axis, at) in axes.iter().zip(lead).filter(|(axis, _)| axis.len > 1 && axis.stride > 0) {
             let at = self.index(at);
             let step = self.product(&at, axis.stride);
             base = self.sum(&base, &step);
         }
-        let scale = source.scale.as_deref().map(|scale| Box::new(self.matrix(scale)));
-        Matrix { tensor: source.tensor, base, scale }
+        base
     }
 
     /// Element at which row `row` of a matrix starts; of weights the row itself.
@@ -53,8 +63,12 @@ impl Emit<'_> {
                 _ => axes.push((axis.len, axis.stride)),
             }
         }
-        let mut offset = matrix.base.clone();
-        let mut rest = row.clone();
+        let (mut offset, mut rest) = (matrix.base.clone(), row.clone());
+        if let (Some(pages), Some(entries)) = (self.program.tensor(matrix.tensor).pages, &matrix.entries) {
+            let page = self.page(pages, entries, row);
+            offset = self.sum(&offset, &page);
+            rest = self.computed(row, "%", pages.rows);
+        }
         for (i, &(len, stride)) in axes.iter().enumerate() {
             let last = i + 1 == axes.len();
             let at = if last { rest.clone() } else { self.computed(&rest, "%", len) };
@@ -63,6 +77,16 @@ impl Emit<'_> {
             offset = self.sum(&offset, &step);
         }
         offset
+    }
+
+    /// Element at which the page of a row starts. An entry that is no page is taken for the nearest that is: no launch reads
+    /// what is not the tensor's.
+    fn page(&mut self, pages: Pages, entries: &Value, row: &Value) -> Value {
+        let page = self.computed(row, "/", pages.rows);
+        let at = self.sum(entries, &page);
+        let text = format!("clamp(m{}[{}], 0, {})", pages.table.0, at.text, pages.count - 1);
+        let page = self.value(text, at.level);
+        self.product(&page, pages.stride)
     }
 
     /// `x` times a constant.

@@ -72,6 +72,7 @@ fn attend() -> Program {
         input: DType::F32,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
     let tiling = AttentionTiling { bq: 4, bk: 16, kv_splits: 1, lazy_peak: false };
     attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling)
@@ -121,6 +122,7 @@ fn shaders_of_caches_of_bytes_are_the_golden_ones() {
         input: DType::Bf16,
         output: DType::F32,
         kv: Kv::I8,
+        page: None,
     };
     let tiling = AttentionTiling { bq: 2, bk: 64, kv_splits: 1, lazy_peak: false };
     let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
@@ -152,6 +154,7 @@ fn matrix_units_stand_behind_branches() {
             input: DType::F16,
             output: DType::F32,
             kv: Kv::Input,
+            page: None,
         };
         for (bq, lazy_peak) in [(32, false), (64, true)] {
             let tiling = AttentionTiling { bq, bk: 32, kv_splits: 1, lazy_peak };

@@ -64,6 +64,9 @@ pub(super) fn views(
     accesses: &[(TensorId, TileId, bool)],
 ) -> BTreeMap<TensorId, (View, bool)> {
     let mut views = BTreeMap::new();
+    // Tables are read one entry at a time.
+    let tables = accesses.iter().filter_map(|(id, ..)| Some(program.tensor(*id).pages?.table));
+    views.extend(tables.map(|table| (table, (View::Elements, false))));
     for &(id, tile, written) in accesses {
         let tensor = program.tensor(id);
         let ty = stage.tile(tile);
@@ -101,7 +104,8 @@ fn quads_fit(tensor: &Tensor, ty: &TileType, written: bool) -> bool {
 pub(super) fn starts_in(n: usize, tensor: &Tensor, cols: Span) -> bool {
     let whole = |x: i64| x % n as i64 == 0;
     let axes = tensor.lead.iter().chain(&tensor.rows).filter(|axis| axis.len > 1);
-    let strides = axes.map(|axis| axis.stride).all(|stride| stride.is_multiple_of(n));
+    let pages = tensor.pages.map(|pages| pages.stride);
+    let strides = axes.map(|axis| axis.stride).chain(pages).all(|stride| stride.is_multiple_of(n));
     tensor.cols.is_multiple_of(n) && strides && whole(cols.start.base()) && cols.start.terms().all(|(_, c)| whole(c))
 }
 

@@ -147,7 +147,7 @@ mod tests {
     fn tensor(lead: &[(usize, usize)], rows: &[(usize, usize)], cols: usize) -> Tensor {
         let axes = |axes: &[(usize, usize)]| axes.iter().map(|&(len, stride)| Axis { len, stride }).collect();
         let (lead, rows) = (axes(lead), axes(rows));
-        Tensor { name: "x".into(), dtype: DType::F32, role: Role::Input, lead, rows, cols }
+        Tensor { name: "x".into(), dtype: DType::F32, role: Role::Input, lead, rows, cols, pages: None }
     }
 
     #[test]

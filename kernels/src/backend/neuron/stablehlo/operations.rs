@@ -44,7 +44,7 @@ pub(super) fn text(program: &Program) -> Result<(String, Vec<Input>), Unsupporte
         let (rows, cols) = reach.of_tensor(TensorId(i as u32));
         let ty = view.stacked(rows, cols);
         memory.push(match tensor.role {
-            Role::Input | Role::Weight => {
+            Role::Input | Role::Weight | Role::Table => {
                 let argument = given.next().expect("one argument an input");
                 let stack = view.stack_of(&mut w, argument);
                 w.lengthened(&stack, &ty.dims)

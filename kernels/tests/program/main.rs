@@ -8,6 +8,8 @@ use farthing_kernels::program::{
 use farthing_kernels::tile::{AttentionTiling, MatmulTiling};
 use farthing_kernels::{DType, attention, matmul};
 
+mod pages;
+
 /// A program over `x[8, 6]` and `out[8, 6]` in tiles of 4 rows, with the given body.
 fn of_body(write: impl FnOnce(&mut Body, Var, ReadTensor, WriteTensor)) -> Result<Program, ProgramError> {
     Program::build("test", |b| {
@@ -238,7 +240,7 @@ fn grids(program: &Program) -> Vec<Vec<(&str, usize)>> {
     program.stages().iter().map(|s| s.grid.iter().map(|axis| (axis.name.as_str(), axis.extent)).collect()).collect()
 }
 
-fn built_in() -> [Program; 4] {
+fn built_in() -> [Program; 5] {
     let sizes = AttentionSizes {
         batch: 1,
         hq: 4,
@@ -251,11 +253,31 @@ fn built_in() -> [Program; 4] {
         input: DType::Bf16,
         output: DType::F32,
         kv: Kv::Input,
+        page: None,
     };
     let heads = AttentionProblem::new(sizes).expect("good sizes");
     let tiling = AttentionTiling { bq: 2, bk: 4, kv_splits: 2, lazy_peak: false };
     let split = split(DType::F16, DType::F16, 21, 4);
-    [product(Layout::Kn), product(Layout::Packed), split, attention(&heads, &tiling)]
+    [product(Layout::Kn), product(Layout::Packed), split, attention(&heads, &tiling), paged()]
+}
+
+fn paged() -> Program {
+    let sizes = AttentionSizes {
+        batch: 2,
+        hq: 2,
+        hkv: 2,
+        sq: 1,
+        skv: 9,
+        d: 4,
+        dv: 4,
+        mask: Mask::None,
+        input: DType::F32,
+        output: DType::F32,
+        kv: Kv::Input,
+        page: Some(4),
+    };
+    let problem = AttentionProblem::new(sizes).expect("good sizes");
+    attention(&problem, &AttentionTiling { bq: 1, bk: 8, kv_splits: 1, lazy_peak: false })
 }
 
 #[test]
@@ -284,8 +306,8 @@ fn a_tampered_file_is_refused() {
 
 #[test]
 fn a_listing_reads_as_the_kernel() {
-    assert_eq!(product(Layout::Kn).to_string(), include_str!("listings/matmul.txt"));
-    assert_eq!(split(DType::F16, DType::F16, 21, 3).to_string(), include_str!("listings/matmul_split.txt"));
+    assert_eq!(product(Layout::Kn).to_string(), include_str!("../listings/matmul.txt"));
+    assert_eq!(split(DType::F16, DType::F16, 21, 3).to_string(), include_str!("../listings/matmul_split.txt"));
 }
 
 #[test]
