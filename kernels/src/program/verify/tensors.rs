@@ -42,12 +42,12 @@ pub(super) fn tensor_is_sound(tensor: &Tensor) -> Result<(), String> {
 /// Checks that a table serves the pages of a tensor.
 pub(super) fn pages_are_sound(tensor: &Tensor, tensors: &[Tensor]) -> Result<(), String> {
     let Some(pages) = tensor.pages else { return Ok(()) };
-    let [rows] = tensor.rows.as_slice() else {
-        return Err(format!("rows of {} axes in pages; they have one", tensor.rows.len()));
-    };
     if tensor.role != Role::Input {
         return Err("rows in pages are of inputs alone".into());
     }
+    let [rows] = tensor.rows.as_slice() else {
+        return Err(format!("rows of {} axes in pages; they have one", tensor.rows.len()));
+    };
     let table = tensors.get(pages.table.0 as usize).filter(|table| table.role == Role::Table);
     let Some(table) = table else { return Err("its pages have no table".into()) };
     let lens = |tensor: &Tensor| tensor.lead.iter().map(|axis| axis.len).collect::<Vec<_>>();
