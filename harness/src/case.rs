@@ -38,11 +38,12 @@ pub struct Case {
 }
 
 impl Case {
-    /// A case of this problem: cold for decode and for products with few rows, which read each weight once a launch; hot
+    /// A case of this problem: cold for decode and for products with few rows (of each group), which read each weight once a launch; hot
     /// for the others.
     pub fn new(problem: Problem) -> Case {
         let rows = match &problem {
             Problem::Matmul(p) => p.sizes().m,
+            Problem::Grouped(p) => p.average().sizes().m,
             Problem::Attention(p) => p.sizes().sq,
         };
         let temperature = if rows <= STREAMING_ROWS { Temperature::Cold } else { Temperature::Hot };
@@ -70,6 +71,7 @@ impl Case {
     pub fn layout(&self) -> Option<String> {
         match &self.problem {
             Problem::Matmul(p) => Some(p.sizes().layout.to_string()),
+            Problem::Grouped(p) => Some(p.sizes().layout.to_string()),
             // Integers lie in no pages.
             Problem::Attention(p) => match (p.sizes().kv, p.sizes().page) {
                 (Kv::Input, None) => None,
@@ -82,7 +84,7 @@ impl Case {
     /// Mask of attention.
     pub fn mask(&self) -> Option<Mask> {
         match &self.problem {
-            Problem::Matmul(_) => None,
+            Problem::Matmul(_) | Problem::Grouped(_) => None,
             Problem::Attention(p) => Some(p.sizes().mask),
         }
     }
@@ -91,7 +93,7 @@ impl Case {
     pub fn batch(&self) -> usize {
         match &self.problem {
             Problem::Matmul(p) => p.sizes().batch,
-            Problem::Attention(_) => 1,
+            Problem::Grouped(_) | Problem::Attention(_) => 1,
         }
     }
 
@@ -220,6 +222,11 @@ mod tests {
     fn the_number_of_sizes_names_the_operation() {
         let cases = words("", "8x8x32,1x2x1x4x4x8", |_| {}).expect("good words");
         assert_eq!(cases.iter().map(|c| c.problem().op()).collect::<Vec<_>>(), ["matmul", "attention"]);
+        let grouped = words("", "64x8x32x4,65x8x32x4", |w| w.b = vec!["nk".into()]).expect("good words");
+        let ids: Vec<String> = grouped.iter().map(|case| case.id("cpu", Some(1))).collect();
+        assert_eq!(ids[0], "grouped/cpu/f32/64x8x32x4/nk/t1");
+        // 16 rows a group are few, 17 are not.
+        assert_eq!(grouped.iter().map(Case::temperature).collect::<Vec<_>>(), [Temperature::Cold, Temperature::Hot]);
     }
 
     #[test]
@@ -235,6 +242,8 @@ mod tests {
         let refused = |op, shape, more: fn(&mut Words)| words(op, shape, more).expect_err("bad words").to_string();
         assert!(refused("matmull", "8x8x8", |_| {}).contains("did you mean `matmul`?"));
         assert!(refused("matmul", "8x8", |_| {}).contains("2 sizes; matmul takes MxNxK"));
+        assert!(refused("grouped", "8x8x8x0", |_| {}).contains("groups is 0"));
+        assert!(refused("grouped", "8x8x8x2", |w| w.batch = vec!["2".into()]).contains("--batch applies to matmul"));
         assert!(refused("matmul", "8x8xk", |_| {}).contains("`k` is no whole number"));
         assert!(refused("matmul", "8x8x99999999999999999999", |_| {}).contains("no whole number below"));
         assert!(refused("attention", "1x4x3x8x8x16", |_| {}).contains("hkv = 3 does not divide hq = 4"));

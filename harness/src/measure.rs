@@ -16,7 +16,7 @@ use farthing_kernels::backend::{AnyBackend, Clock, DeviceError, Elapsed, LowerEr
 use farthing_kernels::problem::Problem;
 use farthing_kernels::program::Program;
 use farthing_kernels::tile::Tiling;
-use farthing_kernels::{attention, matmul};
+use farthing_kernels::{attention, grouped, matmul};
 
 use crate::case::Case;
 use crate::record::{Row, RunHeader};
@@ -313,6 +313,7 @@ impl Lab<'_> {
 fn program(problem: &Problem, tiling: &Tiling) -> Result<Program, Failure> {
     match (problem, tiling) {
         (Problem::Matmul(p), Tiling::Matmul(t)) => Ok(matmul(p, t)),
+        (Problem::Grouped(p), Tiling::Matmul(t)) => Ok(grouped(p, t)),
         (Problem::Attention(p), Tiling::Attention(t)) => Ok(attention(p, t)),
         _ => Err(Failure::Failed(format!("the backend offers tiling {tiling} for {}", problem.op()))),
     }

@@ -144,8 +144,8 @@ mod tests {
         assert_eq!(smoke.cases.len(), 14);
         let limit = Suite::find("cpu-limit").expect("embedded");
         // f32: 7 squares and 3 of them in nk, 1 odd; 6 thin · 2 dtypes; 7 packed; 3 squares of bf16; 3 of 4 bits · 2 dtypes; 3
-        // squares of i8 and 4 thin; 6 of attention · 2 dtypes; 3 caches of i8, 2 in pages; latent and sliding attention, 3 · 2 dtypes.
-        assert_eq!(limit.cases.len(), 11 + 12 + 7 + 3 + 6 + 7 + 12 + 3 + 2 + 6);
+        // squares of i8 and 4 thin; 6 of attention · 2 dtypes; 3 caches of i8, 2 in pages; 2 of groups; latent and sliding attention, 3 · 2 dtypes.
+        assert_eq!(limit.cases.len(), 11 + 12 + 7 + 3 + 6 + 7 + 12 + 3 + 2 + 2 + 6);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::backend::{AnyBackend, LowerError, Unsupported};
 mod attention;
 mod case;
 mod drawn;
+mod grouped;
 mod matmul;
 mod unheard;
 
@@ -63,6 +64,7 @@ pub struct Report {
 /// The cases that a backend gets, in order.
 pub fn cases(backend: &dyn AnyBackend, options: &Options) -> Vec<Case> {
     let mut cases = matmul::cases(backend, options.quick);
+    cases.extend(grouped::cases(backend, options.quick));
     cases.extend(attention::cases(backend, options.quick));
     cases.extend(unheard::cases(options.quick));
     cases.extend(drawn::cases(backend, options));

@@ -82,6 +82,13 @@ pub(crate) fn run<A: Arithmetic>(program: &Program, arithmetic: &A, memory: &mut
             for (var, axis) in vars.iter_mut().zip(&stage.grid).rev() {
                 (*var, rest) = ((rest % axis.extent) as i64, rest / axis.extent);
             }
+            for stretch in &stage.stretches {
+                let entries = &memory[stretch.table.0 as usize];
+                let at = stretch.at.eval(&vars) as usize;
+                for (var, entry) in [(stretch.first, at), (stretch.end, at + 1)] {
+                    vars[var.0 as usize] = arithmetic.whole(entries[entry]) as i64;
+                }
+            }
             Point { program, stage, arithmetic, memory, vars, tiles: HashMap::new() }.ops(&stage.body);
         }
     }

@@ -7,8 +7,8 @@ use ndarray::ArrayViewD;
 use rayon::prelude::*;
 
 use crate::DType;
-use crate::problem::{Layout, OperandShape, Problem};
-use crate::program::{TableError, check_entries};
+use crate::problem::{Layout, MatmulSizes, OperandShape, Problem};
+use crate::program::TableError;
 use crate::tensor::float8::{E4M3, E5M2};
 
 /// Whether every order of summation gives the same f32 result.
@@ -67,6 +67,12 @@ pub enum InputError {
     /// A table that finds nothing.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// Groups that leave rows out.
+    #[error("operand offsets does not begin with 0 and end with m = {m}; every row is of a group")]
+    RowsWithoutGroup {
+        /// Rows of the problem.
+        m: usize,
+    },
     /// A value that makes every comparison vacuous.
     #[error("operand {operand} holds {value} at {index:?}; replace what is not finite, no result could be checked")]
     NotFinite {
@@ -88,7 +94,8 @@ pub struct Inputs {
 
 impl Inputs {
     /// Uniform values in [−1, 1), rounded to the operand's type, none of them subnormal; of 8-bit integers any of their
-    /// values, with scales in (0, 2⁻⁷]. A block table names each page once, in a random order.
+    /// values, with scales in (0, 2⁻⁷]. A block table names each page once, in a random order; each row of a grouped product
+    /// is of a random group, but as many groups have rows as can.
     ///
     /// Queries of attention are 6 times as large: scores then have a standard deviation of 2 (√d · 6/√3 · 1/√3 / √d),
     /// and the softmax is neither flat nor a single key.
@@ -96,7 +103,7 @@ impl Inputs {
         let operands = problem.inputs().into_iter().enumerate().map(|(i, shape)| {
             let scale = if shape.name == "q" { 6.0 } else { 1.0 };
             match shape.dtype {
-                DType::I32 => shuffled(shape, stream(seed, i)),
+                DType::I32 => table(problem, shape, stream(seed, i)),
                 _ if is_scale(&shape) => scales(shape, stream(seed, i)),
                 _ => Operand::uniform(shape, stream(seed, i), scale),
             }
@@ -112,11 +119,8 @@ impl Inputs {
     /// weights are irrational; what it gets here are integers within its bounds.
     pub fn exact(problem: &Problem, seed: u64) -> Inputs {
         let (largest, sums) = match problem {
-            // A sum of 4-bit weights may be of doubled ones.
-            Problem::Matmul(p) if p.sizes().layout == Layout::NkI4 => {
-                (largest_exact(p.sizes().output, 2 * p.sizes().k).min(7), Sums::Exact)
-            }
-            Problem::Matmul(p) => (largest_exact(p.sizes().output, p.sizes().k), Sums::Exact),
+            Problem::Matmul(p) => (largest_of(p.sizes()), Sums::Exact),
+            Problem::Grouped(p) => (largest_of(p.average().sizes()), Sums::Exact),
             Problem::Attention(_) => (2, Sums::Rounded),
         };
         let range = 2 * largest + 1;
@@ -125,7 +129,7 @@ impl Inputs {
             // Of two 4-bit integers in a byte each is such a one.
             let nibble = move |hash: u64| 8 + hash % range - largest;
             match shape.dtype {
-                DType::I32 => shuffled(shape, seed),
+                DType::I32 => table(problem, shape, seed),
                 _ if is_scale(&shape) => filled(shape, seed, |hash| [1.0, 2.0][(hash % 2) as usize]),
                 DType::I4x2 => filled(shape, seed, move |hash| (nibble(hash) + 16 * nibble(hash >> 32)) as f32),
                 _ => filled(shape, seed, move |hash| (hash % range) as f32 - largest as f32),
@@ -146,8 +150,8 @@ impl Inputs {
         }
         let checked = shapes.into_iter().zip(operands).map(|(shape, bytes)| Operand::checked(shape, bytes));
         let operands: Vec<Operand> = checked.collect::<Result<_, _>>()?;
-        if let (Problem::Attention(p), Some(table)) = (problem, operands.iter().find(|o| o.shape.dtype == DType::I32)) {
-            check_entries(table.shape.name, &table.bytes, "k", p.k().dims[0])?;
+        for table in operands.iter().filter(|operand| operand.shape.dtype == DType::I32) {
+            check_table(problem, table)?;
         }
         Ok(Inputs { operands, sums: Sums::Rounded })
     }
@@ -262,16 +266,6 @@ fn scales(shape: OperandShape, seed: u64) -> Operand {
     }
 }
 
-/// A table of as many pages as it has entries, each of them once, in random order (Fisher & Yates 1938, as Durstenfeld 1964
-/// has it).
-fn shuffled(shape: OperandShape, seed: u64) -> Operand {
-    let mut pages: Vec<i32> = (0..shape.elems() as i32).collect();
-    for last in (1..pages.len()).rev() {
-        pages.swap(last, (splitmix(seed, last as u64) % (last as u64 + 1)) as usize);
-    }
-    Operand { bytes: pages.into_iter().flat_map(i32::to_le_bytes).collect(), shape }
-}
-
 /// Position on each axis of the element at `flat`, row-major.
 pub(crate) fn index_of(flat: usize, dims: &[usize]) -> Vec<usize> {
     let mut rest = flat;
@@ -298,6 +292,14 @@ fn stream(seed: u64, operand: usize) -> u64 {
 fn largest_exact(output: DType, k: usize) -> u64 {
     let without_gap = 1.0 / output.unit_roundoff();
     ((without_gap / k as f64).sqrt() as u64).clamp(1, 8)
+}
+
+/// The largest integer in the operands of an exact product. A sum of 4-bit weights may be of doubled ones.
+fn largest_of(p: MatmulSizes) -> u64 {
+    match p.layout {
+        Layout::NkI4 => largest_exact(p.output, 2 * p.k).min(7),
+        Layout::Kn | Layout::Nk | Layout::Packed => largest_exact(p.output, p.k),
+    }
 }
 
 /// Elements made and read at a time by one thread: enough to outweigh handing them out.
@@ -331,6 +333,10 @@ fn decoded<const N: usize>(bytes: &[u8], element: impl Fn([u8; N]) -> f32 + Sync
     let (elements, _) = bytes.as_chunks::<N>();
     elements.par_iter().with_min_len(CHUNK).map(|b| element(*b)).collect()
 }
+
+mod tables;
+
+use tables::{check_table, table};
 
 #[cfg(test)]
 mod tests;

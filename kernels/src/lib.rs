@@ -52,5 +52,5 @@ mod evaluate;
 mod matmul;
 
 pub use attention::{AttentionStrides, HeadStrides, attention, attention_strided};
-pub use matmul::matmul;
+pub use matmul::{grouped, matmul};
 pub use tensor::DType;

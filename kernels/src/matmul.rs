@@ -1,8 +1,8 @@
-//! The matrix product, written once.
+//! The matrix product, written once; and that of rows in groups.
 
 use crate::DType;
-use crate::problem::{GROUP, Layout, MatmulProblem, OperandShape, Problem};
-use crate::program::{Body, Builder, Index, Program, Range, ReadTensor, Span, TileId, WriteTensor};
+use crate::problem::{GROUP, GroupedProblem, Layout, MatmulProblem, MatmulSizes, OperandShape, Problem};
+use crate::program::{Body, Builder, Index, Program, Range, ReadTensor, Span, Table, TileId, WriteTensor};
 use crate::tile::{MatmulTiling, Tiling, n_tiles};
 
 /// Elements of the output whose parts one grid point of the second stage adds up. Small, so that there are many points: what
@@ -25,7 +25,7 @@ const SUMMED_ROWS: usize = 8;
 pub fn matmul(problem: &MatmulProblem, tiling: &MatmulTiling) -> Program {
     let program = Program::build("matmul", |b| {
         let operands = Operands::declare(b, problem);
-        let depth = Depth::of(problem, tiling);
+        let depth = Depth::of(&problem.sizes(), tiling);
         if depth.parts == 1 {
             whole(b, problem, tiling, &depth, &operands);
         } else {
@@ -42,26 +42,46 @@ struct Operands {
     b: ReadTensor,
     /// Of groups of 4-bit weights, or of rows and of columns of sums of integers.
     scales: Vec<ReadTensor>,
+    /// Where groups of rows begin, if there are any.
+    offsets: Option<Table>,
     c: WriteTensor,
 }
 
 impl Operands {
     fn declare(b: &mut Builder, problem: &MatmulProblem) -> Operands {
-        let p = problem.sizes();
-        let a = b.input_matrix("a", p.input, &[p.batch], p.m, p.k);
-        let [_, rows, cols] = three(&problem.b());
-        let dtype = problem.b().dtype;
-        let w = match p.layout {
-            Layout::Packed => b.weight_matrix("b", dtype, &[p.batch], rows, cols),
-            Layout::Kn | Layout::Nk | Layout::NkI4 => b.input_matrix("b", dtype, &[p.batch], rows, cols),
+        let layout = problem.sizes().layout;
+        Operands::of(b, layout, [problem.a(), problem.b(), problem.c()], &problem.scales(), None)
+    }
+
+    fn of_groups(b: &mut Builder, problem: &GroupedProblem) -> Operands {
+        let layout = problem.sizes().layout;
+        let shapes = [problem.a(), problem.b(), problem.c()];
+        Operands::of(b, layout, shapes, &problem.scales(), Some(&problem.offsets()))
+    }
+
+    fn of(
+        builder: &mut Builder,
+        layout: Layout,
+        [a, b, c]: [OperandShape; 3],
+        scales: &[OperandShape],
+        offsets: Option<&OperandShape>,
+    ) -> Operands {
+        let input = |builder: &mut Builder, shape: &OperandShape| {
+            let [batch, rows, cols] = three(shape);
+            builder.input_matrix(shape.name, shape.dtype, &[batch], rows, cols)
         };
-        let scales = problem.scales();
-        let scales = scales.iter().map(|scale| {
-            let [batch, rows, cols] = three(scale);
-            b.input_matrix(scale.name, scale.dtype, &[batch], rows, cols)
-        });
-        let scales = scales.collect();
-        Operands { a, b: w, scales, c: b.output_matrix("c", p.output, &[p.batch], p.m, p.n) }
+        let a = input(builder, &a);
+        let b = match layout {
+            Layout::Packed => {
+                let [batch, rows, cols] = three(&b);
+                builder.weight_matrix(b.name, b.dtype, &[batch], rows, cols)
+            }
+            Layout::Kn | Layout::Nk | Layout::NkI4 => input(builder, &b),
+        };
+        let scales = scales.iter().map(|scale| input(builder, scale)).collect();
+        let offsets = offsets.map(|offsets| builder.table(offsets.name, &[], offsets.dims[1]));
+        let [batch, m, n] = three(&c);
+        Operands { a, b, scales, offsets, c: builder.output_matrix(c.name, c.dtype, &[batch], m, n) }
     }
 }
 
@@ -79,8 +99,7 @@ struct Depth {
 }
 
 impl Depth {
-    fn of(problem: &MatmulProblem, t: &MatmulTiling) -> Depth {
-        let p = problem.sizes();
+    fn of(p: &MatmulSizes, t: &MatmulTiling) -> Depth {
         // Steps of whole groups of 4-bit weights.
         let step = if p.layout == Layout::NkI4 { t.bk.next_multiple_of(GROUP) } else { t.bk };
         let steps = n_tiles(p.k, step);
@@ -95,17 +114,46 @@ fn whole(b: &mut Builder, problem: &MatmulProblem, t: &MatmulTiling, depth: &Dep
     let p = problem.sizes();
     b.each_point([("batch", p.batch), ("j", n_tiles(p.n, t.bn)), ("i", n_tiles(p.m, t.bm))], |b, [ib, j, i]| {
         let (ib, rows, cols) = (ib.into(), Span::tile(i, t.bm, p.m), Span::tile(j, t.bn, p.n));
-        let acc = sums(b, problem, depth, o, ib, (rows, cols), Range::to(depth.steps));
-        if !p.input.is_integer() || p.output.is_integer() {
-            return b.store(o.c, &[ib], acc);
-        }
-        let sums = b.convert(acc, DType::F32);
-        let a_scale = b.load(o.scales[0], &[ib], rows, Span::ONE);
-        b.mul(sums, sums, a_scale);
-        let b_scale = b.load(o.scales[1], &[ib], Span::ONE, cols);
-        b.mul(sums, sums, b_scale);
-        b.store(o.c, &[ib], sums);
+        finished(b, &p, depth, o, [ib, ib], (rows, cols));
     });
+}
+
+/// One output tile, stored: sums of integers times the scales of rows and columns where there are some.
+fn finished(b: &mut Body, p: &MatmulSizes, depth: &Depth, o: &Operands, [ia, ib]: [Index; 2], place: (Span, Span)) {
+    let acc = sums(b, p, depth, o, [ia, ib], place, Range::to(depth.steps));
+    if !p.input.is_integer() || p.output.is_integer() {
+        return b.store(o.c, &[ia], acc);
+    }
+    let (rows, cols) = place;
+    let sums = b.convert(acc, DType::F32);
+    let a_scale = b.load(o.scales[0], &[ia], rows, Span::ONE);
+    b.mul(sums, sums, a_scale);
+    let b_scale = b.load(o.scales[1], &[ib], Span::ONE, cols);
+    b.mul(sums, sums, b_scale);
+    b.store(o.c, &[ia], sums);
+}
+
+/// `c[i, :] = a[i, :] · b[g(i)]`, rows of a group one behind the other: one output tile of one group a grid point.
+///
+/// Each group could have all rows: points of tiles that a group does not have do nothing. The depth is not split.
+///
+/// # Panics
+/// When the tiling has a size of 0.
+pub fn grouped(problem: &GroupedProblem, tiling: &MatmulTiling) -> Program {
+    let (all, one) = (problem.sizes(), problem.average().sizes());
+    let t = MatmulTiling { k_splits: 1, ..*tiling };
+    let program = Program::build("grouped", |b| {
+        let o = Operands::of_groups(b, problem);
+        let depth = Depth::of(&one, &t);
+        let grid = [("group", all.groups), ("j", n_tiles(all.n, t.bn)), ("i", n_tiles(all.m, t.bm))];
+        b.each_point(grid, |b, [ig, j, i]| {
+            let Some(offsets) = o.offsets else { return };
+            let rows = b.stretch(offsets, ig, all.m).tile(i, t.bm);
+            finished(b, &one, &depth, &o, [0.into(), ig.into()], (rows, Span::tile(j, t.bn, all.n)));
+        });
+    });
+    let program = program.expect("a checked problem and a tiling without zeros make a valid program");
+    program.of(Problem::Grouped(problem.clone()), Tiling::Matmul(t))
 }
 
 fn split(b: &mut Builder, problem: &MatmulProblem, t: &MatmulTiling, depth: &Depth, o: &Operands) {
@@ -116,7 +164,7 @@ fn split(b: &mut Builder, problem: &MatmulProblem, t: &MatmulTiling, depth: &Dep
         let place = (Span::tile(i, t.bm, p.m), Span::tile(j, t.bn, p.n));
         let (first, n) = (Index::from(is) * depth.steps_per_part as i64, depth.steps_per_part as i64);
         let steps = Range::to(depth.steps).from_at_least(first).up_to(first + n);
-        let acc = sums(b, problem, depth, o, ib.into(), place, steps);
+        let acc = sums(b, &p, depth, o, [ib.into(); 2], place, steps);
         b.store(parts_out, &[is.into(), ib.into()], acc);
     });
     let bm = SUMMED_ROWS.min(p.m.next_power_of_two());
@@ -132,21 +180,21 @@ fn split(b: &mut Builder, problem: &MatmulProblem, t: &MatmulTiling, depth: &Dep
     });
 }
 
-/// The sums of one output tile over a range of steps.
+/// The sums of one output tile over a range of steps, of matrix `ia` of the left operand and `ib` of the right one.
 fn sums(
     b: &mut Body,
-    problem: &MatmulProblem,
+    p: &MatmulSizes,
     depth: &Depth,
     o: &Operands,
-    ib: Index,
+    [ia, ib]: [Index; 2],
     (rows, cols): (Span, Span),
     steps: Range,
 ) -> TileId {
-    let (p, bk) = (problem.sizes(), depth.step);
+    let bk = depth.step;
     let acc = if p.input.is_integer() { b.integer_zeros(rows, cols) } else { b.zeros(rows, cols) };
     b.each(steps, |b, l| {
         let depth = Span::tile(l, bk, p.k);
-        let a = b.load(o.a, &[ib], rows, depth);
+        let a = b.load(o.a, &[ia], rows, depth);
         match p.layout {
             Layout::Kn => {
                 let w = b.load(o.b, &[ib], depth, cols);

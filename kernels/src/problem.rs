@@ -8,10 +8,12 @@ use crate::DType;
 
 mod attention;
 mod error;
+mod grouped;
 mod matmul;
 
 pub use attention::{AttentionProblem, AttentionSizes, Kv, Mask};
 pub use error::{MAX_K_OF_I8, ProblemError};
+pub use grouped::{GroupedProblem, GroupedSizes};
 pub use matmul::{GROUP, Layout, MatmulProblem, MatmulSizes};
 
 /// Shape and element type of one operand, row-major and contiguous.
@@ -51,15 +53,18 @@ impl OperandShape {
 pub enum Problem {
     /// Matrix product.
     Matmul(MatmulProblem),
+    /// Matrix product of rows in groups.
+    Grouped(GroupedProblem),
     /// Attention forward.
     Attention(AttentionProblem),
 }
 
 impl Problem {
-    /// `matmul` or `attention`.
+    /// `matmul`, `grouped` or `attention`.
     pub fn op(&self) -> &'static str {
         match self {
             Problem::Matmul(_) => "matmul",
+            Problem::Grouped(_) => "grouped",
             Problem::Attention(_) => "attention",
         }
     }
@@ -68,6 +73,7 @@ impl Problem {
     pub fn inputs(&self) -> Vec<OperandShape> {
         match self {
             Problem::Matmul(p) => [p.a(), p.b()].into_iter().chain(p.scales()).collect(),
+            Problem::Grouped(p) => [p.a(), p.b()].into_iter().chain(p.scales()).chain([p.offsets()]).collect(),
             Problem::Attention(p) => [p.q(), p.k(), p.v()].into_iter().chain(p.scales()).chain(p.pages()).collect(),
         }
     }
@@ -76,6 +82,7 @@ impl Problem {
     pub fn output(&self) -> OperandShape {
         match self {
             Problem::Matmul(p) => p.c(),
+            Problem::Grouped(p) => p.c(),
             Problem::Attention(p) => p.out(),
         }
     }
@@ -84,6 +91,7 @@ impl Problem {
     pub fn dtype(&self) -> DType {
         match self {
             Problem::Matmul(p) => p.sizes().input,
+            Problem::Grouped(p) => p.sizes().input,
             Problem::Attention(p) => p.sizes().input,
         }
     }
@@ -92,6 +100,7 @@ impl Problem {
     pub fn flops(&self) -> f64 {
         match self {
             Problem::Matmul(p) => p.flops(),
+            Problem::Grouped(p) => p.flops(),
             Problem::Attention(p) => p.flops(),
         }
     }
@@ -100,6 +109,7 @@ impl Problem {
     pub fn min_bytes(&self) -> f64 {
         match self {
             Problem::Matmul(p) => p.min_bytes(),
+            Problem::Grouped(p) => p.min_bytes(),
             Problem::Attention(p) => p.min_bytes(),
         }
     }
@@ -110,6 +120,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::Matmul(p) => p.fmt(f),
+            Problem::Grouped(p) => p.fmt(f),
             Problem::Attention(p) => p.fmt(f),
         }
     }

@@ -28,9 +28,9 @@ pub use builder::{Builder, Paging, Range, ReadTensor, Table, WriteTensor};
 pub use index::{Bound, Index, Var};
 pub use op::{Arg, Axis2, BinaryFn, Form, Op, ReduceFn, TileId, TileType, UnaryFn};
 pub use tables::TableError;
-pub(crate) use tables::check_entries;
+pub(crate) use tables::{check_pages, check_stretches};
 pub(crate) use tensor::no_pages;
-pub use tensor::{Axis, Pages, Role, Span, Tensor, TensorId};
+pub use tensor::{Axis, Pages, Role, Span, Stretch, Tensor, TensorId};
 pub use verify::ProgramError;
 
 /// A verified tile program.
@@ -58,9 +58,12 @@ pub struct Draft {
 pub struct Stage {
     /// Grid axes; axis `i` is variable `Var(i)`.
     pub grid: Vec<GridAxis>,
+    /// Stretches of axes, whose variables are known throughout a point.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stretches: Vec<Stretch>,
     /// Type of each tile of the body.
     pub tiles: Vec<TileType>,
-    /// Number of variables: grid axes first, then loops.
+    /// Number of variables: grid axes first, then those of stretches and loops.
     pub n_vars: usize,
     /// Operations in order.
     pub body: Vec<Op>,
@@ -81,9 +84,31 @@ impl Stage {
         &self.tiles[id.0 as usize]
     }
 
+    /// The rows of a stretch that every store is of, where no loop moves them: where none of them exist, the point stores
+    /// nothing.
+    pub fn stored_rows(&self) -> Option<Span> {
+        let mut rows = Vec::new();
+        stored_rows(self, &self.body, &mut rows);
+        let (first, rest) = rows.split_first()?;
+        let known =
+            |var: Var| (var.0 as usize) < self.grid.len() || self.stretches.iter().any(|stretch| stretch.first == var);
+        let is_one = rest.iter().all(|span| span == first) && first.start.terms().all(|(var, _)| known(var));
+        (first.end.is_some() && is_one).then_some(*first)
+    }
+
     /// Number of grid points.
     pub fn n_points(&self) -> usize {
         self.grid.iter().map(|axis| axis.extent).product()
+    }
+}
+
+fn stored_rows(stage: &Stage, ops: &[Op], rows: &mut Vec<Span>) {
+    for op in ops {
+        match op {
+            Op::Store { src, .. } => rows.push(stage.tile(*src).rows),
+            Op::Loop { body, .. } => stored_rows(stage, body, rows),
+            _ => {}
+        }
     }
 }
 

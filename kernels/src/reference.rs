@@ -56,19 +56,26 @@ pub fn rows(problem: &Problem, inputs: &Inputs, rows: &Rows) -> Reference {
     let cols = output.dims.last().copied().unwrap_or(1);
     let list = rows.list(output.elems() / cols);
     let mut operands: Vec<Vec<f32>> = inputs.operands().iter().map(Operand::values).collect();
-    if let (Problem::Matmul(p), [_, b, scales]) = (problem, operands.as_mut_slice()) {
-        *b = dequantised(b, scales, p.sizes().k);
+    let layout_and_k = match problem {
+        Problem::Matmul(p) => Some((p.sizes().layout, p.sizes().k)),
+        Problem::Grouped(p) => Some((p.sizes().layout, p.sizes().k)),
+        Problem::Attention(_) => None,
+    };
+    if let (Some((Layout::NkI4, k)), [_, b, scales, ..]) = (layout_and_k, operands.as_mut_slice()) {
+        *b = dequantised(b, scales, k);
     }
+    let none = SoftmaxRow::default();
     let computed: Vec<(Vec<Sum>, SoftmaxRow)> = match problem {
         Problem::Matmul(p) => {
-            let row = |r: &usize| {
-                let mut sums = product_row(&p.sizes(), &operands[0], &operands[1], *r);
-                if let [_, _, a_scale, b_scale] = operands.as_slice() {
-                    scale(&mut sums, a_scale[*r], &b_scale[*r / p.sizes().m * p.sizes().n..]);
-                }
-                (sums, SoftmaxRow::default())
-            };
-            list.par_iter().map(row).collect()
+            let p = p.sizes();
+            list.par_iter().map(|r| (sums_of_row(&p, &operands, *r, r / p.m), none)).collect()
+        }
+        Problem::Grouped(problem) => {
+            // Rows are at most 2³¹, and no oracle sees more than the 2²⁴ that f32 counts.
+            let offsets = operands.last().expect("offsets are the last operand");
+            let group = |row: usize| offsets.iter().rposition(|first| *first as usize <= row).expect("the first is 0");
+            let p = problem.average().sizes();
+            list.par_iter().map(|r| (sums_of_row(&p, &operands, *r, group(*r)), none)).collect()
         }
         Problem::Attention(p) => list.par_iter().map(|r| attention_row(p, &operands, *r)).collect(),
     };
@@ -87,7 +94,7 @@ pub fn rows(problem: &Problem, inputs: &Inputs, rows: &Rows) -> Reference {
         values: sums().map(|sum| sum.value).collect(),
         magnitudes: sums().map(|sum| sum.magnitude).collect(),
         softmax: match problem {
-            Problem::Matmul(_) => Vec::new(),
+            Problem::Matmul(_) | Problem::Grouped(_) => Vec::new(),
             Problem::Attention(_) => computed.iter().map(|(_, softmax)| *softmax).collect(),
         },
         largest: operands.iter().map(largest).collect(),
@@ -126,10 +133,17 @@ impl Sum {
     }
 }
 
+/// Row `row` of a product by right operand `at`, times the scales of both where there are some.
+fn sums_of_row(p: &MatmulSizes, operands: &[Vec<f32>], row: usize, at: usize) -> Vec<Sum> {
+    let mut sums = product_row(p, &operands[0][row * p.k..][..p.k], &operands[1][at * p.k * p.n..][..p.k * p.n]);
+    if p.input.is_integer() && !p.output.is_integer() {
+        scale(&mut sums, operands[2][row], &operands[3][at * p.n..]);
+    }
+    sums
+}
+
 /// `c[row, :] = a[row, :] · b`.
-fn product_row(p: &MatmulSizes, a: &[f32], b: &[f32], row: usize) -> Vec<Sum> {
-    let a = &a[row * p.k..][..p.k];
-    let b = &b[row / p.m * p.k * p.n..][..p.k * p.n];
+fn product_row(p: &MatmulSizes, a: &[f32], b: &[f32]) -> Vec<Sum> {
     match p.layout {
         Layout::Nk | Layout::NkI4 | Layout::Packed => b.chunks_exact(p.k).map(|b_col| Sum::dot(a, b_col)).collect(),
         Layout::Kn => {

@@ -53,7 +53,7 @@ pub struct AttentionTiling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tiling {
-    /// For [`crate::matmul`].
+    /// For [`crate::matmul`] and [`crate::grouped`].
     Matmul(MatmulTiling),
     /// For [`crate::attention`].
     Attention(AttentionTiling),
@@ -72,6 +72,10 @@ impl Tiling {
     pub fn whole(problem: &Problem) -> Tiling {
         match problem {
             Problem::Matmul(p) => {
+                let s = p.sizes();
+                Tiling::Matmul(MatmulTiling { bm: s.m, bn: s.n, bk: s.k, k_splits: 1 })
+            }
+            Problem::Grouped(p) => {
                 let s = p.sizes();
                 Tiling::Matmul(MatmulTiling { bm: s.m, bn: s.n, bk: s.k, k_splits: 1 })
             }

@@ -82,11 +82,13 @@ pub(crate) fn may_lose_subnormals(dtype: DType) -> bool {
 /// The rule behind the bounds of a problem, as a record names it.
 pub fn rule(problem: &Problem) -> &'static str {
     match problem {
-        Problem::Matmul(p) if p.sizes().output.is_integer() => "exact: integers",
-        Problem::Matmul(p) if p.sizes().input.is_integer() => {
-            "elementwise: exact sums, gamma_3 for a conversion and two scales, and the rounding of the output"
-        }
-        Problem::Matmul(_) => "elementwise: gamma_k * sum |a||b|, and the rounding of the output (Higham 2002, 3.1)",
+        Problem::Matmul(_) | Problem::Grouped(_) => match (problem.dtype(), problem.output().dtype) {
+            (_, DType::I32) => "exact: integers",
+            (DType::I8, _) => {
+                "elementwise: exact sums, gamma_3 for a conversion and two scales, and the rounding of the output"
+            }
+            _ => "elementwise: gamma_k * sum |a||b|, and the rounding of the output (Higham 2002, 3.1)",
+        },
         Problem::Attention(_) => {
             "elementwise: (e^(2 eps) - 1) * sum p|v| over both products and exp2, and the rounding of the output"
         }
@@ -118,13 +120,16 @@ impl Expected {
         let r = reference::rows(problem, inputs, &rows);
         let shape = problem.output();
         let (axes, values, bounds) = match problem {
-            Problem::Matmul(p) if inputs.sums() == Sums::Exact => {
-                let rounded = r.values.iter().map(|x| p.sizes().output.round(*x)).collect();
+            Problem::Matmul(_) | Problem::Grouped(_) if inputs.sums() == Sums::Exact => {
+                let rounded = r.values.iter().map(|x| shape.dtype.round(*x)).collect();
                 (vec!["batch", "row", "col"], rounded, vec![0.0; r.values.len()])
             }
             Problem::Matmul(p) => {
-                let of_sums = if p.sizes().input.is_integer() { scaled_bounds } else { product_bounds };
-                let bounds = of_sums(&p.sizes(), &r);
+                let bounds = sum_bounds(&p.sizes(), &r);
+                (vec!["batch", "row", "col"], r.values, bounds)
+            }
+            Problem::Grouped(p) => {
+                let bounds = sum_bounds(&p.average().sizes(), &r);
                 (vec!["batch", "row", "col"], r.values, bounds)
             }
             Problem::Attention(p) => {
@@ -151,6 +156,11 @@ impl Expected {
 fn stored(output: DType, x: f64, error: f64) -> f64 {
     let size = x.abs() + error;
     error + conversion_error(output) * size + if conversion_error(output) > 0.0 { underflow(output, size) } else { 0.0 }
+}
+
+/// Bounds of products of one type, which are of each sum alone.
+fn sum_bounds(p: &MatmulSizes, r: &Reference) -> Vec<f64> {
+    if p.input.is_integer() { scaled_bounds(p, r) } else { product_bounds(p, r) }
 }
 
 /// `|ĉ − c| ≤ γ_k (|A||B|)_ij + lost subnormals`, then what the conversion to the output's type adds.
@@ -193,7 +203,7 @@ fn attention_bounds(problem: &AttentionProblem, r: &Reference, limits: &Limits, 
     let factors = factors(&p);
     let (u, u_acc) = (DType::F32.unit_roundoff(), accumulation_roundoff(factors));
     let n_scales = if p.kv == Kv::I8 { 1 } else { 0 };
-    let largest_scale = |operand: usize| r.largest.get(operand).map_or(1.0, |scale| scale.max(1.0));
+    let largest_scale = |operand: usize| if n_scales == 1 { r.largest[operand].max(1.0) } else { 1.0 };
     let largest_value = r.largest[2] * largest_scale(4);
     let mut bounds = Vec::with_capacity(r.values.len());
     let rows = r.values.chunks_exact(r.cols).zip(r.magnitudes.chunks_exact(r.cols));

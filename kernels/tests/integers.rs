@@ -90,7 +90,7 @@ fn what_is_dequantised_is_bytes_with_a_scale_a_group() {
             let scale = b.load(scale, &[], COLS, groups);
             let w = if dequantise { b.dequantise(w, scale) } else { b.convert(w, DType::F32) };
             let acc = b.zeros(ROWS, COLS);
-            let ones = b.fill(ROWS, Span { start: bytes.start * 2, size: 2 * bytes.size, len: 64 }, 1.0);
+            let ones = b.fill(ROWS, Span { start: bytes.start * 2, size: 2 * bytes.size, len: 64, end: None }, 1.0);
             b.mma_bt(acc, ones, w);
             b.store(out, &[], acc);
         })

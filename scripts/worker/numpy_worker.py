@@ -236,7 +236,7 @@ class NumPy(Device):
 
     def tilings(self, problem):
         # Large: an operation on a tile costs microseconds of Python whatever its size.
-        if problem["op"] == "matmul":
+        if problem["op"] in ("matmul", "grouped"):
             return [{"matmul": {"bm": 256, "bn": 256, "bk": 1024}}]
         return [{"attention": {"bq": 128, "bk": 256, "kv_splits": 1}}]
 

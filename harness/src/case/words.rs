@@ -2,7 +2,8 @@
 
 use farthing_kernels::DType;
 use farthing_kernels::problem::{
-    AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes, Problem, ProblemError,
+    AttentionProblem, AttentionSizes, GroupedProblem, GroupedSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes,
+    Problem, ProblemError,
 };
 use serde::Deserialize;
 
@@ -14,16 +15,16 @@ use crate::nearest::unknown;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Words {
-    /// `matmul`, `attention`; by default whatever the shape's number of sizes says.
+    /// `matmul`, `grouped`, `attention`; by default whatever the shape's number of sizes says.
     pub op: Vec<String>,
-    /// `MxNxK`, or `BxHQxHKVxSQxSKVxD[xDV]`; a size may be a range, `64..2048*2` or `64..256+64`, or `=`, the one before.
+    /// `MxNxK`, `MxNxKxG`, or `BxHQxHKVxSQxSKVxD[xDV]`; a size may be a range, `64..2048*2` or `64..256+64`, or `=`, the one before.
     pub shape: Vec<String>,
     /// `f32`, `f16`, `bf16`, `f8e4m3`, `f8e5m2`, `i8` (matmul only); f32 by default.
     pub dtype: Vec<String>,
     /// Type of the output: f32 by default (of i8 with scales of rows and columns), `input` for the inputs' type, or i32 for
     /// the sums of i8.
     pub out_dtype: Vec<String>,
-    /// `kn`, `nk`, `nk-i4` for weights of 4 bits, `packed` for weights prepared once; kn by default. Matmul only.
+    /// `kn`, `nk`, `nk-i4` for weights of 4 bits, `packed` for weights prepared once; kn by default. Matmul and grouped only.
     pub b: Vec<String>,
     /// `none`, `causal`, `window:N`; none by default. Attention only.
     pub mask: Vec<String>,
@@ -44,6 +45,12 @@ struct Form {
 }
 
 const MATMUL: Form = Form { op: "matmul", sizes: &[3], form: "MxNxK", example: "1024x1024x1024" };
+const GROUPED: Form = Form {
+    op: "grouped",
+    sizes: &[4],
+    form: "MxNxKxG (M rows in G groups, each with a right operand of its own)",
+    example: "512x4096x4096x8",
+};
 const ATTENTION: Form = Form {
     op: "attention",
     sizes: &[6, 7],
@@ -94,23 +101,24 @@ impl Words {
     fn ops(&self) -> Result<Vec<&'static Form>, CaseError> {
         let known = |word: &String| match word.as_str() {
             "matmul" => Ok(&MATMUL),
+            "grouped" => Ok(&GROUPED),
             "attention" => Ok(&ATTENTION),
-            other => Err(CaseError::Unknown(unknown("op", other, &["matmul", "attention"]))),
+            other => Err(CaseError::Unknown(unknown("op", other, &["matmul", "grouped", "attention"]))),
         };
-        if self.op.is_empty() { Ok(vec![&MATMUL, &ATTENTION]) } else { self.op.iter().map(known).collect() }
+        if self.op.is_empty() { Ok(vec![&MATMUL, &GROUPED, &ATTENTION]) } else { self.op.iter().map(known).collect() }
     }
 
     fn refuse_inapplicable(&self, ops: &[&Form]) -> Result<(), CaseError> {
         let settings = [
-            ("--b", &self.b, "matmul"),
-            ("--batch", &self.batch, "matmul"),
-            ("--mask", &self.mask, "attention"),
-            ("--kv", &self.kv, "attention"),
-            ("--page", &self.page, "attention"),
+            ("--b", &self.b, &["matmul", "grouped"][..]),
+            ("--batch", &self.batch, &["matmul"]),
+            ("--mask", &self.mask, &["attention"]),
+            ("--kv", &self.kv, &["attention"]),
+            ("--page", &self.page, &["attention"]),
         ];
-        for (setting, words, op) in settings {
-            if !words.is_empty() && ops.iter().all(|form| form.op != op) {
-                return Err(CaseError::NotApplicable { setting, op });
+        for (setting, words, applies) in settings {
+            if !words.is_empty() && ops.iter().all(|form| !applies.contains(&form.op)) {
+                return Err(CaseError::NotApplicable { setting, op: applies[0] });
             }
         }
         Ok(())
@@ -134,6 +142,10 @@ impl Parsed {
         for &input in &self.dtypes {
             for output in self.outputs.iter().map(|o| o.unwrap_or(input)) {
                 match *sizes {
+                    [m, n, k, groups] if form.op == GROUPED.op => problems.extend(self.layouts.iter().map(|&layout| {
+                        let sizes = GroupedSizes { groups, m, n, k, input, output, layout };
+                        GroupedProblem::new(sizes).map(Problem::Grouped)
+                    })),
                     [m, n, k] if form.op == MATMUL.op => problems.extend(self.matmuls([m, n, k], input, output)),
                     [batch, hq, hkv, sq, skv, d, ref rest @ ..] => {
                         let dv = rest.first().copied().unwrap_or(d);

@@ -10,21 +10,22 @@ use crate::suite::Suite;
 /// Cases, from words or from a suite.
 #[derive(Args)]
 pub(super) struct CaseArgs {
-    /// matmul, attention [default: what the shape's number of sizes says]
+    /// matmul, grouped, attention [default: what the shape's number of sizes says]
     #[arg(long, value_delimiter = ',')]
     op: Vec<String>,
-    /// MxNxK for matmul; BxHQxHKVxSQxSKVxD, and xDV where values have another head size, for attention; a size may be a
+    /// MxNxK for matmul; MxNxKxG for grouped, M rows shared out at random among G groups with weights of their own;
+    /// BxHQxHKVxSQxSKVxD, and xDV where values have another head size, for attention; a size may be a
     /// range, 64..2048*2 or 64..256+64, and = repeats the size before it, as in 64..2048*2x=x=
     #[arg(long, value_delimiter = ',')]
     shape: Vec<String>,
-    /// f32, f16, bf16, f8e4m3, f8e5m2, or of matmul i8 [default: f32]
+    /// f32, f16, bf16, f8e4m3, f8e5m2, or of matmul and grouped i8 [default: f32]
     #[arg(long, value_delimiter = ',')]
     dtype: Vec<String>,
     /// Type of the output: one of these, input for the inputs', or i32 for plain sums of i8 [default: f32, of i8 with a scale
     /// for each row and column]
     #[arg(long, value_delimiter = ',')]
     out_dtype: Vec<String>,
-    /// Layout of matmul's right operand: kn; nk; packed for weights as nk that the backend may prepare once, outside of the
+    /// Layout of the right operand of matmul and grouped: kn; nk; packed for weights as nk that the backend may prepare once, outside of the
     /// times; or nk-i4: 4-bit integers in groups of 32 along k, with an f16 scale each [default: kn]
     #[arg(long, value_delimiter = ',')]
     b: Vec<String>,

@@ -33,7 +33,7 @@ pub fn against_best(rows: &[Row], peers: &[String]) -> Table {
         }
         table.row(cells(own, best, ratio));
     }
-    for operation in ["matmul", "prefill", "decode"] {
+    for operation in ["matmul", "grouped", "prefill", "decode"] {
         ratios.get(operation).into_iter().for_each(|ratios| table.note(summary(operation, ratios)));
     }
     if n_alone > 0 {

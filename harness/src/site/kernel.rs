@@ -23,6 +23,11 @@ fn about(op: &str) -> &'static str {
              prepared once in the backend's own form (packed), or as 4-bit integers in groups of 32 with a scale (nk-i4). \
              Useful work is 2·m·n·k; the least traffic is both factors and the result, once."
         }
+        "grouped" => {
+            "Matrix product of rows in groups, as in a mixture of experts: C[i] = A[i] · B[g(i)], where a table says which rows \
+             are of which group. Shapes are rows × columns × depth × groups; each row goes to a random group, and as many \
+             groups have rows as can. Useful work is 2·m·n·k; the least traffic counts the factors of groups that have rows."
+        }
         "attention" => {
             "softmax(scale · Q · Kᵀ) · V with an online softmax. Shapes are batch × query heads × key heads × queries × keys × \
              head size. A causal mask counts the visible pairs alone; one query a sequence is decode."

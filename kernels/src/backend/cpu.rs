@@ -168,6 +168,7 @@ impl Backend for Cpu {
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
         vec![match problem {
             Problem::Matmul(p) => Tiling::Matmul(tiling::matmul(p, self.isa, self.caches, self.threads)),
+            Problem::Grouped(p) => Tiling::Matmul(tiling::matmul(&p.average(), self.isa, self.caches, self.threads)),
             Problem::Attention(p) => Tiling::Attention(tiling::attention(p, self.isa, self.threads)),
         }]
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::program::{Program, TableError};
+use crate::program::{Program, Role, TableError};
 
 /// The device cannot run this program; a recorded skip.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -17,18 +17,17 @@ pub struct Unsupported {
 }
 
 impl Unsupported {
-    /// Refuses programs of tensors whose rows lie in pages.
+    /// Refuses programs with tables: for backends that place everything by indices alone.
     ///
     /// # Errors
-    /// Names the first.
-    pub(crate) fn pages(program: &Program) -> Result<(), Unsupported> {
-        let paged = program.tensors().iter().find_map(|tensor| Some((tensor, tensor.pages?)));
-        match paged {
+    /// Names the first table.
+    pub fn tables(program: &Program) -> Result<(), Unsupported> {
+        match program.tensors().iter().find(|tensor| tensor.role == Role::Table) {
             None => Ok(()),
-            Some((tensor, pages)) => Err(Unsupported {
-                what: format!("rows of `{}`", tensor.name),
-                asked: format!("in pages of {} by a table", pages.rows),
-                limit: "evenly apart".into(),
+            Some(table) => Err(Unsupported {
+                what: "where operands lie".into(),
+                asked: format!("what table `{}` says", table.name),
+                limit: "what indices say".into(),
             }),
         }
     }

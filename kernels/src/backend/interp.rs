@@ -125,7 +125,9 @@ impl Backend for Interp {
     /// Small tiles, so that small problems have edges.
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
         vec![match problem {
-            Problem::Matmul(_) => Tiling::Matmul(MatmulTiling { bm: 8, bn: 8, bk: 4, k_splits: 1 }),
+            Problem::Matmul(_) | Problem::Grouped(_) => {
+                Tiling::Matmul(MatmulTiling { bm: 8, bn: 8, bk: 4, k_splits: 1 })
+            }
             Problem::Attention(_) => {
                 Tiling::Attention(AttentionTiling { bq: 4, bk: 8, kv_splits: 1, lazy_peak: false })
             }

@@ -175,7 +175,7 @@ impl Backend for Naive {
             Unsupported { what: "program".into(), asked, limit: "matmul and attention problems".into() }.into()
         };
         let problem = program.problem().cloned().ok_or_else(none)?;
-        Unsupported::pages(program)?;
+        Unsupported::tables(program)?;
         if let Some(operand) = problem.inputs().iter().find(|operand| operand.dtype.is_integer()) {
             let (what, asked) = ("dtype".into(), operand.dtype.to_string());
             return Err(Unsupported { what, asked, limit: "floating-point types".into() }.into());

@@ -12,7 +12,7 @@ use crate::program::Program;
 use crate::reference::Rows;
 use crate::tile::Tiling;
 use crate::tolerance::Expected;
-use crate::{attention, matmul};
+use crate::{attention, grouped, matmul};
 
 /// What operands a case gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,7 @@ impl Case {
                 let s = p.sizes();
                 format!("{}x{p}/{}", s.batch, s.layout)
             }
+            Problem::Grouped(p) => format!("{p}/{}", p.sizes().layout),
             Problem::Attention(p) => {
                 let s = p.sizes();
                 let kv = if s.kv == Kv::Input { String::new() } else { format!("/kv-{}", s.kv) };
@@ -94,6 +95,7 @@ impl Case {
     pub fn program(&self) -> Program {
         match &self.subject {
             Subject::Known { problem: Problem::Matmul(p), tiling: Tiling::Matmul(t), .. } => matmul(p, t),
+            Subject::Known { problem: Problem::Grouped(p), tiling: Tiling::Matmul(t), .. } => grouped(p, t),
             Subject::Known { problem: Problem::Attention(p), tiling: Tiling::Attention(t), .. } => attention(p, t),
             Subject::Known { problem, tiling, .. } => panic!("tiling {tiling} is not one for a {}", problem.op()),
             Subject::Unheard(kernel) => kernel.program(),

@@ -1,5 +1,7 @@
 use super::*;
-use crate::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
+use crate::problem::{
+    AttentionProblem, AttentionSizes, GroupedProblem, GroupedSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes,
+};
 
 fn matmul(k: usize, input: DType, output: DType) -> Problem {
     let sizes = MatmulSizes { batch: 1, m: 3, n: 5, k, input, output, layout: Layout::Kn };
@@ -112,6 +114,34 @@ fn a_block_table_names_each_page_once_and_what_is_no_page_is_refused() {
         let mut bytes: Vec<Vec<u8>> = inputs.slices().into_iter().map(<[u8]>::to_vec).collect();
         bytes[3][8..12].copy_from_slice(&i32::to_le_bytes(entry));
         let refused = Inputs::from_bytes(&problem, bytes).expect_err("no page").to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
+}
+
+#[test]
+fn every_row_is_of_a_group_and_as_many_groups_have_rows_as_can() {
+    let of = |groups, m| {
+        let (input, output, layout) = (DType::F32, DType::F32, Layout::Nk);
+        let sizes = GroupedSizes { groups, m, n: 1, k: 1, input, output, layout };
+        Problem::Grouped(GroupedProblem::new(sizes).expect("good sizes"))
+    };
+    for (groups, m) in [(8, 100), (8, 8), (8, 3), (1, 5)] {
+        let problem = of(groups, m);
+        let offsets = Inputs::random(&problem, 9).operands()[2].values();
+        let rows: Vec<f32> = offsets.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert_eq!((offsets[0], offsets[groups]), (0.0, m as f32));
+        assert_eq!(rows.iter().filter(|n| **n > 0.0).count(), groups.min(m), "{rows:?}");
+        assert_ne!(offsets, Inputs::random(&of(8, 100), 10).operands()[2].values());
+    }
+    for (offsets, said) in [
+        ([0.0, 4.0, 3.0], "holds 3 at 2, not 4 to 5"),
+        ([0.0, 2.0, 6.0], "holds 6 at 2, not 2 to 5"),
+        ([-1.0, 2.0, 5.0], "holds -1 at 0"),
+        ([1.0, 2.0, 5.0], "does not begin with 0 and end with m = 5"),
+        ([0.0, 2.0, 4.0], "does not begin with 0 and end with m = 5"),
+    ] {
+        let operands = [vec![1.0; 5], vec![1.0; 2], offsets.to_vec()];
+        let refused = Inputs::from_values(&of(2, 5), &operands).expect_err("rows without a group").to_string();
         assert!(refused.contains(said), "{refused}");
     }
 }

@@ -72,6 +72,12 @@ pub enum ProblemError {
     /// Integers have a scale for each token, and those lie in no pages.
     #[error("kv i8 is not for pages: scales of tokens lie side by side; use kv input, or no pages")]
     PagesOfIntegers,
+    /// More rows than a table's entries count.
+    #[error("m = {m} rows are more than 32 bits count; use fewer")]
+    TooManyRows {
+        /// Rows of all groups.
+        m: usize,
+    },
     /// More pages than a table's entries count.
     #[error("{pages} pages are more than 32 bits count; use larger pages, or a smaller batch")]
     TooManyPages {

@@ -1,8 +1,8 @@
 //! Writing the body of a stage down.
 
 use super::op::{Arg, Axis2, BinaryFn, Form, Op, ReduceFn, TileId, TileType, UnaryFn};
-use super::tensor::{Span, Tensor};
-use super::{Index, Range, ReadTensor, Stage, Var, WriteTensor};
+use super::tensor::{Span, Stretch, Tensor};
+use super::{Index, Range, ReadTensor, Stage, Table, Var, WriteTensor};
 use crate::DType;
 
 /// Writes the body of a stage, one operation a call. Destinations come first.
@@ -174,7 +174,7 @@ impl<'b> Body<'b> {
     /// 4-bit integers `x` as f32, times the `scale` of their group.
     pub fn dequantise(&mut self, x: TileId, scale: TileId) -> TileId {
         let ty = *self.stage.tile(x);
-        let cols = Span { start: ty.cols.start * 2, size: 2 * ty.cols.size, len: 2 * ty.cols.len };
+        let cols = Span { start: ty.cols.start * 2, size: 2 * ty.cols.size, len: 2 * ty.cols.len, ..ty.cols };
         let dst = self.declare(TileType { dtype: DType::F32, rows: ty.rows, cols });
         self.push(Op::Dequantise { dst, x, scale });
         dst
@@ -224,6 +224,16 @@ impl<'b> Body<'b> {
 
     /// Less than any score, and far from what f32 holds at most: −2¹⁰⁰.
     pub const LOWEST: f32 = -1.267_650_6e30;
+
+    /// A stretch of an axis of `len` positions: number `at` of those that a table's single row of beginnings says, which has
+    /// one entry more than there are stretches. No two stretches share a position.
+    pub fn stretch(&mut self, table: Table, at: impl Into<Index>, len: usize) -> Stretch {
+        let var = |i: usize| Var((self.stage.n_vars + i) as u32);
+        let stretch = Stretch { first: var(0), end: var(1), table: table.0, at: at.into(), len };
+        self.stage.n_vars += 2;
+        self.stage.stretches.push(stretch);
+        stretch
+    }
 
     /// A loop over tiles.
     pub fn each(&mut self, range: Range, write: impl FnOnce(&mut Self, Var)) {

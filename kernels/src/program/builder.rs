@@ -10,7 +10,7 @@ pub struct ReadTensor(pub(super) TensorId);
 
 /// A tensor that says where rows of others lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Table(TensorId);
+pub struct Table(pub(super) TensorId);
 
 /// Pages that rows of an input lie in, in any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,10 @@ impl Builder {
     /// neighbours in time where a backend runs them in order.
     pub fn each_point<const N: usize>(&mut self, grid: [(&str, usize); N], write: impl FnOnce(&mut Body, [Var; N])) {
         let axes = grid.iter().map(|(name, extent)| GridAxis { name: (*name).into(), extent: *extent }).collect();
-        let mut body = Body::new(&self.draft.tensors, Stage { grid: axes, tiles: vec![], n_vars: N, body: vec![] });
+        let mut body = Body::new(
+            &self.draft.tensors,
+            Stage { grid: axes, stretches: vec![], tiles: vec![], n_vars: N, body: vec![] },
+        );
         write(&mut body, std::array::from_fn(|i| Var(i as u32)));
         self.draft.stages.push(body.finish());
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::op::{Arg, Axis2, BinaryFn, Form, Op, ReduceFn, TileId, TileType, UnaryFn};
-use super::tensor::{Axis, Span};
+use super::tensor::{Axis, Span, Stretch};
 use super::{Bound, Index, Program, Role, Stage};
 
 impl fmt::Display for Program {
@@ -30,6 +30,10 @@ impl fmt::Display for Program {
         for (i, stage) in self.stages().iter().enumerate() {
             let grid: Vec<String> = stage.grid.iter().map(|axis| format!("{} < {}", axis.name, axis.extent)).collect();
             writeln!(f, "stage {i}: each {}", grid.join(", "))?;
+            for Stretch { first, end, table, at, len } in &stage.stretches {
+                let table = &self.tensor(*table).name;
+                writeln!(f, "  v{}..v{} = stretch {at} of {len} by {table}", first.0, end.0)?;
+            }
             body(f, self, stage, &stage.body, 1)?;
         }
         Ok(())
@@ -163,7 +167,8 @@ impl fmt::Display for Span {
         } else if self.start == Index::constant(0) && self.size == self.len {
             write!(f, "{}", self.len)
         } else {
-            write!(f, "{} at {} of {}", self.size, self.start, self.len)
+            write!(f, "{} at {} of {}", self.size, self.start, self.len)?;
+            self.end.map_or(Ok(()), |end| write!(f, " to v{}", end.0))
         }
     }
 }

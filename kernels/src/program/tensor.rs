@@ -162,7 +162,7 @@ pub(crate) fn no_pages(_: usize) -> usize {
     unreachable!("rows of this tensor lie in no pages")
 }
 
-/// `size` positions from `start` on an axis of `len`: at the axis' end fewer exist.
+/// `size` positions from `start` on an axis of `len`: at the axis' end, or at that of a stretch of it, fewer exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Span {
     /// First position.
@@ -171,21 +171,47 @@ pub struct Span {
     pub size: usize,
     /// Positions of the axis.
     pub len: usize,
+    /// Of a stretch of the axis, the variable that says where it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Var>,
+}
+
+/// A stretch of an axis, from where a table says to where it says the next one begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The variable that is its first position.
+    pub first: Var,
+    /// The variable that is the position behind its last.
+    pub end: Var,
+    /// What says where stretches begin: of [`Role::Table`], a single row that ascends.
+    pub table: TensorId,
+    /// Which stretch: the entry of its first position; the next entry is its end.
+    pub at: Index,
+    /// Positions of the axis.
+    pub len: usize,
+}
+
+impl Stretch {
+    /// Tile `var` of the stretch, cut into tiles of `size`.
+    pub fn tile(&self, var: Var, size: usize) -> Span {
+        let tile = Span::tile(var, size, self.len);
+        Span { start: tile.start + Index::from(self.first), end: Some(self.end), ..tile }
+    }
 }
 
 impl Span {
     /// The single position of an axis of one: the missing dimension of a row or column vector.
-    pub const ONE: Span = Span { start: Index::constant(0), size: 1, len: 1 };
+    pub const ONE: Span = Span { start: Index::constant(0), size: 1, len: 1, end: None };
 
     /// A whole axis as one tile.
     pub const fn whole(len: usize) -> Span {
-        Span { start: Index::constant(0), size: len, len }
+        Span { start: Index::constant(0), size: len, len, end: None }
     }
 
     /// Tile `var` of an axis cut into tiles of `size`.
     pub fn tile(var: Var, size: usize, len: usize) -> Span {
         let size = size.min(len);
-        Span { start: Index::from(var) * size as i64, size, len }
+        Span { start: Index::from(var) * size as i64, size, len, end: None }
     }
 
     /// First position where `values[v]` is variable `v`.
@@ -195,11 +221,15 @@ impl Span {
 
     /// Positions that exist, from 0 to `size`, where `values[v]` is variable `v`.
     pub fn valid(&self, values: &[i64]) -> usize {
-        self.len.saturating_sub(self.start(values)).min(self.size)
+        let end = self.end.map_or(self.len, |end| self.len.min(values[end.0 as usize] as usize));
+        end.saturating_sub(self.start(values)).min(self.size)
     }
 
     /// Whether every tile of this span is full.
     pub fn always_full(&self) -> bool {
+        if self.end.is_some() {
+            return false;
+        }
         self.size == 1 && self.len == 1
             || self.start == Index::constant(0) && self.size == self.len
             || self.start.base() == 0

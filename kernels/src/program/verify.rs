@@ -12,9 +12,10 @@ use super::{Bound, Draft, Index, Stage, Var};
 use crate::DType;
 use crate::problem::GROUP;
 
+mod apart;
 mod tensors;
 
-use tensors::{pages_are_sound, tensor_is_sound};
+use tensors::{pages_are_sound, stretch_is_sound, tensor_is_sound};
 
 /// Why a draft is no program: a fault of the kernel's author or of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +113,16 @@ impl<'d> Walk<'d> {
         let mut ranges = vec![None; stage.n_vars];
         for (range, axis) in ranges.iter_mut().zip(&stage.grid) {
             *range = Some((0, axis.extent as i64 - 1));
+        }
+        for stretch in &stage.stretches {
+            let sound = stretch_is_sound(stretch, stage, &ranges, &draft.tensors);
+            sound.map_err(|why| ProgramError::Program {
+                program: draft.name.clone(),
+                fault: format!("stage {at}: a stretch: {why}"),
+            })?;
+            for var in [stretch.first, stretch.end] {
+                ranges[var.0 as usize] = Some((0, stretch.len as i64));
+            }
         }
         let defined = vec![false; stage.tiles.len()];
         Ok(Walk { draft, at, stage, readable, defined, ranges, stored: HashSet::new() })
@@ -232,11 +243,10 @@ impl<'d> Walk<'d> {
         self.place(tensor, lead, &ty)?;
         for (i, axis) in self.stage.grid.iter().enumerate().filter(|(_, axis)| axis.extent > 1) {
             let var = Var(i as u32);
-            let coordinates = lead.iter().map(|at| (at, 1)).chain([(&ty.rows.start, ty.rows.size)]);
-            let apart = coordinates.chain([(&ty.cols.start, ty.cols.size)]).any(|(start, size)| {
-                let alone = start.terms().all(|(v, _)| v == var || v.0 as usize >= self.stage.grid.len());
-                alone && start.coefficient(var) >= size as i64
-            });
+            let whole = |at| (at, 1, None);
+            let spans = [&ty.rows, &ty.cols].map(|span| (&span.start, span.size, span.end));
+            let mut coordinates = lead.iter().map(whole).chain(spans);
+            let apart = coordinates.any(|(start, size, end)| self.apart(var, start, size, end));
             require(apart, &format!("points along grid axis `{}` store to the same place", axis.name))?;
         }
         self.stored.insert(id);
@@ -332,6 +342,8 @@ impl<'d> Walk<'d> {
         let ty = *self.ty(dst)?;
         for span in [ty.rows, ty.cols] {
             require(self.range(&span.start)?.0 >= 0, "a span may start below 0")?;
+            let of_stretch = |end| self.stage.stretches.iter().any(|s| s.end == end && s.len == span.len);
+            require(span.end.is_none_or(of_stretch), "a span ends with no stretch of its axis")?;
         }
         self.defined[dst.0 as usize] = true;
         Ok(())

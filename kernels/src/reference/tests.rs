@@ -1,6 +1,6 @@
 use super::*;
 use crate::DType;
-use crate::problem::{AttentionSizes, Kv, Mask, MatmulProblem};
+use crate::problem::{AttentionSizes, GroupedProblem, GroupedSizes, Kv, Mask, MatmulProblem};
 
 fn product(m: usize, n: usize, k: usize, layout: Layout) -> Problem {
     let sizes = MatmulSizes { batch: 1, m, n, k, input: DType::F32, output: DType::F32, layout };
@@ -46,6 +46,17 @@ fn attention_worked_by_hand() {
     assert!((all.values[0] - -5.0).abs() < 1e-6 && (all.values[1] - -2.0).abs() < 1e-12, "{:?}", all.values);
     assert!((all.magnitudes[0] - 7.0).abs() < 1e-6);
     assert_eq!((all.softmax[0].n_keys, all.softmax[1].score_magnitude), (2, 0.0));
+}
+
+#[test]
+fn a_row_is_multiplied_by_what_its_group_has() {
+    let sizes = GroupedSizes { groups: 3, m: 4, n: 2, k: 1, input: DType::I8, output: DType::F32, layout: Layout::Nk };
+    let p = Problem::Grouped(GroupedProblem::new(sizes).expect("good sizes"));
+    // One row of the first group, none of the second, three of the third.
+    let (a, b) = (vec![1.0, 2.0, 3.0, 4.0], vec![10.0, 20.0, 30.0, 40.0, 50.0, 60.0]);
+    let (a_scale, b_scale) = (vec![1.0, 1.0, 0.5, 1.0], vec![1.0, 2.0, 1.0, 1.0, 1.0, 0.25]);
+    let inputs = Inputs::from_values(&p, &[a, b, a_scale, b_scale, vec![0.0, 1.0, 1.0, 4.0]]).expect("finite");
+    assert_eq!(rows(&p, &inputs, &Rows::All).values, [10.0, 40.0, 100.0, 30.0, 75.0, 22.5, 200.0, 60.0]);
 }
 
 #[test]

@@ -124,7 +124,9 @@ impl Backend for Pjrt {
 
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
         vec![match problem {
-            Problem::Matmul(_) => Tiling::Matmul(MatmulTiling { bm: 16, bn: 32, bk: 8, k_splits: 1 }),
+            Problem::Matmul(_) | Problem::Grouped(_) => {
+                Tiling::Matmul(MatmulTiling { bm: 16, bn: 32, bk: 8, k_splits: 1 })
+            }
             Problem::Attention(_) => {
                 Tiling::Attention(AttentionTiling { bq: 8, bk: 16, kv_splits: 1, lazy_peak: false })
             }

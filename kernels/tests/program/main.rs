@@ -9,6 +9,7 @@ use farthing_kernels::tile::{AttentionTiling, MatmulTiling};
 use farthing_kernels::{DType, attention, matmul};
 
 mod pages;
+mod stretches;
 
 /// A program over `x[8, 6]` and `out[8, 6]` in tiles of 4 rows, with the given body.
 fn of_body(write: impl FnOnce(&mut Body, Var, ReadTensor, WriteTensor)) -> Result<Program, ProgramError> {
@@ -140,7 +141,7 @@ fn points_do_not_store_to_the_same_place() {
     );
     refused(
         of_body(|b, i, x, out| {
-            let overlapping = Span { start: Index::from(i) * 3, size: 4, len: 8 };
+            let overlapping = Span { start: Index::from(i) * 3, size: 4, len: 8, end: None };
             let tile = b.load(x, &[], overlapping, COLS);
             b.store(out, &[], tile);
         }),

@@ -8,7 +8,7 @@ use farthing_kernels::backend::neuron::{Target, nki, tilings};
 use farthing_kernels::problem::Problem;
 use farthing_kernels::program::Program;
 use farthing_kernels::tile::Tiling;
-use farthing_kernels::{attention, matmul};
+use farthing_kernels::{attention, grouped, matmul};
 
 use super::super::CliError;
 use crate::case::Words;
@@ -104,6 +104,7 @@ fn program(problem: &Problem, tiling: &Tiling) -> Program {
     match (problem, tiling) {
         (Problem::Matmul(problem), Tiling::Matmul(tiling)) => matmul(problem, tiling),
         (Problem::Attention(problem), Tiling::Attention(tiling)) => attention(problem, tiling),
+        (Problem::Grouped(problem), Tiling::Matmul(tiling)) => grouped(problem, tiling),
         _ => unreachable!("tilings of a problem are of its operation"),
     }
 }

@@ -74,11 +74,18 @@ impl<'a> Points<'a> {
             self.worker.values[axis] = (rest % extent) as i64;
             rest /= extent;
         }
+        for stretch in &self.stage.stretches {
+            let (entries, at) = (&self.tables[stretch.table.0 as usize], stretch.at.eval(&self.worker.values) as usize);
+            self.worker.values[stretch.first.0 as usize] = i64::from(entries[at]);
+            self.worker.values[stretch.end.0 as usize] = i64::from(entries[at + 1]);
+        }
         self.worker.point = point;
         for memo in self.space.memos.iter().flatten() {
             memo.begin(point);
         }
-        self.steps(&self.stage.steps);
+        if self.stage.stored_rows.is_none_or(|rows| rows.valid(&self.worker.values) > 0) {
+            self.steps(&self.stage.steps);
+        }
         for memo in self.space.memos.iter().flatten() {
             memo.end(point);
         }

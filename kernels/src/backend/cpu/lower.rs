@@ -339,7 +339,7 @@ impl<'p> Lowering<'p> {
     /// same few sets of L1: then a copy would only cost time.
     fn is_side_by_side(&self, place: &Place, forms: Forms) -> bool {
         let nr = 2 * self.lanes;
-        let whole = place.cols.len.is_multiple_of(nr) && place.cols.size.is_multiple_of(nr);
+        let whole = [place.cols.len, place.cols.size].iter().all(|n| n.is_multiple_of(nr)) && place.cols.end.is_none();
         let close = place.shape.has_even_rows() && place.shape.rows[0].stride <= MAX_STEP_IN_PLACE;
         let as_is =
             place.shape.dtype == DType::F32 && forms.panels.is_some_and(|(_, layout)| layout == Layout::PanelsKn);

@@ -1,10 +1,13 @@
 //! Which loads give the same tile to several grid points, and for how long.
 
 use super::plan::{Memo, Place};
-use crate::program::{Index, Op, Stage, Var};
+use crate::program::{Index, Op, Stage, Stretch, Var};
 
 /// The memo of a load that several grid points share, for copies of `units`; `None` where each point has its own.
 pub(super) fn of_load(stage: &Stage, place: &Place, units: usize) -> Option<Memo> {
+    if is_of_stretch(stage, place) {
+        return None;
+    }
     let depends = |var: Var| depends(place, var);
     // An axis of one point neither depends nor repeats.
     let is_shared = |axis: usize| !depends(Var(axis as u32)) || stage.grid[axis].extent == 1;
@@ -29,6 +32,12 @@ pub(super) fn of_load(stage: &Stage, place: &Place, units: usize) -> Option<Memo
     Some(Memo { turn_points, n_turns: n_points / turn_points, key, entries, units })
 }
 
+/// Whether a place lies in a stretch of an axis: where that is, the table of a launch says.
+pub(super) fn is_of_stretch(stage: &Stage, place: &Place) -> bool {
+    let moves = |stretch: &Stretch| depends(place, stretch.first) || depends(place, stretch.end);
+    place.rows.end.or(place.cols.end).is_some() || stage.stretches.iter().any(moves)
+}
+
 /// Whether a place moves with a variable.
 pub(super) fn depends(place: &Place, var: Var) -> bool {
     let coordinates = place.lead.iter().chain([&place.rows.start, &place.cols.start]);
@@ -40,6 +49,10 @@ pub(super) fn ranges(stage: &Stage) -> Vec<(i64, i64)> {
     let mut ranges = vec![(0, 0); stage.n_vars];
     for (range, axis) in ranges.iter_mut().zip(&stage.grid) {
         *range = (0, axis.extent as i64 - 1);
+    }
+    for stretch in &stage.stretches {
+        ranges[stretch.first.0 as usize].1 = stretch.len as i64;
+        ranges[stretch.end.0 as usize].1 = stretch.len as i64;
     }
     loops(&stage.body, &mut ranges);
     ranges

@@ -8,7 +8,7 @@ use super::turned::Strips;
 use super::unit::Units;
 use super::weights::Weight;
 use crate::DType;
-use crate::program::{Bound, Form, Index, Program, Span, Stage, Tensor, TensorId, no_pages};
+use crate::program::{Bound, Form, Index, Program, Span, Stage, Stretch, Tensor, TensorId, no_pages};
 
 /// Position of a slot in its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -209,6 +209,10 @@ pub(super) enum Step {
 pub(super) struct StagePlan {
     /// Extents of the grid, first axis slowest.
     pub(super) grid: Vec<usize>,
+    /// Stretches of axes.
+    pub(super) stretches: Vec<Stretch>,
+    /// Rows without which a point has nothing to do.
+    pub(super) stored_rows: Option<Span>,
     /// Variables, grid axes first.
     pub(super) n_vars: usize,
     /// Slots of each worker's arena.
@@ -228,6 +232,8 @@ impl StagePlan {
     pub(super) fn of(stage: &Stage) -> StagePlan {
         StagePlan {
             grid: stage.grid.iter().map(|axis| axis.extent).collect(),
+            stretches: stage.stretches.clone(),
+            stored_rows: stage.stored_rows(),
             n_vars: stage.n_vars,
             slots: vec![],
             extents: vec![],

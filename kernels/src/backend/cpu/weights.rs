@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::isa::Isa;
-use super::memo::{depends, ranges};
+use super::memo::{depends, is_of_stretch, ranges};
 use super::memory::Shared;
 use super::pack::{Layout, pack};
 use super::plan::Place;
@@ -41,6 +41,9 @@ const PADDING_BYTES: usize = 4 << 20;
 impl Weight {
     /// The weight that a load reads, in entries of `units`; `None` where they would take too much.
     pub(super) fn of_load(stage: &Stage, place: Place, layout: Layout, units: usize) -> Option<Weight> {
+        if is_of_stretch(stage, &place) {
+            return None;
+        }
         let mut key = Vec::new();
         let mut entries = 1usize;
         for (var, (low, high)) in ranges(stage).iter().enumerate().rev() {

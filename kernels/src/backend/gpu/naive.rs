@@ -57,6 +57,7 @@ impl Naive {
         let (source, groups) = match problem {
             Problem::Matmul(p) => matmul(p),
             Problem::Attention(p) => attention(p),
+            Problem::Grouped(_) => unreachable!("programs with tables are refused"),
         };
         let most = self.context.caps.max_groups;
         match groups.into_iter().find(|&n| n > most as usize) {
@@ -213,7 +214,9 @@ impl Backend for Naive {
     /// A tiling to write the program with; the shaders have none.
     fn tilings(&self, problem: &Problem) -> Vec<Tiling> {
         match problem {
-            Problem::Matmul(_) => vec![Tiling::Matmul(MatmulTiling { bm: SIDE, bn: SIDE, bk: SIDE, k_splits: 1 })],
+            Problem::Matmul(_) | Problem::Grouped(_) => {
+                vec![Tiling::Matmul(MatmulTiling { bm: SIDE, bn: SIDE, bk: SIDE, k_splits: 1 })]
+            }
             Problem::Attention(_) => {
                 vec![Tiling::Attention(AttentionTiling { bq: SIDE, bk: SIDE, kv_splits: 1, lazy_peak: false })]
             }
@@ -237,7 +240,7 @@ impl Backend for Naive {
             let (asked, limit) = (program.name().to_owned(), "matmul and attention".into());
             return Err(Unsupported { what: "programs that carry no problem".into(), asked, limit }.into());
         };
-        Unsupported::pages(program)?;
+        Unsupported::tables(program)?;
         let (source, groups) = self.shader(problem)?;
         let kernel = self.context.kernel(&source, groups)?;
         let name = format!("{}/{}/wgsl_naive", problem.op(), problem.dtype());

@@ -24,6 +24,10 @@ pub(super) fn tilings(problem: &Problem, caps: &Caps) -> Vec<Tiling> {
     match (problem, caps.manner) {
         (Problem::Matmul(p), Manner::Staged) => hardware_matmul(p, caps).into_iter().map(Tiling::Matmul).collect(),
         (Problem::Matmul(p), _) => software_matmul(p).into_iter().map(Tiling::Matmul).collect(),
+        (Problem::Grouped(p), _) => {
+            let of_average = tilings(&Problem::Matmul(p.average()), caps).into_iter();
+            of_average.filter(|tiling| matches!(tiling, Tiling::Matmul(t) if t.k_splits == 1)).collect()
+        }
         (Problem::Attention(p), _) => attention(p, caps).into_iter().map(Tiling::Attention).collect(),
     }
 }

@@ -81,7 +81,7 @@ pub struct Kernel {
 /// # Errors
 /// An element type that the target has not, what it has too little of, or what its engines cannot compute.
 pub fn lower(program: &Program, target: Target) -> Result<Kernel, Unsupported> {
-    Unsupported::pages(program)?;
+    Unsupported::tables(program)?;
     let tiles = program.stages().iter().flat_map(|stage| &stage.tiles);
     target.check_dtypes(program.tensors().iter().map(|tensor| tensor.dtype).chain(tiles.map(|ty| ty.dtype)))?;
     let mut names = Names::new();

@@ -59,7 +59,9 @@ impl Route {
         }
         let (rows, cols) = (Target::PARTITIONS, Target::MOVING_COLS);
         vec![match problem {
-            Problem::Matmul(_) => Tiling::Matmul(MatmulTiling { bm: rows, bn: cols, bk: rows, k_splits: 1 }),
+            Problem::Matmul(_) | Problem::Grouped(_) => {
+                Tiling::Matmul(MatmulTiling { bm: rows, bn: cols, bk: rows, k_splits: 1 })
+            }
             Problem::Attention(_) => {
                 Tiling::Attention(AttentionTiling { bq: rows, bk: cols, kv_splits: 1, lazy_peak: false })
             }

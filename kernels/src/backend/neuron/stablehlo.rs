@@ -72,7 +72,7 @@ impl Module {
     /// # Errors
     /// As [`Module::of_problem`] and [`Module::of_operations`].
     pub fn of(program: &Program) -> Result<Module, Unsupported> {
-        Unsupported::pages(program)?;
+        Unsupported::tables(program)?;
         program.problem().map_or_else(|| Module::of_operations(program), Module::of_problem)
     }
 
@@ -86,6 +86,7 @@ impl Module {
         let text = match problem {
             Problem::Matmul(problem) => matmul::text(problem),
             Problem::Attention(problem) => attention::text(problem),
+            Problem::Grouped(_) => unreachable!("its offsets are integers, which are refused"),
         };
         let inputs = problem.inputs().into_iter().map(|shape| Input { dims: shape.dims, dtype: shape.dtype });
         Ok(Module { text, form: Form::Plain, inputs: inputs.collect() })
@@ -96,7 +97,7 @@ impl Module {
     /// # Errors
     /// A tensor is of integers, has gaps in memory, or positions that 32-bit integers cannot hold.
     pub fn of_operations(program: &Program) -> Result<Module, Unsupported> {
-        Unsupported::pages(program)?;
+        Unsupported::tables(program)?;
         refuse_integers(program.tensors().iter().map(|tensor| tensor.dtype))?;
         let (text, inputs) = operations::text(program)?;
         Ok(Module { text, form: Form::Operations, inputs })

@@ -1,6 +1,7 @@
 //! What must hold of a tensor's declaration.
 
-use super::super::tensor::{Role, Tensor};
+use super::super::tensor::{Role, Stretch, Tensor};
+use super::super::{Stage, Var};
 use crate::DType;
 
 /// Checks a declaration for itself.
@@ -57,6 +58,41 @@ pub(super) fn pages_are_sound(tensor: &Tensor, tensors: &[Tensor]) -> Result<(),
     let asked = rows.len.div_ceil(pages.rows);
     if table.cols < asked {
         return Err(format!("its table `{}` has {} columns; {asked} pages have one each", table.name, table.cols));
+    }
+    Ok(())
+}
+
+/// Checks the declaration of a stretch, given the variables known before it.
+pub(super) fn stretch_is_sound(
+    stretch: &Stretch,
+    stage: &Stage,
+    ranges: &[Option<(i64, i64)>],
+    tensors: &[Tensor],
+) -> Result<(), String> {
+    let Stretch { first, end, table, at, len } = stretch;
+    let is_free = |var: &Var| matches!(ranges.get(var.0 as usize), Some(None));
+    if !is_free(first) || !is_free(end) || first == end {
+        return Err("its variables are not its own".into());
+    }
+    let table = tensors.get(table.0 as usize).filter(|table| table.role == Role::Table);
+    let Some(table) = table.filter(|table| table.lead.is_empty() && table.n_rows() == 1) else {
+        return Err("it has no table of a single row".into());
+    };
+    // Of one axis alone, so that every point along it has another stretch.
+    let terms: Vec<(Var, i64)> = at.terms().collect();
+    let (low, high) = match terms.as_slice() {
+        [] => (at.base(), at.base()),
+        [(axis, 1)] if (axis.0 as usize) < stage.grid.len() => {
+            (at.base(), at.base().saturating_add(stage.grid[axis.0 as usize].extent as i64 - 1))
+        }
+        _ => return Err("which one is neither a constant nor a position on an axis of the grid".into()),
+    };
+    if low < 0 || high >= table.cols as i64 - 1 {
+        let most = table.cols as i64 - 2;
+        return Err(format!("number {low}..={high}; `{}` says where 0 to {most} begin and end", table.name));
+    }
+    if i64::try_from(*len).is_err() {
+        return Err("its axis is too long".into());
     }
     Ok(())
 }

@@ -281,6 +281,7 @@ impl<'p> Lowering<'p> {
             // Whole pairs from each row's first element on, the same distance apart.
             (_, Form::Abt, true) => {
                 let even_start = ty.cols.start.base() % 2 == 0 && ty.cols.start.terms().all(|(_, c)| c % 2 == 0);
+                let even_start = even_start && ty.cols.end.is_none();
                 even_start && [ty.cols.size, ty.cols.len, stride].iter().all(|n| n.is_multiple_of(2))
             }
             _ => false,

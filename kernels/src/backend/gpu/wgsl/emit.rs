@@ -181,12 +181,29 @@ impl<'p> Emit<'p> {
                 rest = format!("rest_{i}");
             }
         }
+        self.stretches();
         let mapping = self.plan.mapping;
         self.line(format!("let tx = i32(lane) % {};", mapping.tx));
         if mapping.ty > 1 {
             self.line(format!("let ty = i32(lane) / {};", mapping.tx));
         }
         Ok([x as u32, y as u32, z as u32])
+    }
+
+    /// Where stretches begin and end, whatever their table holds within the axis; a point without rows to store is done.
+    fn stretches(&mut self) {
+        for stretch in &self.stage.stretches {
+            let at = self.index(&stretch.at);
+            for (var, step) in [(stretch.first, 0), (stretch.end, 1)] {
+                let entry = self.sum(&at, &Value::literal(step));
+                let (table, len) = (stretch.table.0, stretch.len);
+                self.line(format!("let v{} = clamp(m{table}[{}], 0, {len});", var.0, entry.text));
+            }
+        }
+        if let Some(rows) = self.stage.stored_rows() {
+            let valid = self.valid(rows);
+            self.line(format!("if ({} == 0) {{ return; }}", valid.text));
+        }
     }
 
     /// Declares the registers of all tiles.
@@ -339,7 +356,9 @@ impl<'p> Emit<'p> {
             return Value::literal(span.size as i64);
         }
         let start = self.index(&span.start);
-        self.value(format!("clamp({} - {}, 0, {})", span.len, start.text, span.size), start.level)
+        // A stretch ends within its axis.
+        let end = span.end.map_or_else(|| span.len.to_string(), |end| format!("v{}", end.0));
+        self.value(format!("clamp({end} - {}, 0, {})", start.text, span.size), start.level)
     }
 
     /// Whether a tile holds sums of integers.

@@ -76,9 +76,9 @@ impl Plan {
         span.start.range(&self.ranges).map_or(i64::MAX, |(_, high)| high)
     }
 
-    /// Whether the `size` positions from the span's start always lie on its axis.
+    /// Whether the `size` positions from the span's start always lie on its axis, and in its stretch of it.
     pub(super) fn holds(&self, span: Span, size: usize) -> bool {
-        self.last_start(span).saturating_add(size as i64) <= span.len as i64
+        span.end.is_none() && self.last_start(span).saturating_add(size as i64) <= span.len as i64
     }
 
     /// Chooses how products are computed, and the threads that this takes.
@@ -143,7 +143,8 @@ impl Plan {
     /// Whether what exists of every tile at this span is a multiple of `n`.
     pub(super) fn in_groups(&self, n: usize, span: Span) -> bool {
         let start = span.start.base() % n as i64 == 0 && span.start.terms().all(|(_, c)| c % n as i64 == 0);
-        span.size.is_multiple_of(n) && (self.holds(span, span.size) || start && span.len.is_multiple_of(n))
+        span.size.is_multiple_of(n)
+            && (self.holds(span, span.size) || start && span.len.is_multiple_of(n) && span.end.is_none())
     }
 
     fn refuse_many_bindings(&self, program: &Program, caps: &Caps) -> Result<(), Unsupported> {
@@ -264,6 +265,10 @@ impl<'s> Facts<'s> {
         let mut ranges = vec![(0, 0); stage.n_vars];
         for (range, axis) in ranges.iter_mut().zip(&stage.grid) {
             *range = (0, axis.extent as i64 - 1);
+        }
+        for stretch in &stage.stretches {
+            ranges[stretch.first.0 as usize] = (0, stretch.len as i64);
+            ranges[stretch.end.0 as usize] = (0, stretch.len as i64);
         }
         Facts {
             stage,

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::{Caps, Fragment, Manner, lower_stage};
-use crate::problem::{AttentionProblem, AttentionSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes};
+use crate::problem::{
+    AttentionProblem, AttentionSizes, GroupedProblem, GroupedSizes, Kv, Layout, Mask, MatmulProblem, MatmulSizes,
+};
 use crate::program::Program;
 use crate::tile::{AttentionTiling, MatmulTiling};
-use crate::{DType, attention, matmul};
+use crate::{DType, attention, grouped, matmul};
 
 fn caps(manner: Manner) -> Caps {
     Caps {
@@ -127,6 +129,31 @@ fn shaders_of_caches_of_bytes_are_the_golden_ones() {
     let tiling = AttentionTiling { bq: 2, bk: 64, kv_splits: 1, lazy_peak: false };
     let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
     golden_on("attention_streamed_i8", &program, &Caps { fragment: None, ..able() });
+}
+
+#[test]
+fn shaders_that_read_tables_are_the_golden_ones() {
+    let sizes = AttentionSizes {
+        batch: 2,
+        hq: 4,
+        hkv: 2,
+        sq: 1,
+        skv: 100,
+        d: 64,
+        dv: 64,
+        mask: Mask::None,
+        input: DType::Bf16,
+        output: DType::F32,
+        kv: Kv::Input,
+        page: Some(16),
+    };
+    let tiling = AttentionTiling { bq: 2, bk: 64, kv_splits: 1, lazy_peak: false };
+    let program = attention(&AttentionProblem::new(sizes).expect("good sizes"), &tiling);
+    golden_on("attention_pages", &program, &Caps { fragment: None, ..able() });
+    let (input, output, layout) = (DType::F16, DType::F16, Layout::Nk);
+    let sizes = GroupedSizes { groups: 4, m: 100, n: 64, k: 72, input, output, layout };
+    let tiling = MatmulTiling { bm: 32, bn: 32, bk: 32, k_splits: 1 };
+    golden_on("grouped_fragments", &grouped(&GroupedProblem::new(sizes).expect("good sizes"), &tiling), &able());
 }
 
 #[test]

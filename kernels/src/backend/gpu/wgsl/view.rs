@@ -66,6 +66,7 @@ pub(super) fn views(
     let mut views = BTreeMap::new();
     // Tables are read one entry at a time.
     let tables = accesses.iter().filter_map(|(id, ..)| Some(program.tensor(*id).pages?.table));
+    let tables = tables.chain(stage.stretches.iter().map(|stretch| stretch.table));
     views.extend(tables.map(|table| (table, (View::Elements, false))));
     for &(id, tile, written) in accesses {
         let tensor = program.tensor(id);
