@@ -17,6 +17,8 @@ pub(super) struct Measured<'a> {
     measurement: &'a Measurement,
     roof: Roof,
     matmuls: Vec<Point>,
+    /// By the rows of a group.
+    groups: Vec<Point>,
     prefills: Vec<Point>,
     decodes: Vec<Point>,
     /// Most threads that any row used; null where the notion has no meaning.
@@ -63,11 +65,12 @@ impl<'a> Measured<'a> {
             measurement,
             roof,
             matmuls: matmul_points(&rows, &limits, roof, dtype)?,
+            groups: group_points(&rows, &limits, roof, dtype)?,
             prefills: Vec::new(),
             decodes: Vec::new(),
             threads,
         };
-        // A cache of integers is another kernel, at other bytes.
+        // A cache of integers is another kernel, at other bytes; one in pages is read where it lies.
         for row in rows.iter().filter(|row| row.op == "attention" && row.layout.is_none()) {
             let shape = AttentionShape::of_row(row)?;
             let class = if shape.sq == 1.0 { &mut measured.decodes } else { &mut measured.prefills };
@@ -133,6 +136,18 @@ fn matmul_points(rows: &[&Row], limits: &[&MeasuredLimit], roof: Roof, dtype: DT
             let key = matmul_key(&shape, row.threads);
             let utilisation = utilisation(row, row_roof(limits, roof, dtype, row));
             Ok(Point { key, along: shape.m.log2(), utilisation })
+        })
+        .collect()
+}
+
+/// Points of products of rows in groups, of weights `[n, k]`.
+fn group_points(rows: &[&Row], limits: &[&MeasuredLimit], roof: Roof, dtype: DType) -> Result<Vec<Point>, CostError> {
+    let stored = rows.iter().filter(|row| row.op == "grouped" && row.layout.as_deref() == Some("nk"));
+    stored
+        .map(|row| {
+            let shape = MatmulShape::of_a_group(row)?;
+            let utilisation = utilisation(row, row_roof(limits, roof, dtype, row));
+            Ok(Point { key: matmul_key(&shape, row.threads), along: shape.m.log2(), utilisation })
         })
         .collect()
 }
@@ -226,6 +241,16 @@ impl Measured<'_> {
         self.time(least, found, || self.gap("matmul", shape.to_string(), "--b nk"))
     }
 
+    /// Time of one expert's product: from rows of grouped products where there are some near, else as a product of its own.
+    fn expert(&self, shape: MatmulShape) -> Result<Estimate<Seconds>, CostError> {
+        let found = transfer(&self.groups, matmul_key(&shape, self.threads), shape.m.log2());
+        if found.is_none() {
+            return self.matmul(shape);
+        }
+        let least = self.roof.least_time(shape.flops(), shape.bytes(self.dtype));
+        self.time(least, found, || self.gap("grouped", shape.to_string(), "--b nk"))
+    }
+
     /// Time of one causal attention.
     pub(super) fn attention(&self, shape: AttentionShape) -> Result<Estimate<Seconds>, CostError> {
         let least = self.roof.least_time(shape.flops(), shape.bytes(self.dtype));
@@ -240,7 +265,12 @@ impl<'a> Measured<'a> {
     /// Each of its shapes in turn: operation, sizes, and the error of its time when it is read from the others, with
     /// whether it lies between them. Time goes as one over utilisation, so only that is compared.
     pub(super) fn left_out_in_turn(&'a self) -> impl Iterator<Item = (&'static str, String, Option<(f64, bool)>)> + 'a {
-        let classes = [("matmul", &self.matmuls), ("prefill", &self.prefills), ("decode", &self.decodes)];
+        let classes = [
+            ("matmul", &self.matmuls),
+            ("grouped", &self.groups),
+            ("prefill", &self.prefills),
+            ("decode", &self.decodes),
+        ];
         classes.into_iter().flat_map(|(op, points)| {
             points.iter().enumerate().map(move |(idx, point)| {
                 let others: Vec<Point> =
@@ -258,7 +288,7 @@ fn sizes(op: &str, point: &Point) -> String {
     let size = |log: f64| log.exp2().round();
     let [a, b, c, threads] = point.key.map(size);
     let along = size(point.along);
-    if op == "matmul" {
+    if op == "matmul" || op == "grouped" {
         format!("{along}x{a}x{b}, {threads} threads")
     } else {
         format!("{a} heads, {b} a group, {c} wide, {along} positions, {threads} threads")
@@ -301,12 +331,12 @@ impl KernelTime for AtCase<'_> {
         Ok(self.pick(self.measured.matmul(shape)?))
     }
 
-    /// Each expert that is touched as two products of its own.
+    /// Each expert that is touched as two products.
     fn experts(&self, shape: Experts) -> Result<f64, CostError> {
         let touched = touched(&shape, self.measured.measurement.routing_evenness.value) / shape.groups;
         let m = whole(shape.tokens * shape.active / shape.groups / touched);
-        let up = self.measured.matmul(MatmulShape { m, n: 2.0 * shape.width, k: shape.hidden })?;
-        let down = self.measured.matmul(MatmulShape { m, n: shape.hidden, k: shape.width })?;
+        let up = self.measured.expert(MatmulShape { m, n: 2.0 * shape.width, k: shape.hidden })?;
+        let down = self.measured.expert(MatmulShape { m, n: shape.hidden, k: shape.width })?;
         let evenness = self.measured.measurement.routing_evenness.source.kind;
         Ok(self.pick((up + down).rising(|t| t * touched).resting_on(evenness)))
     }

@@ -39,6 +39,17 @@ impl MatmulShape {
             _ => Err(malformed(row, "MxNxK with sizes above 0")),
         }
     }
+
+    /// Reads a grouped row's `MxNxKxG` as the product of one group that has rows: as many do as can.
+    ///
+    /// # Errors
+    /// [`CostError::Malformed`] naming the row.
+    pub fn of_a_group(row: &Row) -> Result<Self, CostError> {
+        match sizes(&row.shape).as_deref() {
+            Some([m, n, k, groups]) => Ok(Self { m: m / m.min(*groups), n: *n, k: *k }),
+            _ => Err(malformed(row, "MxNxKxG with sizes above 0")),
+        }
+    }
 }
 
 impl fmt::Display for MatmulShape {

@@ -48,6 +48,23 @@ fn packed_weights_and_those_of_4_bits_are_no_points_of_the_model() {
 }
 
 #[test]
+fn experts_are_read_from_grouped_rows_where_there_are_some() {
+    let alone = testing::timed(testing::nk(testing::row("cpu", "matmul", "2x4096x4096")), 8e-3);
+    let shape = MatmulShape { m: 2.0, n: 4096.0, k: 4096.0 };
+    let work = (4.0 * shape.flops().0, 4.0 * shape.bytes(DType::F32).0);
+    let row = testing::nk(testing::row("cpu", "grouped", "8x4096x4096x4"));
+    // Four experts of two rows each, in three quarters of the time of as many products.
+    let together = Row { flops: work.0, bytes: work.1, median_s: Some(24e-3), ci95_s: Some([24e-3, 24e-3]), ..row };
+    with(std::slice::from_ref(&alone), |measured| {
+        assert!((measured.expert(shape).expect("timed").mid.0 - 8e-3).abs() < 1e-12);
+    });
+    with(&[alone, together], |measured| {
+        assert!((measured.expert(shape).expect("timed").mid.0 - 6e-3).abs() < 1e-12);
+        assert!((measured.matmul(shape).expect("timed").mid.0 - 8e-3).abs() < 1e-12);
+    });
+}
+
+#[test]
 fn cold_beats_hot_and_threads_are_apart() {
     let base = testing::nk(testing::row("cpu", "matmul", "1x4096x4096"));
     let one = Row { threads: Some(1), ..testing::timed(base.clone(), 9e-3) };

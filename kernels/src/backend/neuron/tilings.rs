@@ -16,8 +16,8 @@ pub fn tilings(problem: &Problem, target: Target) -> Vec<Tiling> {
             let fits = |tiling: &MatmulTiling| fits(&matmul(p, tiling), target);
             matmul_tilings(p).into_iter().filter(fits).map(Tiling::Matmul).collect()
         }
-        // Tables are not lowered yet.
-        Problem::Grouped(_) => vec![],
+        // The lowering refuses tables, in its own words.
+        Problem::Grouped(p) => matmul_tilings(&p.average()).into_iter().map(Tiling::Matmul).collect(),
         Problem::Attention(p) => {
             let fits = |tiling: &AttentionTiling| fits(&attention(p, tiling), target);
             attention_tilings(p).into_iter().filter(fits).map(Tiling::Attention).collect()
