@@ -7,12 +7,17 @@ use crate::step::Step;
 
 const MANIFEST: &str = "examples/backend-gemm/Cargo.toml";
 
-/// This workspace's profile, so that what both build is built once. The example itself sets none.
-const PROFILE: [&str; 4] = [
+/// Kernels and harness are built for this alone, and one product needs no fast ones. The rest is this workspace's profile, so
+/// that what both build is built once. The example itself sets none.
+const PROFILE: [&str; 8] = [
     "profile.dev.opt-level=1",
-    "profile.dev.debug='line-tables-only'",
+    "profile.dev.debug=false",
     "profile.dev.lto='off'",
-    "profile.dev.package.'*'.debug=false",
+    "profile.dev.package.farthing.opt-level=0",
+    "profile.dev.package.farthing-kernels.opt-level=0",
+    "profile.dev.package.gemm-c32.opt-level=0",
+    "profile.dev.package.gemm-c64.opt-level=0",
+    "profile.dev.package.gemm-f64.opt-level=0",
 ];
 
 /// Its conformance test, then its bench target in test mode on one case.
