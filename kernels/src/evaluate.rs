@@ -191,7 +191,7 @@ impl<A: Arithmetic> Point<'_, A> {
             None => no_pages(page),
         };
         let mut offsets = Vec::with_capacity(rows.len());
-        shape.row_offsets(lead, rows, page, |offset| offsets.push(offset));
+        shape.row_offsets(lead, rows, 0, page, &mut offsets);
         offsets
     }
 

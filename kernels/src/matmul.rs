@@ -2,7 +2,7 @@
 
 use crate::DType;
 use crate::problem::{GROUP, GroupedProblem, Layout, MatmulProblem, MatmulSizes, OperandShape, Problem};
-use crate::program::{Body, Builder, Index, Program, Range, ReadTensor, Span, Table, TileId, WriteTensor};
+use crate::program::{Body, Builder, Index, Program, Range, ReadTensor, Span, TileId, WriteTensor};
 use crate::tile::{MatmulTiling, Tiling, n_tiles};
 
 /// Elements of the output whose parts one grid point of the second stage adds up. Small, so that there are many points: what
@@ -24,7 +24,8 @@ const SUMMED_ROWS: usize = 8;
 /// When the tiling has a size of 0, or when the sums of all parts overflow memory.
 pub fn matmul(problem: &MatmulProblem, tiling: &MatmulTiling) -> Program {
     let program = Program::build("matmul", |b| {
-        let operands = Operands::declare(b, problem);
+        let shapes = [problem.a(), problem.b(), problem.c()];
+        let operands = Operands::declare(b, problem.sizes().layout, shapes, &problem.scales());
         let depth = Depth::of(&problem.sizes(), tiling);
         if depth.parts == 1 {
             whole(b, problem, tiling, &depth, &operands);
@@ -42,29 +43,15 @@ struct Operands {
     b: ReadTensor,
     /// Of groups of 4-bit weights, or of rows and of columns of sums of integers.
     scales: Vec<ReadTensor>,
-    /// Where groups of rows begin, if there are any.
-    offsets: Option<Table>,
     c: WriteTensor,
 }
 
 impl Operands {
-    fn declare(b: &mut Builder, problem: &MatmulProblem) -> Operands {
-        let layout = problem.sizes().layout;
-        Operands::of(b, layout, [problem.a(), problem.b(), problem.c()], &problem.scales(), None)
-    }
-
-    fn of_groups(b: &mut Builder, problem: &GroupedProblem) -> Operands {
-        let layout = problem.sizes().layout;
-        let shapes = [problem.a(), problem.b(), problem.c()];
-        Operands::of(b, layout, shapes, &problem.scales(), Some(&problem.offsets()))
-    }
-
-    fn of(
+    fn declare(
         builder: &mut Builder,
         layout: Layout,
         [a, b, c]: [OperandShape; 3],
         scales: &[OperandShape],
-        offsets: Option<&OperandShape>,
     ) -> Operands {
         let input = |builder: &mut Builder, shape: &OperandShape| {
             let [batch, rows, cols] = three(shape);
@@ -79,9 +66,8 @@ impl Operands {
             Layout::Kn | Layout::Nk | Layout::NkI4 => input(builder, &b),
         };
         let scales = scales.iter().map(|scale| input(builder, scale)).collect();
-        let offsets = offsets.map(|offsets| builder.table(offsets.name, &[], offsets.dims[1]));
         let [batch, m, n] = three(&c);
-        Operands { a, b, scales, offsets, c: builder.output_matrix(c.name, c.dtype, &[batch], m, n) }
+        Operands { a, b, scales, c: builder.output_matrix(c.name, c.dtype, &[batch], m, n) }
     }
 }
 
@@ -143,11 +129,13 @@ pub fn grouped(problem: &GroupedProblem, tiling: &MatmulTiling) -> Program {
     let (all, one) = (problem.sizes(), problem.average().sizes());
     let t = MatmulTiling { k_splits: 1, ..*tiling };
     let program = Program::build("grouped", |b| {
-        let o = Operands::of_groups(b, problem);
+        let shapes = [problem.a(), problem.b(), problem.c()];
+        let o = Operands::declare(b, all.layout, shapes, &problem.scales());
+        let offsets = problem.offsets();
+        let offsets = b.table(offsets.name, &[], offsets.dims[1]);
         let depth = Depth::of(&one, &t);
         let grid = [("group", all.groups), ("j", n_tiles(all.n, t.bn)), ("i", n_tiles(all.m, t.bm))];
         b.each_point(grid, |b, [ig, j, i]| {
-            let Some(offsets) = o.offsets else { return };
             let rows = b.stretch(offsets, ig, all.m).tile(i, t.bm);
             finished(b, &one, &depth, &o, [0.into(), ig.into()], (rows, Span::tile(j, t.bn, all.n)));
         });

@@ -106,31 +106,32 @@ impl Tensor {
         self.elems() * self.dtype.size_bytes()
     }
 
-    /// Calls `each` with the element offset of each of `rows` of the matrix at `lead`, in order; `page` says where a page of
-    /// the matrix is.
+    /// Adds the element offset of column `col` of each of `rows` of the matrix at `lead` to `offsets`, in order; `page` says where
+    /// a page of the matrix is.
     pub fn row_offsets(
         &self,
         lead: &[i64],
         rows: std::ops::Range<usize>,
+        col: usize,
         page: impl Fn(usize) -> usize,
-        mut each: impl FnMut(usize),
+        offsets: &mut Vec<usize>,
     ) {
         match (self.rows.as_slice(), self.pages) {
             ([axis], None) => {
-                let base = self.row_offset(lead, 0, page);
-                rows.for_each(|row| each(base + row * axis.stride));
+                let base = self.row_offset(lead, 0, page) + col;
+                offsets.extend(rows.map(|row| base + row * axis.stride));
             }
             ([axis], Some(pages)) => {
                 let mut row = rows.start;
                 while row < rows.end {
                     // The rows of one page.
                     let end = rows.end.min((row / pages.rows + 1) * pages.rows);
-                    let base = self.row_offset(lead, row, &page);
-                    (0..end - row).for_each(|i| each(base + i * axis.stride));
+                    let base = self.row_offset(lead, row, &page) + col;
+                    offsets.extend((0..end - row).map(|i| base + i * axis.stride));
                     row = end;
                 }
             }
-            _ => rows.for_each(|row| each(self.row_offset(lead, row, &page))),
+            _ => offsets.extend(rows.map(|row| self.row_offset(lead, row, &page) + col)),
         }
     }
 
@@ -264,7 +265,7 @@ mod tests {
         assert_eq!(k.elems(), 6 * 24);
         assert!(!k.has_even_rows());
         let mut offsets = vec![];
-        k.row_offsets(&[0, 1], 1..7, |page| [5, 0, 2][page], |offset| offsets.push(offset));
+        k.row_offsets(&[0, 1], 1..7, 0, |page| [5, 0, 2][page], &mut offsets);
         assert_eq!(offsets, [136, 140, 12, 16, 20, 60]);
         assert_eq!(k.row_offset(&[0, 0], 6, |page| [5, 0, 2][page]), 48);
     }

@@ -43,7 +43,7 @@ fn a_stretch_has_a_table_and_variables_of_its_own() {
     refused(tampered(|draft| draft.stages[0].grid[0].extent = 4), "number 0..=3; `offsets` says where 0 to 2 begin");
     refused(tampered(|draft| stretch(draft).at = Index::from(Var(0)) + Index::from(Var(1))), "neither a constant nor");
     refused(tampered(|draft| stretch(draft).len = 6), "a span ends with no stretch of its axis");
-    refused(tampered(|draft| draft.tensors[2].lead = draft.tensors[0].lead.clone()), "no table of a single row");
+    refused(tampered(|draft| draft.tensors[3].lead = draft.tensors[0].lead.clone()), "no table of a single row");
 }
 
 /// A copy of `x[8, 6]` to `out[8, 6]` in two groups of rows, with the given body.

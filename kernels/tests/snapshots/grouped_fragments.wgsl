@@ -5,10 +5,10 @@ diagnostic(off, derivative_uniformity);
 @group(0) @binding(0) var<storage, read> m0: array<vec4<f16>>;
 // b: f16
 @group(0) @binding(1) var<storage, read> m1: array<vec4<f16>>;
-// offsets: i32
-@group(0) @binding(2) var<storage, read> m2: array<i32>;
 // c: f16
-@group(0) @binding(3) var<storage, read_write> m3: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read_write> m2: array<vec2<u32>>;
+// offsets: i32
+@group(0) @binding(3) var<storage, read> m3: array<i32>;
 var<workgroup> shared_tile: array<vec4<f32>, 288>;
 var<workgroup> shared_halves: array<vec4<f16>, 640>;
 
@@ -41,9 +41,9 @@ fn main(
   let rest_1 = rest_2 / 2;
   let v0 = rest_1 % 4; // group
   let x_1 = v0;
-  let v3 = clamp(m2[x_1], 0, 100);
+  let v3 = clamp(m3[x_1], 0, 100);
   let x_2 = x_1 + 1;
-  let v4 = clamp(m2[x_2], 0, 100);
+  let v4 = clamp(m3[x_2], 0, 100);
   let x_3 = v2 * 32 + v3;
   let x_4 = clamp(v4 - x_3, 0, 32);
   if (x_4 == 0) { return; }
@@ -125,17 +125,17 @@ fn main(
   let x_56 = ty + 16;
   let x_57 = x_56 * 9;
   t0_1_0 += shared_tile[x_57 + (x_54 >> 2u)];
-  // store t3[0], %0
+  // store t2[0], %0
   let x_58 = ty;
   let x_59 = x_3 + x_58;
   let x_60 = x_59 * 64;
   let x_61 = x_33 + x_54;
   let x_62 = x_60 + x_61;
   let h_63 = bits_f16(t0_0_0);
-  if (x_58 < x_4) { m3[x_62 >> 2u] = vec2<u32>(h_63.x | (h_63.y << 16u), h_63.z | (h_63.w << 16u)); }
+  if (x_58 < x_4) { m2[x_62 >> 2u] = vec2<u32>(h_63.x | (h_63.y << 16u), h_63.z | (h_63.w << 16u)); }
   let x_64 = x_3 + x_56;
   let x_65 = x_64 * 64;
   let x_66 = x_65 + x_61;
   let h_67 = bits_f16(t0_1_0);
-  if (x_56 < x_4) { m3[x_66 >> 2u] = vec2<u32>(h_67.x | (h_67.y << 16u), h_67.z | (h_67.w << 16u)); }
+  if (x_56 < x_4) { m2[x_66 >> 2u] = vec2<u32>(h_67.x | (h_67.y << 16u), h_67.z | (h_67.w << 16u)); }
 }

@@ -74,8 +74,7 @@ impl Place {
         lead_at.clear();
         lead_at.extend(self.lead.iter().map(|index| index.eval(values)));
         let col = self.cols.start(values);
-        let page = self.page_of(values, tables);
-        self.shape.row_offsets(lead_at, rows, page, |offset| offsets.push(offset + col));
+        self.shape.row_offsets(lead_at, rows, col, self.page_of(values, tables), offsets);
     }
 
     /// Offset of the first element, and how many rows from there lie evenly apart.

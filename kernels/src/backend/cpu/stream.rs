@@ -11,7 +11,10 @@
 //!    answer: the streams are then fetched ahead as well.
 //!
 //! 5. Short rows are fetched by hand, and on into the product that streams next: what is worked out between two products,
-//!    such as a softmax, would leave memory idle.
+//!    such as a softmax, would leave memory idle. What bounds it on a Xeon of model 207: a key of bf16 takes 34 ns of work where
+//!    it lies in cache, 32 ns of memory at the limit, and 60 together. Hints do overlap with work there, but a line of hint and
+//!    load comes at 13 GB/s at most beside any work, where loads alone read 15 and hints alone 20. Working on some rows of
+//!    values at a time, all their columns before the next, so that hints are spread evenly, changed nothing.
 //!
 //! 6. What is shorter than f32 is widened as it is read: for i8 that is two instructions a vector on the ports of the
 //!    multiply-adds, so four rows of `a` bound a core with two of them to 16 bytes in three cycles.
