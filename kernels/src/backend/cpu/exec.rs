@@ -26,7 +26,8 @@ use crate::program::Form;
 /// # Safety
 /// - `tensors` has a pointer for each tensor of the program the plan was made from, valid for its elements, and the
 ///   workspace's slack behind them; no two of them overlap.
-/// - `tables` holds what each table does, and nothing in them lies beyond the pages that they are for.
+/// - `tables` holds what each table does, and [`Program::check_tables`](crate::program::Program::check_tables) passed on it:
+///   pages exist, and stretches ascend within their axis.
 pub(super) unsafe fn launch(
     isa: Isa,
     pool: &Pool,

@@ -64,7 +64,8 @@ impl Context {
         let compiled = self.checked(0, || {
             // SAFETY:
             // - Indices: the text is this crate's own, emitted from a verified program; `wgsl/access.rs` holds every
-            //   position on its axis, and buffers are as long as their tensors.
+            //   position on its axis, what tables say is clamped to the pages and axes that there are, and buffers are as long
+            //   as their tensors.
             // - Loops: their counters step towards bounds that do not change.
             // - Divisors are constants of at least 1.
             let module =
