@@ -96,6 +96,21 @@ impl Stage {
         (first.end.is_some() && is_one).then_some(*first)
     }
 
+    /// Least and greatest value of each variable that stands throughout a point, those of the grid and of stretches; 0 of
+    /// loops, whose ends hang on these.
+    pub(crate) fn ranges(&self) -> Vec<(i64, i64)> {
+        let mut ranges = vec![(0, 0); self.n_vars];
+        for (range, axis) in ranges.iter_mut().zip(&self.grid) {
+            range.1 = axis.extent as i64 - 1;
+        }
+        for stretch in &self.stretches {
+            for var in [stretch.first, stretch.end] {
+                ranges[var.0 as usize].1 = stretch.len as i64;
+            }
+        }
+        ranges
+    }
+
     /// Number of grid points.
     pub fn n_points(&self) -> usize {
         self.grid.iter().map(|axis| axis.extent).product()

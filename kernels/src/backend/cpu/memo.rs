@@ -46,14 +46,7 @@ pub(super) fn depends(place: &Place, var: Var) -> bool {
 
 /// Least and greatest value of each variable.
 pub(super) fn ranges(stage: &Stage) -> Vec<(i64, i64)> {
-    let mut ranges = vec![(0, 0); stage.n_vars];
-    for (range, axis) in ranges.iter_mut().zip(&stage.grid) {
-        *range = (0, axis.extent as i64 - 1);
-    }
-    for stretch in &stage.stretches {
-        ranges[stretch.first.0 as usize].1 = stretch.len as i64;
-        ranges[stretch.end.0 as usize].1 = stretch.len as i64;
-    }
+    let mut ranges = stage.ranges();
     loops(&stage.body, &mut ranges);
     ranges
 }

@@ -262,14 +262,6 @@ struct Facts<'s> {
 impl<'s> Facts<'s> {
     fn new(stage: &'s Stage) -> Facts<'s> {
         let n = stage.tiles.len();
-        let mut ranges = vec![(0, 0); stage.n_vars];
-        for (range, axis) in ranges.iter_mut().zip(&stage.grid) {
-            *range = (0, axis.extent as i64 - 1);
-        }
-        for stretch in &stage.stretches {
-            ranges[stretch.first.0 as usize] = (0, stretch.len as i64);
-            ranges[stretch.end.0 as usize] = (0, stretch.len as i64);
-        }
         Facts {
             stage,
             loads: vec![None; n],
@@ -279,7 +271,7 @@ impl<'s> Facts<'s> {
             used_in_registers: vec![false; n],
             accumulators: BTreeSet::new(),
             accesses: vec![],
-            ranges,
+            ranges: stage.ranges(),
         }
     }
 
