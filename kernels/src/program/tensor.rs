@@ -215,6 +215,13 @@ impl Span {
         Span { start: Index::from(var) * size as i64, size, len, end: None }
     }
 
+    /// Whether every tile starts at a multiple of `n` positions and holds a multiple of them, whatever the variables.
+    pub(crate) fn is_multiple_of(&self, n: usize) -> bool {
+        let mut starts = self.start.terms().map(|(_, factor)| factor).chain([self.start.base()]);
+        let sizes = [self.size, self.len];
+        self.end.is_none() && starts.all(|x| x % n as i64 == 0) && sizes.iter().all(|x| x.is_multiple_of(n))
+    }
+
     /// First position where `values[v]` is variable `v`.
     pub fn start(&self, values: &[i64]) -> usize {
         self.start.eval(values) as usize

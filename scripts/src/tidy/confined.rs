@@ -24,6 +24,7 @@ const RULES: [Confined; 7] = [
             "kernels/src/backend/cpu/micro.rs",
             "kernels/src/backend/cpu/microkernel.rs",
             "kernels/src/backend/cpu/pack.rs",
+            "kernels/src/backend/cpu/pack/",
             "kernels/src/backend/cpu/probe.rs",
             "kernels/src/backend/cpu/rows.rs",
             "kernels/src/backend/cpu/simd.rs",

@@ -13,7 +13,7 @@ use super::pool::Pool;
 use super::rows::{self, Slots};
 use super::source::Source;
 use super::stored::store;
-use super::stream::Stream;
+use super::stream::{Hints, PARTS, Stream, together};
 use super::turned::{self, Frame};
 use super::weights::Weight;
 use super::worker::Worker;
@@ -234,7 +234,7 @@ impl<'a> Points<'a> {
         let fresh = std::mem::replace(&mut self.worker.zero[product.acc.0], false);
         let out = out.filter(|_| self.worker.is_last_turn);
         self.worker.stored[product.acc.0] = out.is_some();
-        let ahead = product.ahead.as_ref().map_or(Fetch::NONE, |ahead| self.ahead(ahead));
+        let ahead = product.ahead.as_ref().and_then(|ahead| self.then(ahead, |points| points.ahead(ahead)));
         let w = &self.worker;
         let (acc, acc_lead) = (w.at[product.acc.0], w.leads[product.acc.0]);
         let (room, lead) = (w.at[product.a.0], w.leads[product.a.0]);
@@ -274,7 +274,7 @@ impl<'a> Points<'a> {
             to_lead,
             to_cols,
             next: Fetch::NONE,
-            ahead,
+            ahead: ahead.unwrap_or(Fetch::NONE),
         };
         let order = if matches!(right, Right::Weight(_)) { Order::Panels } else { Order::Rows };
         let block = Block { m: product.rows.valid(&w.values), a, units: product.units, order, first };
@@ -283,14 +283,23 @@ impl<'a> Points<'a> {
         unsafe { block.run(self.isa) }
     }
 
-    /// What is read next of a right factor: its panels where they are made already, else its rows.
-    fn ahead(&mut self, ahead: &Ahead) -> Fetch {
+    /// What `of` says in the turn of its loop in which a right factor is read next; none where that turn does not come.
+    fn then<T>(&mut self, ahead: &Ahead, of: impl FnOnce(&Self) -> T) -> Option<T> {
         if ahead.var.is_some() && self.worker.is_last_turn {
-            return Fetch::NONE;
+            return None;
         }
         if let Some(var) = ahead.var {
             self.worker.values[var] += 1;
         }
+        let said = of(self);
+        if let Some(var) = ahead.var {
+            self.worker.values[var] -= 1;
+        }
+        Some(said)
+    }
+
+    /// What is read next of a right factor: its panels where they are made already, else its rows.
+    fn ahead(&self, ahead: &Ahead) -> Fetch {
         let (values, place) = (&self.worker.values, &ahead.place);
         let memo = ahead.memo.and_then(|memo| Some((memo, self.space.memos[memo].as_ref()?)));
         let panels = memo.and_then(|(memo, space)| {
@@ -299,21 +308,28 @@ impl<'a> Points<'a> {
             let first = space.at(entry).cast_const().cast();
             space.is_ready(entry).then_some(Fetch { first, stride: FETCHED_BYTES, rows, row_bytes: FETCHED_BYTES })
         });
-        let fetch = panels.unwrap_or_else(|| {
-            let elem = place.shape.dtype.size_bytes();
-            // Of rows in pages those of the first.
-            let (first, rows) = self.first_of(place);
-            Fetch {
-                first: first.cast_const().cast(),
-                stride: place.shape.rows[0].stride * elem,
-                rows,
-                row_bytes: place.cols.valid(values) * elem,
-            }
-        });
-        if let Some(var) = ahead.var {
-            self.worker.values[var] -= 1;
+        panels.unwrap_or_else(|| self.rows_of(place, 0..place.rows.valid(values)))
+    }
+
+    /// Rows of a tile in its tensor; of rows in pages those of the first.
+    fn rows_of(&self, place: &Place, rows: std::ops::Range<usize>) -> Fetch {
+        let values = &self.worker.values;
+        let elem = place.shape.dtype.size_bytes();
+        let (offset, rows) = place.first_of(rows, values, self.tables);
+        Fetch {
+            first: self.tensors[place.tensor].0.cast_const().wrapping_add(offset * elem),
+            stride: place.shape.rows[0].stride * elem,
+            rows,
+            row_bytes: place.cols.valid(values) * elem,
         }
-        fetch
+    }
+
+    /// The rows of a tile in as many parts as places that it is read in.
+    fn parts_of(&self, place: &Place, n_parts: usize) -> [Fetch; PARTS] {
+        let rows = place.rows.valid(&self.worker.values) / n_parts;
+        std::array::from_fn(|part| {
+            if part < n_parts { self.rows_of(place, part * rows..(part + 1) * rows) } else { Fetch::NONE }
+        })
     }
 
     /// The first element of a tile in its tensor, and how many rows from there lie evenly apart.
@@ -331,15 +347,21 @@ impl<'a> Points<'a> {
         }
         self.locate(place);
         let fresh = std::mem::replace(&mut self.worker.zero[product.acc.0], false);
-        let next = product.ahead.as_ref().map_or(Fetch::NONE, |ahead| self.ahead(ahead));
+        let m = product.rows.valid(&self.worker.values);
+        let (together, hints) = (together(self.isa, m), Hints::of_cpu());
+        let places = hints.places(together);
+        let next =
+            product.ahead.as_ref().and_then(|next| self.then(next, |points| points.parts_of(&next.place, places)));
         let w = &self.worker;
         let stream = Stream {
-            m: product.rows.valid(&w.values),
+            m,
             a: w.at[product.a.0],
             lda: w.leads[product.a.0],
             b: self.source(place),
             scales: scales.map(|scales| Source { offsets: &w.scale_offsets, ..self.source(scales) }),
-            next,
+            next: next.unwrap_or([Fetch::NONE; PARTS]),
+            together,
+            hints,
             c: w.at[product.acc.0],
             ldc: w.leads[product.acc.0],
             fresh,

@@ -5,7 +5,7 @@
 use std::fmt;
 
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Avx2, Avx512, Avx512Bf16, Avx512Vnni};
+use super::simd::{Avx2, Avx512, Avx512Bf16, Avx512Vnni, is_intel};
 use super::simd::{Portable, Simd};
 
 /// An instruction set this CPU has.
@@ -70,7 +70,7 @@ impl Isa {
                 // SAFETY: the features the token stands for were detected above.
                 found.push(Isa::Avx512(unsafe { Avx512::new_unchecked() }));
             }
-            if bf16 && Avx512Bf16::is_slow() {
+            if bf16 && is_intel() {
                 found.swap(0, 1);
             }
             if avx2 {

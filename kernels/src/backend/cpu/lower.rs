@@ -59,6 +59,7 @@ const MAX_STEP_IN_PLACE: usize = 256;
 #[derive(Clone, Copy, Debug, Default)]
 struct Forms {
     rows: Option<SlotId>,
+    halves: Option<SlotId>,
     pairs: Option<SlotId>,
     quads: Option<SlotId>,
     panels: Option<(SlotId, Layout)>,
@@ -121,6 +122,9 @@ impl<'p> Lowering<'p> {
                 } else {
                     self.plan.add_rows(ty.rows, ty.cols, Units::Single)
                 });
+            }
+            if uses.halves {
+                forms.halves = Some(self.plan.add_rows(ty.rows, ty.cols, Units::Halves));
             }
             if uses.pairs {
                 forms.pairs = Some(self.plan.add_rows(ty.rows, ty.cols, Units::Pair));
@@ -233,6 +237,7 @@ impl<'p> Lowering<'p> {
         let place = self.place(tensor, lead, ty.rows, ty.cols);
         let forms = self.forms.get(&dst).copied().unwrap_or_default();
         let rows = forms.rows.map(|slot| (slot, Layout::Rows));
+        let halves = forms.halves.map(|slot| (slot, Layout::RowHalves));
         let pairs = forms.pairs.map(|slot| (slot, Layout::RowPairs));
         let quads = forms.quads.map(|slot| (slot, Layout::RowQuads));
         let uses = self.uses.get(&dst).copied().unwrap_or_default();
@@ -245,7 +250,7 @@ impl<'p> Lowering<'p> {
             return;
         }
         let stays = uses.left_alone || uses.right_alone && self.is_side_by_side(&place, forms);
-        let targets: Vec<Target> = [rows, pairs, quads, forms.panels]
+        let targets: Vec<Target> = [rows, halves, pairs, quads, forms.panels]
             .into_iter()
             .flatten()
             .filter(|_| !stays)
@@ -283,7 +288,9 @@ impl<'p> Lowering<'p> {
         let widens = streams && form == Form::Ab;
         let taken = if widens { Units::Single } else { self.uses[&a].units(a_ty.dtype) };
         let right_pairs = self.forms[&b].panels.is_some_and(|(_, layout)| layout.per_unit() == 2);
+        let halves = streams && form == Form::Abt && b_ty.dtype == DType::Bf16 && b_ty.cols.is_multiple_of(2);
         let (units, a_slot) = match taken {
+            Units::Single if halves && a_forms.halves.is_some() => (Units::Halves, a_forms.halves),
             Units::Pair => (taken, a_forms.pairs),
             Units::Quad => (taken, a_forms.quads),
             Units::Single | Units::Halves => (if right_pairs { Units::Halves } else { taken }, a_forms.rows),
@@ -339,11 +346,10 @@ impl<'p> Lowering<'p> {
     /// same few sets of L1: then a copy would only cost time.
     fn is_side_by_side(&self, place: &Place, forms: Forms) -> bool {
         let nr = 2 * self.lanes;
-        let whole = [place.cols.len, place.cols.size].iter().all(|n| n.is_multiple_of(nr)) && place.cols.end.is_none();
         let close = place.shape.has_even_rows() && place.shape.rows[0].stride <= MAX_STEP_IN_PLACE;
         let as_is =
             place.shape.dtype == DType::F32 && forms.panels.is_some_and(|(_, layout)| layout == Layout::PanelsKn);
-        whole && close && as_is
+        place.cols.is_multiple_of(nr) && close && as_is
     }
 
     /// Lets the last product of a loop write what the store behind the loop would: sums that nothing else reads, as they

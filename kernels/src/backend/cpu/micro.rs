@@ -7,7 +7,7 @@ use super::isa::Isa;
 use super::memory::Buffer;
 use super::microkernel::{Fetch, Panel, lead, of_units};
 use super::source::Source;
-use super::stream::Stream;
+use super::stream::{Hints, PARTS, Stream, together};
 use super::unit::Units;
 use crate::DType;
 use crate::backend::{Clock, DeviceError, Elapsed, Probe, Work};
@@ -108,7 +108,19 @@ fn dots(isa: Isa, dtype: DType, rows: usize) -> Option<Probe<'static>> {
     let call = move || {
         let b = Source { base: b.as_ptr(), dtype, offsets: &offsets, cols };
         let (a, c) = (a.as_ptr().cast(), c.as_mut_ptr().cast());
-        let stream = Stream { m: rows, a, lda, b, scales: None, next: Fetch::NONE, c, ldc, fresh: true };
+        let stream = Stream {
+            m: rows,
+            a,
+            lda,
+            b,
+            scales: None,
+            next: [Fetch::NONE; PARTS],
+            together: together(isa, rows),
+            hints: Hints::of_cpu(),
+            c,
+            ldc,
+            fresh: true,
+        };
         // SAFETY: the three buffers were made for these sizes, and are apart; both factors are of one type.
         unsafe { stream.dots(isa, units(dtype)) };
     };

@@ -7,16 +7,22 @@
 //! memory: each element is read once in pieces of a step's length, transposed and written once. So whole squares go
 //! through one loop without branches, the next rows are fetched meanwhile, and the panels stay in cache (`memo.rs`).
 
+mod rows;
+
 use super::isa::{Isa, Task};
 use super::simd::Simd;
 use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, I8, Pairs, Quads, Source};
 use crate::DType;
+use rows::{Interleaved, RowHalves, Rows, row_units};
 
 /// How a copy is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Layout {
     /// f32 rows.
     Rows,
+    /// f32 rows of bf16: of each two vectors of elements first the even ones, then the odd ones. What is left of a row at its
+    /// end lies the same way, with room between.
+    RowHalves,
     /// Rows of bf16 pairs; an odd last element is paired with zero.
     RowPairs,
     /// f32 panels of a source whose rows run along the contraction.
@@ -41,7 +47,7 @@ impl Layout {
     /// Elements of a unit.
     pub(super) fn per_unit(self) -> usize {
         match self {
-            Layout::Rows | Layout::PanelsKn | Layout::PanelsNk => 1,
+            Layout::Rows | Layout::RowHalves | Layout::PanelsKn | Layout::PanelsNk => 1,
             Layout::RowPairs | Layout::PairPanelsKn | Layout::PairPanelsNk | Layout::Interleaved => 2,
             Layout::RowQuads | Layout::QuadPanelsKn | Layout::QuadPanelsNk => 4,
         }
@@ -67,6 +73,7 @@ pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f3
         (Layout::Rows | Layout::PanelsKn | Layout::PanelsNk, DType::I32 | DType::I4x2) => {
             unreachable!("outputs alone are of i32, and pairs of 4-bit integers are copied as they are")
         }
+        (Layout::RowHalves, _) => isa.run(RowHalves(source, dst, lead)),
         (Layout::RowPairs | Layout::RowQuads, _) => row_units(source, dst, lead),
         (Layout::QuadPanelsKn, _) => isa.run(QuadKn(source, dst)),
         (Layout::QuadPanelsNk, _) => {
@@ -87,80 +94,6 @@ pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f3
             isa.run(Nk::<Pairs>(source, source.cols.div_ceil(2), dst, std::marker::PhantomData));
         }
         (Layout::Interleaved, _) => isa.run(Interleaved(source, dst, lead)),
-    }
-}
-
-struct Rows<'o, E>(Source<'o>, *mut f32, usize, std::marker::PhantomData<E>);
-
-impl<E: Element> Task for Rows<'_, E> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Rows(source, dst, lead, _) = self;
-        for r in 0..source.offsets.len() {
-            let (from, to) = (source.row(r).cast::<E::Bits>(), dst.wrapping_add(r * lead));
-            let whole = source.cols - source.cols % S::LANES;
-            let mut c = 0;
-            while c < whole {
-                // SAFETY: `c + LANES ≤ cols` elements of the row, and as many of the destination's, by `pack`'s contract.
-                unsafe { simd.store(to.add(c), E::load(simd, from.add(c))) };
-                c += S::LANES;
-            }
-            if whole < source.cols {
-                let rest = source.cols - whole;
-                // SAFETY: `rest` elements remain in the row and in the destination.
-                unsafe { simd.store_first(to.add(whole), E::load_first(simd, from.add(whole), rest), rest) };
-            }
-        }
-    }
-}
-
-/// Rows as they are, and zeros to the end of the last unit.
-fn row_units(source: Source, dst: *mut f32, lead: usize) {
-    let bytes = source.cols * source.dtype.size_bytes();
-    for r in 0..source.offsets.len() {
-        let to = dst.wrapping_add(r * lead).cast::<u8>();
-        // SAFETY: the row has `bytes` bytes, the destination room for whole units, by `pack`'s contract.
-        unsafe {
-            std::ptr::copy_nonoverlapping(source.row(r), to, bytes);
-            std::ptr::write_bytes(to.add(bytes), 0, bytes.next_multiple_of(4) - bytes);
-        }
-    }
-}
-
-struct Interleaved<'o>(Source<'o>, *mut f32, usize);
-
-impl Task for Interleaved<'_> {
-    type Out = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Interleaved(source, dst, lead) = self;
-        let n_rows = source.offsets.len();
-        for unit in 0..n_rows.div_ceil(2) {
-            let low = source.row(2 * unit).cast::<u16>();
-            let high = (2 * unit + 1 < n_rows).then(|| source.row(2 * unit + 1).cast::<u16>());
-            for c in (0..source.cols).step_by(S::LANES) {
-                let n = (source.cols - c).min(S::LANES);
-                let (mut low_end, mut high_end) = ([0u16; MAX_LANES], [0u16; MAX_LANES]);
-                // SAFETY: `n` elements remain in each row; short ends are copied before a whole vector is read; rows of
-                // the destination are padded to whole vectors.
-                unsafe {
-                    let units = match high {
-                        Some(high) if n == S::LANES => simd.interleave_u16(low.add(c), high.add(c)),
-                        _ => {
-                            std::ptr::copy_nonoverlapping(low.add(c), low_end.as_mut_ptr(), n);
-                            if let Some(high) = high {
-                                std::ptr::copy_nonoverlapping(high.add(c), high_end.as_mut_ptr(), n);
-                            }
-                            simd.interleave_u16(low_end.as_ptr(), high_end.as_ptr())
-                        }
-                    };
-                    simd.store(dst.add(unit * lead + c), units);
-                }
-            }
-        }
     }
 }
 

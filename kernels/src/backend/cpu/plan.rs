@@ -79,7 +79,12 @@ impl Place {
 
     /// Offset of the first element, and how many rows from there lie evenly apart.
     pub(super) fn first(&self, values: &[i64], tables: Tables) -> (usize, usize) {
-        let (row, n_rows) = (self.rows.start(values), self.rows.valid(values));
+        self.first_of(0..self.rows.valid(values), values, tables)
+    }
+
+    /// As [`Place::first`], of these rows of the tile.
+    pub(super) fn first_of(&self, rows: std::ops::Range<usize>, values: &[i64], tables: Tables) -> (usize, usize) {
+        let (row, n_rows) = (self.rows.start(values) + rows.start, rows.len());
         let in_matrix = self.shape.row_offset(&[], row, self.page_of(values, tables)) + self.cols.start(values);
         let even = self.shape.pages.map_or(n_rows, |pages| n_rows.min(pages.rows - row % pages.rows));
         (self.matrix(&self.shape, values) + in_matrix, even)

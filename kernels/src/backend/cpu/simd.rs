@@ -14,6 +14,7 @@ mod opaque;
 mod portable;
 #[cfg(test)]
 mod tests;
+mod vendor;
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx2::Avx2;
@@ -22,6 +23,7 @@ pub(super) use avx512::{Avx512, Avx512Bf16, Avx512Vnni};
 pub(super) use math::{EXP2_ERROR, FUNCTION_ERROR};
 pub(super) use opaque::opaque;
 pub(super) use portable::Portable;
+pub(super) use vendor::is_intel;
 
 use half::{bf16, f16};
 
@@ -228,6 +230,18 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
                 unsafe { *dst.add(c * dst_stride + r) = *src.add(r * src_stride + c) };
             }
         }
+    }
+
+    /// The lanes of `x` and `y` by turns, `x` first: the first `LANES` of them, and the others.
+    #[inline(always)]
+    fn interleave(self, x: Self::F, y: Self::F) -> (Self::F, Self::F) {
+        let (x, y) = (self.to_array(x), self.to_array(y));
+        let mut turns = [0.0f32; 32];
+        for (i, two) in turns.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            *two = [x[i], y[i]];
+        }
+        // SAFETY: `turns` holds 32 ≥ 2 · LANES elements.
+        unsafe { (self.load(turns.as_ptr()), self.load(turns.as_ptr().add(Self::LANES))) }
     }
 
     /// Interleaves two rows of `LANES` bf16 into `LANES` units, `low` in the low halves.

@@ -39,6 +39,22 @@ pub(super) trait Element: 'static {
     /// `p` is valid for reads of `LANES` elements.
     unsafe fn load<S: Simd>(simd: S, p: *const Self::Bits) -> S::F;
 
+    /// Reads `2 · LANES` elements as f32, in the order in which they are widened soonest.
+    ///
+    /// # Safety
+    /// `p` is valid for reads of `2 · LANES` elements.
+    #[inline(always)]
+    unsafe fn load_two<S: Simd>(simd: S, p: *const Self::Bits) -> (S::F, S::F) {
+        // SAFETY: as the caller's.
+        unsafe { (Self::load(simd, p), Self::load(simd, p.add(S::LANES))) }
+    }
+
+    /// What has the order of [`Element::load_two`] in that of memory.
+    #[inline(always)]
+    fn in_order<S: Simd>(_simd: S, first: S::F, second: S::F) -> (S::F, S::F) {
+        (first, second)
+    }
+
     /// Reads the first `n ≤ LANES` elements as f32, zeros in the other lanes.
     ///
     /// # Safety
@@ -103,6 +119,19 @@ impl Element for Bf16 {
     unsafe fn load<S: Simd>(simd: S, p: *const u16) -> S::F {
         // SAFETY: as the caller's.
         unsafe { simd.load_bf16(p) }
+    }
+
+    /// Even elements, then odd ones: a shift and a mask of one load, where [`Simd::load_bf16`] spreads elements out first.
+    #[inline(always)]
+    unsafe fn load_two<S: Simd>(simd: S, p: *const u16) -> (S::F, S::F) {
+        // SAFETY: the caller's elements are LANES units, and vectors need no alignment.
+        let units = unsafe { simd.load(p.cast()) };
+        (simd.low_half(units), simd.high_half(units))
+    }
+
+    #[inline(always)]
+    fn in_order<S: Simd>(simd: S, first: S::F, second: S::F) -> (S::F, S::F) {
+        simd.interleave(first, second)
     }
 }
 

@@ -4,26 +4,28 @@
 //! 1. `b` as `[n, k]`: dot products, lanes along k, several rows of `b` at once; sums across lanes come last.
 //! 2. `b` as `[k, n]`: rows of `b` times broadcast elements of `a`, lanes along n.
 //!
-//! 3. Long rows of `[n, k]` are read `n / NB` apart rather than side by side: each of the NB streams then runs on from
-//!    row to row, and the hardware's prefetcher, which stops at the end of a page, starts anew less often.
+//! 3. What is shorter than f32 is widened as it is read. A vector of bf16 pairs takes a shift and a mask, which leave even
+//!    elements apart from odd ones: `a` lies in the same order, and sums over values are put in order once they are whole. For i8
+//!    it is two instructions for each sixteen, on the ports of the multiply-adds, so four rows of `a` bound a core with two of
+//!    them to 16 bytes in three cycles.
 //!
-//! 4. With several rows of `a` the reads of a step are so much work that fewer steps are under way than memory takes to
-//!    answer: the streams are then fetched ahead as well.
+//! 4. In which order rows are read is [`order`]'s, and what is fetched meanwhile [`hints`]'. Short rows are fetched on into the
+//!    product that streams next: what is worked out between two products, such as a softmax, would leave memory idle.
 //!
-//! 5. Short rows are fetched by hand, and on into the product that streams next: what is worked out between two products,
-//!    such as a softmax, would leave memory idle. What bounds it on a Xeon of model 207: a key of bf16 takes 34 ns of work where
-//!    it lies in cache, 32 ns of memory at the limit, and 60 together. Hints do overlap with work there, but a line of hint and
-//!    load comes at 13 GB/s at most beside any work, where loads alone read 15 and hints alone 20. Working on some rows of
-//!    values at a time, all their columns before the next, so that hints are spread evenly, changed nothing.
-//!
-//! 6. What is shorter than f32 is widened as it is read: for i8 that is two instructions a vector on the ports of the
-//!    multiply-adds, so four rows of `a` bound a core with two of them to 16 bytes in three cycles.
+//! What bounds decode on a Xeon of model 207: work and waiting overlap in part. A loop of the same reads, hints and multiply-adds
+//! that was written for one shape takes 17 ns for a key and a value of bf16 that lie in cache, where memory takes 37, and 43 where
+//! they do not. Here it is 30 and some 54: a sixth of it is hints and where they point, a tenth sums across lanes, another what
+//! lies between the products.
 //!
 //! As many rows of `a` share each pass as leave accumulators in registers; more take several passes over a tile that is
 //! then in cache.
 
 mod finish;
+mod hints;
 mod int4;
+mod order;
+#[cfg(test)]
+mod tests;
 
 use std::marker::PhantomData;
 
@@ -31,22 +33,14 @@ use super::isa::{Isa, Task};
 use super::microkernel::Fetch;
 use super::simd::Simd;
 use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, I8, Pairs, Quads, Source};
-use super::unit::{Pair, Quad, Single, Unit, Units};
+use super::unit::{Halves, Pair, Quad, Single, Unit, Units};
 use crate::DType;
+pub(super) use hints::Hints;
+use hints::Reach;
+use order::Rows;
 
-/// Bytes ahead of the row in use that are fetched into L2, where rows are too short for the hardware to see a stream in
-/// each: the latency of memory times its bandwidth, some three times over. On Zen 4, against every other line, every
-/// line read memory 1.4 to 1.8 times as fast in f32 decode, and bf16 no slower; 4 to 12 KiB were alike within the
-/// machine's noise, 2 and 16 KiB slower. Longer rows are streams of their own.
-const AHEAD_BYTES: usize = 8 << 10;
-
-/// Bytes ahead in each stream of long rows that are fetched, from [`FETCHING_ROWS`] of `a` on: a latency of some 100 ns
-/// at tens of GB/s, over three or four streams.
-const STREAM_AHEAD_BYTES: usize = 2 << 10;
-
-/// Rows of `a` from which streams are fetched ahead. With fewer the hardware's own prefetcher reads as fast as memory
-/// gives, and hints only take its place.
-const FETCHING_ROWS: usize = 3;
+/// Most rows that meet those of `a` at a time, and most places that short ones are read in at once.
+pub(super) const PARTS: usize = 4;
 
 /// Rows of one pass where the file has 32 registers: with 3 vectors of `b` each, 24 accumulators.
 const MAX_ROWS_OF_32: usize = 8;
@@ -57,6 +51,14 @@ const MAX_ROWS_OF_16: usize = 4;
 /// Rows of one pass.
 pub(super) fn pass_rows(isa: Isa) -> usize {
     if isa.registers() == 32 { MAX_ROWS_OF_32 } else { MAX_ROWS_OF_16 }
+}
+
+/// Rows of the right factor that meet `m` rows of `a` at a time.
+pub(super) fn together(isa: Isa, m: usize) -> usize {
+    match (m.min(pass_rows(isa)), isa.registers()) {
+        (3 | 4, 16) | (7.., _) => 3,
+        _ => 4,
+    }
 }
 
 /// `c[m, n] (+)= a[m, k] · b` with `b` in place.
@@ -71,8 +73,12 @@ pub(super) struct Stream<'o> {
     pub(super) b: Source<'o>,
     /// Scales of the groups of `b`, of f16, where it is of 4-bit integers.
     pub(super) scales: Option<Source<'o>>,
-    /// Rows that are read after those of `b`.
-    pub(super) next: Fetch,
+    /// Rows that are read after those of `b`, in each of the places that it is read in.
+    pub(super) next: [Fetch; PARTS],
+    /// Rows that meet those of `a` at a time.
+    pub(super) together: usize,
+    /// What is fetched ahead.
+    pub(super) hints: Hints,
     /// `m` rows with room for whole vectors.
     pub(super) c: *mut f32,
     /// Stride of `c`.
@@ -82,40 +88,17 @@ pub(super) struct Stream<'o> {
 }
 
 impl Stream<'_> {
-    /// Rows ahead of the one in use that are fetched; none where rows are long.
-    #[inline(always)]
-    fn rows_ahead(&self) -> Option<usize> {
-        let row_bytes = self.b.cols * self.b.dtype.size_bytes();
-        (row_bytes < AHEAD_BYTES / 4).then(|| AHEAD_BYTES / row_bytes.max(1))
-    }
-
-    /// Hints that row `r` of the right factor is read soon, or the one that many rows after it.
-    #[inline(always)]
-    fn fetch<S: Simd>(&self, simd: S, r: usize) {
-        let n = self.b.offsets.len();
-        let (row, bytes) = if r < n {
-            (self.b.row(r), self.b.cols * self.b.dtype.size_bytes())
-        } else if r - n < self.next.rows {
-            (self.next.first.wrapping_add((r - n) * self.next.stride), self.next.row_bytes)
-        } else {
-            return;
-        };
-        let mut byte = 0;
-        while byte < bytes {
-            simd.prefetch_l2(row.wrapping_add(byte));
-            byte += 64;
-        }
-    }
-
     /// `b` holds columns of the product as rows, `[n, k]`.
     ///
     /// # Safety
     /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither.
-    /// - `a` holds these units: f32 beside any type of `b`, pairs of bf16 beside bf16, quads of i8 beside i8.
+    /// - `a` holds these units: f32 beside any type of `b`, pairs of bf16 beside bf16, quads of i8 beside i8; f32 in the order
+    ///   of [`Layout::RowHalves`](super::pack::Layout::RowHalves) beside bf16, rows of an even number of them.
     pub(super) unsafe fn dots(&self, isa: Isa, units: Units) {
         self.passes(isa, |pass| match (units, self.b.dtype) {
             (Units::Pair, _) => pass.dots_of::<Pairs, Pair>(isa),
             (Units::Quad, _) => pass.dots_of::<Quads, Quad>(isa),
+            (Units::Halves, _) => pass.dots_of::<Pairs, Halves>(isa),
             (_, DType::F32) => pass.dots_of::<F32, Single>(isa),
             (_, DType::F16) => pass.dots_of::<F16, Single>(isa),
             (_, DType::Bf16) => pass.dots_of::<Bf16, Single>(isa),
@@ -156,11 +139,11 @@ impl Stream<'_> {
     }
 
     fn dots_of<E: Element, U: Unit>(&self, isa: Isa) {
-        match (self.m, isa.registers()) {
+        match (self.m, together(isa, self.m)) {
             (1, _) => U::run(isa, Dots::<E, U, 1, 4>(self, PhantomData)),
             (2, _) => U::run(isa, Dots::<E, U, 2, 4>(self, PhantomData)),
-            (3, 32) => U::run(isa, Dots::<E, U, 3, 4>(self, PhantomData)),
-            (4, 32) => U::run(isa, Dots::<E, U, 4, 4>(self, PhantomData)),
+            (3, 4) => U::run(isa, Dots::<E, U, 3, 4>(self, PhantomData)),
+            (4, 4) => U::run(isa, Dots::<E, U, 4, 4>(self, PhantomData)),
             (3, _) => U::run(isa, Dots::<E, U, 3, 3>(self, PhantomData)),
             (4, _) => U::run(isa, Dots::<E, U, 4, 3>(self, PhantomData)),
             (5, _) => U::run(isa, Dots::<E, U, 5, 4>(self, PhantomData)),
@@ -197,14 +180,12 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Task for Dots<'_, E, 
         let s = self.0;
         let n = s.b.offsets.len();
         let starts = self.starts(simd);
-        let groups = n / NB;
-        // Short rows, which are fetched ahead by hand, in the order of their addresses; long ones far apart.
-        let (first, apart) = if s.rows_ahead().is_some() { (NB, 1) } else { (1, groups) };
-        for group in 0..groups {
-            self.rows::<S, NB>(simd, &starts, (group * first, apart));
+        let (mut order, reach) = (s.order(NB), s.reach());
+        while let Some(rows) = order.next() {
+            self.rows::<S, NB>(simd, &starts, rows, reach);
         }
-        for j in groups * NB..n {
-            self.rows::<S, 1>(simd, &starts, (j, 1));
+        for j in n / NB * NB..n {
+            self.rows::<S, 1>(simd, &starts, Rows::last(j), reach);
         }
     }
 }
@@ -222,37 +203,36 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
         starts
     }
 
-    /// Columns `j`, `j + apart`, ... of the product: as many rows of `b`.
+    /// As many columns of the product as rows of `b`.
     #[inline(always)]
-    fn rows<S: Simd, const N: usize>(&self, simd: S, starts: &[f32; M], (j, apart): (usize, usize)) {
+    fn rows<S: Simd, const N: usize>(&self, simd: S, starts: &[f32; M], rows: Rows, reach: Reach) {
         let s = self.0;
+        let Rows { j, apart, .. } = rows;
         let per_unit = size_of::<E::Bits>() / s.b.dtype.size_bytes();
         let units = s.b.cols / per_unit;
         let b: [*const E::Bits; N] = std::array::from_fn(|r| s.b.row(j + r * apart).cast());
-        if let Some(ahead) = s.rows_ahead() {
-            for r in 0..N {
-                s.fetch(simd, j + r + ahead);
-            }
-        }
-        let far = (M >= FETCHING_ROWS && s.rows_ahead().is_none()).then_some(STREAM_AHEAD_BYTES);
+        let ahead = if s.is_short() {
+            s.ahead_of_short(b[0].cast(), (rows.place, rows.in_place, rows.at), reach)
+        } else {
+            s.ahead_of_long::<M>()
+        };
+        let bytes = b.map(<*const E::Bits>::cast::<u8>);
         let mut acc = [[simd.splat(0.0); N]; M];
         let mut p = 0;
         while p + S::LANES <= units {
             let mut y = [simd.splat(0.0); N];
-            if let Some(bytes) = far {
-                for row in b {
-                    simd.prefetch(row.wrapping_add(p).cast::<u8>().wrapping_add(bytes).cast());
-                }
-            }
+            ahead.hint(simd, bytes, p * size_of::<E::Bits>(), S::LANES * size_of::<E::Bits>());
             for (y, row) in y.iter_mut().zip(b) {
                 // SAFETY: LANES units from `p` exist in each row of `a` and `b`.
                 *y = unsafe { E::load(simd, row.add(p)) };
             }
-            for (i, row) in acc.iter_mut().enumerate() {
-                // SAFETY: as above; `i < m`.
-                let x = unsafe { simd.load(s.a.add(i * s.lda + p)) };
-                for (sum, y) in row.iter_mut().zip(y) {
-                    *sum = U::mul_add(simd, x, y, *sum);
+            for part in 0..U::PER_B {
+                for (i, row) in acc.iter_mut().enumerate() {
+                    // SAFETY: as above; `i < m`, and a row of `a` has PER_B units for each of `b`.
+                    let x = unsafe { simd.load(s.a.add(i * s.lda + p * U::PER_B + part * S::LANES)) };
+                    for (sum, y) in row.iter_mut().zip(y) {
+                        *sum = U::mul_add(simd, x, U::of_b(simd, y, part), *sum);
+                    }
                 }
             }
             p += S::LANES;
@@ -260,15 +240,18 @@ impl<E: Element, U: Unit, const M: usize, const NB: usize> Dots<'_, E, U, M, NB>
         if p < units {
             let rest = units - p;
             let mut y = [simd.splat(0.0); N];
+            ahead.hint(simd, bytes, p * size_of::<E::Bits>(), S::LANES * size_of::<E::Bits>());
             for (y, row) in y.iter_mut().zip(b) {
                 // SAFETY: `rest` units remain in each row of `a` and `b`.
                 *y = unsafe { E::load_first(simd, row.add(p), rest) };
             }
-            for (i, row) in acc.iter_mut().enumerate() {
-                // SAFETY: as above; `i < m`.
-                let x = unsafe { simd.load_first(s.a.add(i * s.lda + p), rest) };
-                for (sum, y) in row.iter_mut().zip(y) {
-                    *sum = U::mul_add(simd, x, y, *sum);
+            for part in 0..U::PER_B {
+                for (i, row) in acc.iter_mut().enumerate() {
+                    // SAFETY: as above; `i < m`.
+                    let x = unsafe { simd.load_first(s.a.add(i * s.lda + p * U::PER_B + part * S::LANES), rest) };
+                    for (sum, y) in row.iter_mut().zip(y) {
+                        *sum = U::mul_add(simd, x, U::of_b(simd, y, part), *sum);
+                    }
                 }
             }
         }
@@ -302,23 +285,33 @@ impl<E: Element, const M: usize, const NV: usize> Sums<'_, E, M, NV> {
     #[inline(always)]
     fn columns<S: Simd, const V: usize>(&self, simd: S, col: usize, lanes: usize) {
         let s = self.0;
-        let ahead = s.rows_ahead();
+        let n = s.b.offsets.len();
+        let places = if s.is_short() { s.hints.places(s.together) } else { 1 };
+        let (in_place, reach) = (s.in_place(places, 1), s.reach());
         let mut acc = [[simd.splat(0.0); V]; M];
-        for p in 0..s.b.offsets.len() {
-            if let (0, Some(ahead)) = (col, ahead) {
-                s.fetch(simd, p + ahead);
+        let (mut place, mut at) = (0, 0);
+        for i in 0..n {
+            let p = if at < in_place { place * in_place + at } else { i };
+            let row = s.b.row(p);
+            if col == 0 && s.is_short() {
+                s.ahead_of_short(row, (place, in_place, at), reach).hint_row(simd, row, s.row_bytes());
             }
-            let b = s.b.row(p).cast::<E::Bits>().wrapping_add(col);
+            place += 1;
+            if place == places {
+                (place, at) = (0, at + 1);
+            }
+            let b = row.cast::<E::Bits>().wrapping_add(col);
             let mut y = [simd.splat(0.0); V];
-            for (v, y) in y.iter_mut().enumerate() {
+            for (v, two) in y.chunks_mut(2).enumerate() {
                 // SAFETY: `lanes` columns of the last vector exist in row `p`, whole vectors before it.
-                *y = unsafe {
-                    if V == 1 && lanes < S::LANES {
-                        E::load_first(simd, b, lanes)
-                    } else {
-                        E::load(simd, b.add(v * S::LANES))
+                unsafe {
+                    match two {
+                        [first, second] => (*first, *second) = E::load_two(simd, b.add(2 * v * S::LANES)),
+                        [one] if lanes < S::LANES => *one = E::load_first(simd, b, lanes),
+                        [one] => *one = E::load(simd, b),
+                        _ => unreachable!("pieces hold one vector or two"),
                     }
-                };
+                }
             }
             for (i, row) in acc.iter_mut().enumerate() {
                 // SAFETY: `i < m` and `p < k`.
@@ -328,7 +321,12 @@ impl<E: Element, const M: usize, const NV: usize> Sums<'_, E, M, NV> {
                 }
             }
         }
-        for (i, row) in acc.iter().enumerate() {
+        for (i, row) in acc.iter_mut().enumerate() {
+            for two in row.chunks_mut(2) {
+                if let [first, second] = two {
+                    (*first, *second) = E::in_order(simd, *first, *second);
+                }
+            }
             for (v, x) in row.iter().enumerate() {
                 // SAFETY: row `i < m` of `c` has room for whole vectors of columns.
                 unsafe {

@@ -153,7 +153,8 @@ impl Unit for Pair {
     }
 }
 
-/// One f32 of `a`; of `b` two bf16, neighbours along k, widened in registers: packed weights, in half the bytes.
+/// One f32 of `a`; of `b` two bf16, neighbours along k, widened in registers by a shift and a mask: packed weights, in half the
+/// bytes, and rows in memory.
 pub(super) struct Halves;
 
 impl Unit for Halves {

@@ -30,6 +30,8 @@ pub(super) struct Uses {
     pub(super) rows: bool,
     /// Needed as rows of bf16 pairs.
     pub(super) pairs: bool,
+    /// Needed as rows of bf16 whose even and odd elements lie apart, widened.
+    pub(super) halves: bool,
     /// Needed as rows of quads of i8.
     pub(super) quads: bool,
     /// Needed as panels.
@@ -208,6 +210,15 @@ impl Walk<'_> {
         uses.readers += 1;
     }
 
+    /// Whether both factors are bf16 as they lie in memory, whole pairs along the contraction.
+    fn are_halves(&mut self, a: TileId, b: TileId) -> bool {
+        [a, b].into_iter().all(|tile| {
+            let ty = self.stage.tile(tile);
+            let is_as_loaded = self.of(tile).loaded && !self.of(tile).computed;
+            is_as_loaded && ty.dtype == DType::Bf16 && ty.cols.is_multiple_of(2)
+        })
+    }
+
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) {
         let rows = self.stage.tile(acc).rows.size;
         let most = if self.of(b).dequantised.is_some() { STREAM_ROWS_OF_4_BITS } else { STREAM_ROWS };
@@ -218,6 +229,7 @@ impl Walk<'_> {
         // Quads run along the contraction: where rows of the right factor do not, it is copied.
         let streams = few_rows && self.lies_in_memory(b, form) && !packed && !(quads && form == Form::Ab);
         let dots = self.dots_bf16 && dtype == DType::Bf16;
+        let halves = streams && !dots && form == Form::Abt && self.are_halves(a, b);
         let right_pairs = dots || packed && dtype == DType::Bf16;
         self.of(acc).rows = true;
         let pairs = dots && !(streams && form == Form::Ab);
@@ -230,6 +242,7 @@ impl Walk<'_> {
         match (pairs, quads) {
             (_, true) => left.quads = true,
             (true, false) => left.pairs = true,
+            (false, false) if halves => left.halves = true,
             (false, false) => left.rows = true,
         }
         let right = self.of(b);

@@ -234,6 +234,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn interleave(self, x: __m256, y: __m256) -> (__m256, __m256) {
+        let (low, high) = (leaf!(_mm256_unpacklo_ps(x, y)), leaf!(_mm256_unpackhi_ps(x, y)));
+        (leaf!(_mm256_permute2f128_ps::<0x20>(low, high)), leaf!(_mm256_permute2f128_ps::<0x31>(low, high)))
+    }
+
+    #[inline(always)]
     fn prefetch(self, p: *const f32) {
         leaf!(_mm_prefetch::<_MM_HINT_T0>(p.cast()))
     }

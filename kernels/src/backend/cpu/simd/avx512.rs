@@ -8,7 +8,7 @@ use std::arch::x86_64::*;
 use super::Simd;
 use super::math::exp2_of_fraction;
 use quads::{quad_by_instruction, quad_by_words};
-use sums::sums;
+use sums::{interleaved, sums};
 
 /// Proof that the CPU has AVX-512 F, BW, DQ and VL, AVX2, FMA and F16C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +21,6 @@ pub(in super::super) struct Avx512Vnni(());
 /// Proof that the CPU has all that [`Avx512Vnni`] stands for, and AVX512_BF16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512Bf16(());
-
-impl Avx512Bf16 {
-    /// Whether `vdpbf16ps` multiplies fewer pairs than two multiply-adds do of single numbers: on Intel's cores.
-    pub(in super::super) fn is_slow() -> bool {
-        let vendor = __cpuid(0);
-        [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes).concat() == b"GenuineIntel"
-    }
-}
 
 /// Calls intrinsics of the features that the token stands for.
 macro_rules! leaf {
@@ -255,6 +247,11 @@ macro_rules! implement {
                 let mut out = [0; 4];
                 leaf!(_mm_storeu_si128(out.as_mut_ptr().cast(), _mm_add_epi32(low, high)));
                 out
+            }
+
+            #[inline(always)]
+            fn interleave(self, x: __m512, y: __m512) -> (__m512, __m512) {
+                leaf!(interleaved(x, y))
             }
 
             #[inline(always)]

@@ -340,3 +340,26 @@ fn every_half_of_a_byte_is_eight_more_than_it_stands_for() {
         }
     });
 }
+
+struct ByTurns([f32; 16], [f32; 16]);
+
+impl Task for ByTurns {
+    type Out = Vec<f32>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Vec<f32> {
+        // SAFETY: arrays of 16 ≥ LANES.
+        let (x, y) = unsafe { (simd.load(self.0.as_ptr()), simd.load(self.1.as_ptr())) };
+        let (first, second) = simd.interleave(x, y);
+        [first, second].into_iter().flat_map(|part| simd.to_array(part).into_iter().take(S::LANES)).collect()
+    }
+}
+
+#[test]
+fn lanes_come_by_turns() {
+    on_every_isa(|isa| {
+        let turns = isa.run(ByTurns(std::array::from_fn(|i| i as f32), std::array::from_fn(|i| i as f32 + 0.5)));
+        let expected: Vec<f32> = (0..turns.len()).map(|i| i as f32 / 2.0).collect();
+        assert_eq!(turns, expected, "{isa}");
+    });
+}

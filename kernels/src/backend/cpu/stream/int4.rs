@@ -9,6 +9,8 @@ use super::super::isa::{Isa, Task};
 use super::super::simd::Simd;
 use super::super::unit::Single;
 use super::Stream;
+use super::hints::Reach;
+use super::order::Rows;
 use crate::problem::GROUP;
 
 /// Bytes of a group.
@@ -45,35 +47,30 @@ impl<const M: usize, const NB: usize> Task for Halves<'_, M, NB> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let n = self.0.b.offsets.len();
-        let groups = n / NB;
-        // Rows far apart, as streams of their own; short ones in the order of their addresses.
-        let (first, apart) = if self.0.rows_ahead().is_some() { (NB, 1) } else { (1, groups) };
-        for group in 0..groups {
-            self.rows::<S, NB>(simd, group * first, apart);
+        let (mut order, reach) = (self.0.order(NB), self.0.reach());
+        while let Some(rows) = order.next() {
+            self.rows::<S, NB>(simd, rows, reach);
         }
-        for j in groups * NB..n {
-            self.rows::<S, 1>(simd, j, 1);
+        for j in n / NB * NB..n {
+            self.rows::<S, 1>(simd, Rows::last(j), reach);
         }
     }
 }
 
 impl<const M: usize, const NB: usize> Halves<'_, M, NB> {
-    /// Columns `j`, `j + apart`, ... of the product: as many rows of bytes.
+    /// As many columns of the product as rows of bytes.
     #[inline(always)]
-    fn rows<S: Simd, const N: usize>(&self, simd: S, j: usize, apart: usize) {
+    fn rows<S: Simd, const N: usize>(&self, simd: S, rows: Rows, reach: Reach) {
         let s = self.0;
+        let Rows { j, apart, .. } = rows;
         let Some(scales) = s.scales else { unreachable!("the lowering gives bytes of 4-bit integers their scales") };
-        if let Some(ahead) = s.rows_ahead() {
-            for r in 0..N {
-                s.fetch(simd, j + r + ahead);
-            }
-        }
         let n_groups = s.b.cols / GROUP_BYTES;
         let mut b = [std::ptr::null::<u8>(); N];
         let mut from = [std::ptr::null::<u16>(); N];
         for r in 0..N {
             (b[r], from[r]) = (s.b.row(j + r * apart), scales.row(j + r * apart).cast());
         }
+        let ahead = s.is_short().then(|| s.ahead_of_short(b[0], (rows.place, rows.in_place, rows.at), reach));
         let mut acc = [[simd.splat(0.0); N]; M];
         let mut wide = [[0.0f32; SCALES]; N];
         for first in (0..n_groups).step_by(SCALES) {
@@ -82,6 +79,9 @@ impl<const M: usize, const NB: usize> Halves<'_, M, NB> {
                 widen(simd, from.wrapping_add(first), some, wide);
             }
             for at in first..first + some {
+                if let Some(ahead) = &ahead {
+                    ahead.hint(simd, b, at * GROUP_BYTES, GROUP_BYTES);
+                }
                 for part in (0..GROUP_BYTES).step_by(S::LANES) {
                     let mut w = [(simd.splat(0.0), simd.splat(0.0)); N];
                     for r in 0..N {

@@ -1,4 +1,4 @@
-//! Sums across the lanes of sixteen vectors, together.
+//! Lanes that change places: sums across those of sixteen vectors, together, and those of two by turns.
 
 use std::arch::x86_64::*;
 
@@ -51,4 +51,30 @@ pub(super) unsafe fn sums(x: [__m512; N]) -> __m512 {
     let x: [__m512; 2] = step!(x, 2, 0xf0f0, NEIGHBOURS[2]);
     let x: [__m512; 1] = step!(x, 1, 0xff00, NEIGHBOURS[3]);
     x[0]
+}
+
+/// Where the lanes of two vectors by turns come from: the first 16, and the others.
+const TURNS: [[i32; N]; 2] = [turns(0), turns(8)];
+
+const fn turns(first: i32) -> [i32; N] {
+    let mut of = [0; N];
+    let mut lane = 0;
+    while lane < N {
+        of[lane] = first + lane as i32 / 2 + lane as i32 % 2 * N as i32;
+        lane += 1;
+    }
+    of
+}
+
+/// The lanes of `x` and `y` by turns.
+///
+/// # Safety
+/// The CPU has AVX-512 F.
+#[inline(always)]
+pub(super) unsafe fn interleaved(x: __m512, y: __m512) -> (__m512, __m512) {
+    // SAFETY: AVX-512 F, by the function's contract; both tables have a vector's length.
+    unsafe {
+        let [first, second] = [&TURNS[0], &TURNS[1]].map(|turns| _mm512_loadu_si512(turns.as_ptr().cast()));
+        (_mm512_permutex2var_ps(x, first, y), _mm512_permutex2var_ps(x, second, y))
+    }
 }
