@@ -1,6 +1,7 @@
 //! Sizes of a decoder.
 
 use farthing_kernels::DType;
+use farthing_kernels::problem::GROUP;
 
 /// A decoder of Llama's shape: grouped queries, rotary positions, gated feed-forward layers, an untied head.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +22,9 @@ pub struct Config {
     pub vocab: usize,
     /// Element type of weights, of the cache and of what products read. Sums and the residual stream are f32.
     pub dtype: DType,
+    /// Whether the layers' products keep their weights as 4-bit integers in groups of [`GROUP`] with a scale each, rather than
+    /// as `dtype`; the embedding and the head stay of `dtype`.
+    pub int4: bool,
     /// Added to the mean square under the root of a norm.
     pub epsilon: f32,
     /// Wavelength base of the rotary positions.
@@ -44,6 +48,14 @@ pub enum ConfigError {
         /// As given.
         kv_heads: usize,
     },
+    /// Groups of 4-bit weights fill no row.
+    #[error("{field} = {size} is no multiple of {group}; weights of 4 bits come in groups of so many inputs", group = GROUP)]
+    Groups {
+        /// The inputs of a product.
+        field: &'static str,
+        /// As given.
+        size: usize,
+    },
     /// Rotary positions turn pairs of columns.
     #[error("head_dim = {0} is odd; rotary positions need an even one")]
     OddHead(usize),
@@ -63,6 +75,7 @@ impl Config {
         head_dim: 64,
         vocab: 32_000,
         dtype: DType::Bf16,
+        int4: false,
         epsilon: 1e-5,
         rope_base: 10_000.0,
     };
@@ -81,7 +94,16 @@ impl Config {
         if query_heads % kv_heads != 0 {
             return Err(ConfigError::Heads { query_heads, kv_heads });
         }
+        let inputs = [("hidden", hidden), ("query_heads · head_dim", self.query_cols()), ("ffn", ffn)];
+        if let Some((field, size)) = inputs.into_iter().find(|(_, size)| self.int4 && !size.is_multiple_of(GROUP)) {
+            return Err(ConfigError::Groups { field, size });
+        }
         if head_dim % 2 == 1 { Err(ConfigError::OddHead(head_dim)) } else { Ok(()) }
+    }
+
+    /// What products read: `bf16`, or `bf16-i4` where weights are of 4 bits.
+    pub fn numbers(&self) -> String {
+        format!("{}{}", self.dtype, if self.int4 { "-i4" } else { "" })
     }
 
     /// Columns of all query heads.
@@ -121,5 +143,7 @@ mod tests {
         assert!(refused(Config { ffn: 0, ..Config::TINY_LLAMA }).contains("ffn is 0"));
         assert!(refused(Config { kv_heads: 5, ..Config::TINY_LLAMA }).contains("kv_heads = 5 does not divide"));
         assert!(refused(Config { head_dim: 3, ..Config::TINY_LLAMA }).contains("head_dim = 3 is odd"));
+        let groups = Config { ffn: 5600 - 16, int4: true, ..Config::TINY_LLAMA };
+        assert!(refused(groups).contains("ffn = 5584 is no multiple of 32"));
     }
 }

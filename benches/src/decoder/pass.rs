@@ -31,21 +31,28 @@ pub fn kernels(config: &Config, sequences: usize, tokens: usize, context: usize)
     let Config { layers, hidden, ffn, vocab, .. } = *config;
     let m = sequences * tokens;
     let attention = attention_problem(config, Step { sequences, tokens }, context)?;
-    let product = |name, m, n, k, launches| {
-        Ok::<_, DecoderError>(Kernel { name, problem: Problem::Matmul(product(config, m, n, k)?), launches })
+    let of_layer = layout(config);
+    let product = |name, m, n, k, layout| {
+        let launches = if name == "head" { 1 } else { layers };
+        Ok::<_, DecoderError>(Kernel { name, problem: Problem::Matmul(product(config, [m, n, k], layout)?), launches })
     };
     Ok(vec![
-        product("qkv", m, config.qkv_cols(), hidden, layers)?,
+        product("qkv", m, config.qkv_cols(), hidden, of_layer)?,
         Kernel { name: "attention", problem: Problem::Attention(attention), launches: layers },
-        product("out", m, hidden, config.query_cols(), layers)?,
-        product("gate and up", m, 2 * ffn, hidden, layers)?,
-        product("down", m, hidden, ffn, layers)?,
-        product("head", sequences, vocab, hidden, 1)?,
+        product("out", m, hidden, config.query_cols(), of_layer)?,
+        product("gate and up", m, 2 * ffn, hidden, of_layer)?,
+        product("down", m, hidden, ffn, of_layer)?,
+        product("head", sequences, vocab, hidden, Layout::Nk)?,
     ])
 }
 
-fn product(config: &Config, m: usize, n: usize, k: usize) -> Result<MatmulProblem, DecoderError> {
-    let (input, output, layout) = (config.dtype, DType::F32, Layout::Nk);
+/// How the layers' products keep their weights.
+fn layout(config: &Config) -> Layout {
+    if config.int4 { Layout::NkI4 } else { Layout::Nk }
+}
+
+fn product(config: &Config, [m, n, k]: [usize; 3], layout: Layout) -> Result<MatmulProblem, DecoderError> {
+    let (input, output) = (config.dtype, DType::F32);
     Ok(MatmulProblem::new(MatmulSizes { batch: 1, m, n, k, input, output, layout })?)
 }
 
@@ -154,7 +161,7 @@ impl<B: Backend> Pass<B> {
     pub(super) fn new(backend: &B, config: &Config, step: Step) -> Result<Pass<B>, DecoderError> {
         let Config { hidden, ffn, vocab, .. } = *config;
         let m = step.sequences * step.tokens;
-        let of = |m, n, k| lowered_product(backend, product(config, m, n, k)?);
+        let of = |m, n, k| lowered_product(backend, product(config, [m, n, k], layout(config))?);
         Ok(Pass {
             step,
             norm: lowered(backend, &programs::rms_norm(config, m, hidden)?)?,
@@ -166,7 +173,7 @@ impl<B: Backend> Pass<B> {
             silu_gate: lowered(backend, &programs::silu_gate(config, m)?)?,
             down: of(m, hidden, ffn)?,
             last_norm: lowered(backend, &programs::rms_norm(config, step.sequences, step.tokens * hidden)?)?,
-            head: of(step.sequences, vocab, hidden)?,
+            head: lowered_product(backend, product(config, [step.sequences, vocab, hidden], Layout::Nk)?)?,
             act: Activations::new(backend, config, step)?,
         })
     }
@@ -183,12 +190,12 @@ impl<B: Backend> Pass<B> {
         self.before_attention(backend, at, weights, cache, layer)?;
         let Activations { x, between, y, normed, q, attended, gate_up, gated, .. } = &mut self.act;
         backend.run(&at.attention, 1, &[q, &cache.keys[layer], &cache.values[layer]], attended)?;
-        backend.run(&self.out, 1, &[attended, &weights.out], y)?;
+        backend.run(&self.out, 1, &weights.out.beside(attended), y)?;
         backend.run(&self.residual, 1, &[x, y], between)?;
         backend.run(&self.norm, 1, &[between, &weights.ffn_norm], normed)?;
-        backend.run(&self.gate_up, 1, &[normed, &weights.gate_up], gate_up)?;
+        backend.run(&self.gate_up, 1, &weights.gate_up.beside(normed), gate_up)?;
         backend.run(&self.silu_gate, 1, &[gate_up], gated)?;
-        backend.run(&self.down, 1, &[gated, &weights.down], y)?;
+        backend.run(&self.down, 1, &weights.down.beside(gated), y)?;
         backend.run(&self.residual, 1, &[between, y], x)?;
         Ok(())
     }
@@ -203,7 +210,7 @@ impl<B: Backend> Pass<B> {
     ) -> Result<(), DecoderError> {
         let Activations { x, normed, qkv, q, cos, sin, .. } = &mut self.act;
         backend.run(&self.norm, 1, &[x, &weights.attention_norm], normed)?;
-        backend.run(&self.qkv, 1, &[normed, &weights.qkv], qkv)?;
+        backend.run(&self.qkv, 1, &weights.qkv.beside(normed), qkv)?;
         backend.run(&self.turned_queries, 1, &[qkv, cos, sin], q)?;
         backend.run(&at.append_keys, 1, &[qkv, cos, sin], &mut cache.keys[layer])?;
         backend.run(&at.append_values, 1, &[qkv], &mut cache.values[layer])?;

@@ -43,7 +43,7 @@ impl Model {
     /// `decoder/1.1B/bf16/decode/1x256/t1`: sequences by context.
     pub(super) fn id(&self, point: &Point) -> String {
         let Point { context, sequences, threads, .. } = point;
-        format!("decoder/{}/{}/{}/{sequences}x{context}/t{threads}", self.name, self.config.dtype, point.phase())
+        format!("decoder/{}/{}/{}/{sequences}x{context}/t{threads}", self.name, self.config.numbers(), point.phase())
     }
 }
 
@@ -61,9 +61,13 @@ pub(super) fn all(cpus: usize) -> Vec<Model> {
     let slice = [Point::prefill(128, 1), Point::decode(1, 512, 1), Point::decode(8, 256, 1)];
     let slice_every = [Point::prefill(96, cpus), Point::decode(2, 256, cpus)];
     let points = |one: &[Point], every: &[Point]| [one, if cpus > 1 { every } else { &[] }].concat();
+    let int4 = Config { int4: true, ..Config::TINY_LLAMA };
+    let few = [Point::prefill(64, 1), Point::decode(1, 256, 1), Point::decode(4, 512, 1)];
+    let few_every = [Point::decode(1, 256, cpus)];
     let f32 = Config { layers: 4, dtype: DType::F32, ..Config::TINY_LLAMA };
     vec![
         Model { name: "1.1B", config: Config::TINY_LLAMA, points: points(&one, &every) },
+        Model { name: "1.1B", config: int4, points: points(&few, &few_every) },
         Model { name: "4 layers", config: f32, points: points(&slice, &slice_every) },
     ]
 }
@@ -73,5 +77,6 @@ pub(super) fn tiny() -> Vec<Model> {
     let config =
         Config { layers: 2, hidden: 256, ffn: 512, query_heads: 8, kv_heads: 2, vocab: 500, ..Config::TINY_LLAMA };
     let points = vec![Point::prefill(8, 1), Point::decode(2, 8, 1), Point::decode(1, 16, 2)];
-    vec![Model { name: "tiny", config, points }]
+    let int4 = Config { int4: true, ..config };
+    vec![Model { name: "tiny", config, points: points.clone() }, Model { name: "tiny", config: int4, points }]
 }

@@ -48,7 +48,7 @@ fn line(model: &Model, point: &Point, outcome: &Outcome) -> Vec<String> {
         point.phase().to_owned(),
         point.sequences.to_string(),
         point.context.to_string(),
-        model.config.dtype.to_string(),
+        model.config.numbers(),
         point.threads.to_string(),
         seconds(outcome.measured.median),
         interval.unwrap_or_else(|| "-".into()),

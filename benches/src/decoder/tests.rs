@@ -20,6 +20,7 @@ const TINY: Config = Config {
     head_dim: 8,
     vocab: 50,
     dtype: DType::F32,
+    int4: false,
     epsilon: 1e-5,
     rope_base: 10_000.0,
 };
@@ -117,6 +118,17 @@ fn prefill_and_steps_give_the_textbooks_logits_on_every_instruction_set() {
         let cpus = Isa::available().into_iter().flat_map(|isa| [1, 2].map(|threads| (isa, threads)));
         let cpus = cpus.map(|(isa, threads)| Cpu::with_isa(isa, Some(threads)).expect("threads"));
         let cpus: Vec<Cpu> = cpus.collect();
+        let expected = expected(Backend::limits(&cpus[0]), &config);
+        cpus.iter().for_each(|cpu| right_on(cpu, &config, &expected));
+    }
+}
+
+#[test]
+fn weights_of_4_bits_give_the_textbooks_logits_on_every_instruction_set() {
+    for dtype in [DType::F32, DType::Bf16] {
+        let config = Config { dtype, int4: true, hidden: 64, ffn: 96, ..TINY };
+        let cpus: Vec<Cpu> =
+            Isa::available().into_iter().map(|isa| Cpu::with_isa(isa, Some(1)).expect("threads")).collect();
         let expected = expected(Backend::limits(&cpus[0]), &config);
         cpus.iter().for_each(|cpu| right_on(cpu, &config, &expected));
     }

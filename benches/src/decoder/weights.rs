@@ -3,6 +3,7 @@
 
 use farthing_kernels::DType;
 use farthing_kernels::backend::{Backend, DeviceError};
+use farthing_kernels::problem::GROUP;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -51,29 +52,61 @@ impl Part {
         }
     }
 
+    /// Outputs and inputs of a product's weights.
+    fn matrix(self, config: &Config) -> Option<(usize, usize)> {
+        let Config { hidden, ffn, vocab, .. } = *config;
+        match self {
+            Part::Qkv(_) => Some((config.qkv_cols(), hidden)),
+            Part::Out(_) => Some((hidden, config.query_cols())),
+            Part::GateUp(_) => Some((2 * ffn, hidden)),
+            Part::Down(_) => Some((hidden, ffn)),
+            Part::Head => Some((vocab, hidden)),
+            Part::Embedding | Part::AttentionNorm(_) | Part::FfnNorm(_) | Part::LastNorm => None,
+        }
+    }
+
+    /// Outputs and inputs of weights that are of 4 bits.
+    fn int4(self, config: &Config) -> Option<(usize, usize)> {
+        self.matrix(config).filter(|_| config.int4 && self != Part::Head)
+    }
+
     /// Elements, where they are drawn from, and their type.
     fn draw(self, config: &Config) -> (usize, std::ops::Range<f64>, DType) {
-        let Config { hidden, ffn, vocab, dtype, .. } = *config;
-        // Uniform between ±√(3/k), of variance 1/k: a product over k values of variance 1 has variance 1 again.
-        let matrix = |outputs: usize, inputs: usize| {
-            let reach = (3.0 / inputs as f64).sqrt();
-            (outputs * inputs, -reach..reach, dtype)
-        };
-        match self {
-            Part::Embedding => (vocab * hidden, -(3f64.sqrt())..3f64.sqrt(), dtype),
-            Part::AttentionNorm(_) | Part::FfnNorm(_) | Part::LastNorm => (hidden, 0.5..1.5, DType::F32),
-            Part::Qkv(_) => matrix(config.qkv_cols(), hidden),
-            Part::Out(_) => matrix(hidden, config.query_cols()),
-            Part::GateUp(_) => matrix(2 * ffn, hidden),
-            Part::Down(_) => matrix(hidden, ffn),
-            Part::Head => matrix(vocab, hidden),
+        let Config { hidden, vocab, dtype, .. } = *config;
+        match self.matrix(config) {
+            // Uniform between ±√(3/k), of variance 1/k: a product over k values of variance 1 has variance 1 again.
+            Some((outputs, inputs)) => {
+                let reach = (3.0 / inputs as f64).sqrt();
+                (outputs * inputs, -reach..reach, dtype)
+            }
+            None if self == Part::Embedding => (vocab * hidden, -(3f64.sqrt())..3f64.sqrt(), dtype),
+            None => (hidden, 0.5..1.5, DType::F32),
         }
+    }
+
+    fn rng(self, seed: u64, stream: u64) -> StdRng {
+        StdRng::seed_from_u64(seed.wrapping_add(self.number() << 32).wrapping_add(stream << 63))
+    }
+
+    /// Scales of the groups of weights of 4 bits, f16 `[outputs, inputs / 32]`: within half of 1 around what gives uniform
+    /// integers from -8 to 7, whose mean square is 21.5, a mean square of 1/k.
+    pub(super) fn scales(self, config: &Config, seed: u64) -> Option<Vec<u8>> {
+        let (outputs, inputs) = self.int4(config)?;
+        let mut rng = self.rng(seed, 1);
+        let scale = (21.5 * inputs as f64).powf(-0.5);
+        let scales = (0..outputs * inputs / GROUP).map(|_| scale * (0.5 + f64::from(rng.random::<f32>())));
+        Some(DType::F16.encode(&scales.collect::<Vec<f64>>()))
     }
 
     /// Its bytes: the same for the same sizes and seed.
     pub(super) fn bytes(self, config: &Config, seed: u64) -> Vec<u8> {
+        let mut rng = self.rng(seed, 0);
+        if let Some((outputs, inputs)) = self.int4(config) {
+            let mut bytes = vec![0; outputs * inputs / 2];
+            rng.fill(bytes.as_mut_slice());
+            return bytes;
+        }
         let (elems, range, dtype) = self.draw(config);
-        let mut rng = StdRng::seed_from_u64(seed.wrapping_add(self.number() << 32));
         let mut bytes = Vec::with_capacity(elems * dtype.size_bytes());
         let width = range.end - range.start;
         for first in (0..elems).step_by(CHUNK) {
@@ -85,14 +118,36 @@ impl Part {
     }
 }
 
+/// Weights of a product on a device.
+pub(super) struct Matrix<B: Backend> {
+    numbers: B::Buffer,
+    /// Of the groups of 4-bit integers.
+    scales: Option<B::Buffer>,
+}
+
+impl<B: Backend> Matrix<B> {
+    fn drawn(backend: &B, part: Part, config: &Config, seed: u64) -> Result<Matrix<B>, DeviceError> {
+        let scales = part.scales(config, seed);
+        Ok(Matrix {
+            numbers: uploaded(backend, &part.bytes(config, seed))?,
+            scales: scales.map(|scales| uploaded(backend, &scales)).transpose()?,
+        })
+    }
+
+    /// The operands of the product of `a` with them.
+    pub(super) fn beside<'b>(&'b self, a: &'b B::Buffer) -> Vec<&'b B::Buffer> {
+        [a, &self.numbers].into_iter().chain(&self.scales).collect()
+    }
+}
+
 /// Weights of a layer on a device.
 pub(super) struct Layer<B: Backend> {
     pub(super) attention_norm: B::Buffer,
-    pub(super) qkv: B::Buffer,
-    pub(super) out: B::Buffer,
+    pub(super) qkv: Matrix<B>,
+    pub(super) out: Matrix<B>,
     pub(super) ffn_norm: B::Buffer,
-    pub(super) gate_up: B::Buffer,
-    pub(super) down: B::Buffer,
+    pub(super) gate_up: Matrix<B>,
+    pub(super) down: Matrix<B>,
 }
 
 /// Weights of a decoder: the layers' and the head's on a device, the embedding on the host, which gathers from it.
@@ -117,14 +172,15 @@ impl<B: Backend> Weights<B> {
     /// The device has no room.
     pub fn random(backend: &B, config: &Config, seed: u64) -> Result<Weights<B>, DeviceError> {
         let on_device = |part: Part| uploaded(backend, &part.bytes(config, seed));
+        let matrix = |part: Part| Matrix::drawn(backend, part, config, seed);
         let layer = |layer: usize| {
             Ok(Layer {
                 attention_norm: on_device(Part::AttentionNorm(layer))?,
-                qkv: on_device(Part::Qkv(layer))?,
-                out: on_device(Part::Out(layer))?,
+                qkv: matrix(Part::Qkv(layer))?,
+                out: matrix(Part::Out(layer))?,
                 ffn_norm: on_device(Part::FfnNorm(layer))?,
-                gate_up: on_device(Part::GateUp(layer))?,
-                down: on_device(Part::Down(layer))?,
+                gate_up: matrix(Part::GateUp(layer))?,
+                down: matrix(Part::Down(layer))?,
             })
         };
         Ok(Weights {

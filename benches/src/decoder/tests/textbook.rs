@@ -42,7 +42,10 @@ pub(super) struct Values {
 impl Values {
     /// Those that a decoder of this seed draws.
     pub(super) fn of(config: &Config, seed: u64) -> Values {
-        let matrix = |part: Part| config.dtype.decode(&part.bytes(config, seed));
+        let matrix = |part: Part| {
+            let bytes = part.bytes(config, seed);
+            part.scales(config, seed).map_or_else(|| config.dtype.decode(&bytes), |scales| dequantised(&bytes, &scales))
+        };
         let gains = |part: Part| DType::F32.decode(&part.bytes(config, seed));
         let layer = |layer: usize| Layer {
             attention_norm: gains(Part::AttentionNorm(layer)),
@@ -60,6 +63,17 @@ impl Values {
             head: matrix(Part::Head),
         }
     }
+}
+
+/// Weights of 4 bits: byte `j` of a group of 32 holds number `j` in its low half and number `j + 16` in its high half.
+fn dequantised(bytes: &[u8], scales: &[u8]) -> Row {
+    let scales = DType::F16.decode(scales);
+    let group = |(bytes, scale): (&[u8], &f64)| {
+        let number = |half: u8| (f64::from(half) - 8.0) * scale;
+        let low = bytes.iter().map(|byte| number(byte & 15));
+        low.chain(bytes.iter().map(|byte| number(byte >> 4))).collect::<Row>()
+    };
+    bytes.chunks_exact(16).zip(&scales).flat_map(group).collect()
 }
 
 /// One forward pass.
