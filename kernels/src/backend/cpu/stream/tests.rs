@@ -44,20 +44,18 @@ fn streamed(isa: Isa, hints: Hints, a: &Matrix, b: &Matrix, (layout, units): (La
     let ldc = lead(n);
     let mut rows = Buffer::zeroed(4 * a.rows * lda).expect("room");
     let mut c = Buffer::zeroed(4 * a.rows * ldc).expect("room");
-    let source = |bytes: &Buffer, dtype, cols| (bytes.as_ptr(), dtype, cols);
-    let (base, dtype, cols) = source(&a_bytes, DType::Bf16, a.cols);
+    let left = Source { base: a_bytes.as_ptr(), dtype: DType::Bf16, offsets: &a_offsets, cols: a.cols };
     // SAFETY: rows lie at stride `lda`, which leaves room for whole pairs of vectors.
-    unsafe { pack(isa, Source { base, dtype, offsets: &a_offsets, cols }, layout, rows.as_mut_ptr().cast(), lda) };
+    unsafe { pack(isa, left, layout, rows.as_mut_ptr().cast(), lda) };
     for row in 0..a.rows {
         // SAFETY: row `row` of `c` has `ldc ≥ n` numbers.
         (0..n).for_each(|col| unsafe { *c.as_mut_ptr().cast::<f32>().add(row * ldc + col) = 1.0 });
     }
-    let (base, dtype, cols) = source(&b_bytes, DType::Bf16, b.cols);
     let stream = Stream {
         m: a.rows,
         a: rows.as_ptr().cast(),
         lda,
-        b: Source { base, dtype, offsets: &b_offsets, cols },
+        b: Source { base: b_bytes.as_ptr(), dtype: DType::Bf16, offsets: &b_offsets, cols: b.cols },
         scales: None,
         next: [Fetch::NONE; PARTS],
         together: together(isa, a.rows),
