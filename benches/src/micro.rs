@@ -60,16 +60,31 @@ fn timed(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallT
     best_s
 }
 
+/// The limits of a loop, the fittest first: products of tiles where the CPU has them, and else of vectors.
+fn limits_of(name: &str) -> &'static [&'static str] {
+    match name.split_once('/') {
+        Some(("bf16", tile)) if tile.starts_with("tile") => &["mma_bf16", "dot_bf16"],
+        Some(("bf16", _)) => &["dot_bf16"],
+        Some(("i8", tile)) if tile.starts_with("tile") => &["mma_i8", "dot_i8"],
+        Some(("i8", _)) => &["dot_i8"],
+        _ => &["fma_f32"],
+    }
+}
+
 /// Each loop's best rate beside the best of multiply-adds in registers.
 fn shares(best: &[(String, f64)], limits: &Limits) -> Table {
     let columns =
         [("inner loop", Align::Left), ("best rate", Align::Right), ("share", Align::Right), ("of limit", Align::Left)];
     let mut table = Table::new("Inner loops from L1, on one thread", &columns);
     for (name, per_second) in best {
-        let limit = if name.starts_with("bf16/") { "dot_bf16" } else { "fma_f32" };
-        let most = limits.measured.iter().find(|measured| measured.limit == limit);
-        let share = most.map_or("-".into(), |most| percent(per_second / most.per_second));
-        let of = most.map_or("-".into(), |most| format!("{limit} {}", rate(most.per_second, &most.unit)));
+        let named = |limit: &str| limits.measured.iter().find(|measured| measured.limit == limit);
+        let of = limits_of(name);
+        let Some((limit, most)) = of.iter().find_map(|limit| Some((limit, named(limit)?))) else {
+            table.row(vec![name.clone(), rate(*per_second, "flop/s"), "-".into(), "-".into()]);
+            continue;
+        };
+        let share = percent(per_second / most.per_second);
+        let of = format!("{limit} {}", rate(most.per_second, &most.unit));
         table.row(vec![name.clone(), rate(*per_second, "flop/s"), share, of]);
     }
     table.note("tile: the register tile, operands packed · dots: rows of `a` against rows of weights, sums across lanes included");
@@ -82,7 +97,7 @@ mod tests {
     use farthing::record::MeasuredLimit;
 
     #[test]
-    fn a_share_is_of_the_limit_of_its_own_type() {
+    fn a_share_is_of_the_limit_of_its_own_type_and_unit() {
         let limit = |name: &str, per_second| MeasuredLimit {
             backend: "cpu".into(),
             device: "box".into(),
@@ -91,10 +106,18 @@ mod tests {
             per_second,
             unit: "flop/s".into(),
         };
-        let limits = Limits { measured: vec![limit("fma_f32", 1e11), limit("dot_bf16", 2e11)], warnings: Vec::new() };
-        let best = [("f32/tile_6x16".to_owned(), 9e10), ("bf16/dots_1".to_owned(), 1e11)];
+        let limits = Limits {
+            measured: vec![limit("fma_f32", 1e11), limit("dot_bf16", 2e11), limit("mma_bf16", 2e12)],
+            warnings: Vec::new(),
+        };
+        let best = [
+            ("f32/tile_6x16".to_owned(), 9e10),
+            ("bf16/dots_1".to_owned(), 1e11),
+            ("bf16/tile_32x32".to_owned(), 1e12),
+            ("i8/tile_32x32".to_owned(), 1e12),
+        ];
         let shares: Vec<String> = shares(&best, &limits).rows().iter().map(|cells| cells[2].clone()).collect();
-        assert_eq!(shares, ["90 %", "50 %"]);
+        assert_eq!(shares, ["90 %", "50 %", "50 %", "-"]);
         assert_eq!(super::shares(&best, &Limits::default()).rows()[0][2], "-", "a limit that was not measured");
     }
 }

@@ -167,7 +167,8 @@ impl<L: Library> Peer<L> {
 
 /// What the reader of a row must know where a library uses narrower vectors than the limits are measured with.
 fn caution(isa: &str, details: &BTreeMap<String, String>) -> Option<String> {
-    let vectors = details.get("vectors").filter(|vectors| isa.starts_with("avx512") && *vectors != "avx512")?;
+    let vectors =
+        details.get("vectors").filter(|vectors| (isa.starts_with("avx512") || isa == "amx") && *vectors != "avx512")?;
     Some(format!("its kernels here are {vectors}, on a CPU with AVX-512: being faster proves little"))
 }
 
@@ -205,9 +206,13 @@ impl<L: Library> Backend for Peer<L> {
     }
 
     fn lowered(&self, sizes: &MatmulSizes) -> Lowered {
-        let limit = match sizes.input {
-            DType::I8 => "dot_i8",
-            DType::Bf16 => "dot_bf16",
+        // Whichever unit the library uses: a share of the slower one could be several hundred percent.
+        let has_tiles = self.cpu.device().details.get("isa").is_some_and(|isa| isa == "amx");
+        let limit = match (sizes.input, has_tiles) {
+            (DType::I8, true) => "mma_i8",
+            (DType::I8, false) => "dot_i8",
+            (DType::Bf16, true) => "mma_bf16",
+            (DType::Bf16, false) => "dot_bf16",
             _ => "fma_f32",
         };
         Lowered { name: format!("matmul/{}/{}", sizes.input, L::NAME), compute_limit: Some(limit.into()) }

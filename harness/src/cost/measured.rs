@@ -188,11 +188,11 @@ fn utilisation(row: &Row, roof: Roof) -> Estimate<Share> {
 fn compute_limits(dtype: DType) -> &'static [&'static str] {
     match dtype {
         DType::F32 => &["fma_f32"],
-        DType::F16 => &["dot_f16", "mma_f16", "fma_f16", "fma_f32"],
-        DType::Bf16 => &["dot_bf16", "mma_bf16", "fma_bf16", "fma_f32"],
-        DType::F8E4M3 => &["dot_f8e4m3", "mma_f8e4m3", "fma_f32"],
-        DType::F8E5M2 => &["dot_f8e5m2", "mma_f8e5m2", "fma_f32"],
-        DType::I8 | DType::I32 | DType::I4x2 => &["dot_i8", "mma_i8"],
+        DType::F16 => &["mma_f16", "dot_f16", "fma_f16", "fma_f32"],
+        DType::Bf16 => &["mma_bf16", "dot_bf16", "fma_bf16", "fma_f32"],
+        DType::F8E4M3 => &["mma_f8e4m3", "dot_f8e4m3", "fma_f32"],
+        DType::F8E5M2 => &["mma_f8e5m2", "dot_f8e5m2", "fma_f32"],
+        DType::I8 | DType::I32 | DType::I4x2 => &["mma_i8", "dot_i8"],
     }
 }
 

@@ -40,6 +40,7 @@ mod simd;
 mod source;
 mod stored;
 mod stream;
+mod tiles;
 mod tiling;
 mod turned;
 mod unit;

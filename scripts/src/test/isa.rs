@@ -25,8 +25,18 @@ macro_rules! has {
     }};
 }
 
+/// Whether the CPU has tiles, and the system knows of them: their feature names are not stable yet.
+fn has_tiles() -> bool {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let flags = info.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
+    ["amx_tile", "amx_bf16", "amx_int8", "avx512_bf16"]
+        .iter()
+        .all(|flag| flags.split_whitespace().any(|word| word == *flag))
+}
+
 /// The best first.
-pub(super) const ALL: [Isa; 4] = [
+pub(super) const ALL: [Isa; 5] = [
+    Isa { name: "amx", detect: has_tiles },
     Isa {
         name: "avx512bf16",
         detect: has!("avx512f" "avx512bw" "avx512dq" "avx512vl" "avx512bf16" "avx2" "fma" "f16c"),

@@ -33,6 +33,7 @@ const RULES: [Confined; 7] = [
             "kernels/src/backend/cpu/stored.rs",
             "kernels/src/backend/cpu/stream.rs",
             "kernels/src/backend/cpu/stream/",
+            "kernels/src/backend/cpu/tiles.rs",
             "kernels/src/backend/cpu/turned/",
             "kernels/src/backend/cpu/unit.rs",
             "kernels/src/backend/cpu/weights.rs",

@@ -6,7 +6,7 @@
 //! and its rows are fetched while the panel before it is multiplied.
 
 use super::isa::Isa;
-use super::microkernel::{Fetch, LEAD, Panel, of_units, phases};
+use super::microkernel::{Fetch, LEAD, Panel, multiply, phases};
 use super::pack::{Layout, pack};
 use super::source::Source;
 use super::unit::Units;
@@ -54,7 +54,7 @@ impl Block<'_> {
     /// # Safety
     /// - `a`, `b`, `from` and `to` are valid for the sizes that their fields state, and `to` overlaps none but `from`.
     pub(super) unsafe fn run(&self, isa: Isa) {
-        let n_row_panels = self.m.div_ceil(isa.mr());
+        let n_row_panels = self.m.div_ceil(self.units.panel_rows(isa));
         if self.order == Order::Panels && n_row_panels == 1 {
             let first = Panel { b_far: MEMORY_AHEAD_BYTES / 4, ..self.first };
             self.each_row_panel(isa, n_row_panels, first);
@@ -114,7 +114,7 @@ impl Block<'_> {
                     .part(first.ahead.rows * panel / n_row_panels, first.ahead.rows * (panel + 1) / n_row_panels),
                 ..first
             };
-            of_units(self.units, rows, &call)(isa, call);
+            multiply(isa, (self.units, rows), call);
             row += rows;
         }
     }
@@ -130,8 +130,8 @@ impl Block<'_> {
                 let panel = Source { offsets: &source.offsets[row..row + rows], ..source };
                 let layout = match self.units {
                     Units::Single | Units::Halves => Layout::Rows,
-                    Units::Pair => Layout::RowPairs,
-                    Units::Quad => Layout::RowQuads,
+                    Units::Pair | Units::PairTiles => Layout::RowPairs,
+                    Units::Quad | Units::QuadTiles => Layout::RowQuads,
                 };
                 // SAFETY: the caller's rows are valid, and there is room for a row panel of them.
                 unsafe { pack(isa, panel, layout, room, lead) };

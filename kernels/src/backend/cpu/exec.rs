@@ -14,6 +14,7 @@ use super::rows::{self, Slots};
 use super::source::Source;
 use super::stored::store;
 use super::stream::{Hints, PARTS, Stream, together};
+use super::tiles::release;
 use super::turned::{self, Frame};
 use super::weights::Weight;
 use super::worker::Worker;
@@ -52,6 +53,7 @@ pub(super) unsafe fn launch(
                 }
                 points.run(point);
             }
+            release(isa);
         });
     }
 }
@@ -356,7 +358,7 @@ impl<'a> Points<'a> {
         let stream = Stream {
             m,
             a: w.at[product.a.0],
-            lda: w.leads[product.a.0],
+            lda: product.left_stride(w.leads[product.a.0], &w.values),
             b: self.source(place),
             scales: scales.map(|scales| Source { offsets: &w.scale_offsets, ..self.source(scales) }),
             next: next.unwrap_or([Fetch::NONE; PARTS]),

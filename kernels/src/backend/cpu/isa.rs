@@ -5,12 +5,15 @@
 use std::fmt;
 
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Avx2, Avx512, Avx512Bf16, Avx512Vnni, is_intel};
+use super::simd::{Amx, Avx2, Avx512, Avx512Bf16, Avx512Vnni, is_intel};
 use super::simd::{Portable, Simd};
 
 /// An instruction set this CPU has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isa {
+    /// 512-bit vectors, and tiles for products of bf16 and of 8-bit integers.
+    #[cfg(target_arch = "x86_64")]
+    Amx(Amx),
     /// 512-bit vectors with `vdpbf16ps` and `vpdpbusd`.
     #[cfg(target_arch = "x86_64")]
     Avx512Bf16(Avx512Bf16),
@@ -47,6 +50,8 @@ pub(super) trait Task {
 impl Isa {
     /// Every instruction set of this CPU, the best first.
     ///
+    /// Tiles do thirty times the work of `vdpbf16ps` on the same core, vectors beside them the rest.
+    ///
     /// `vdpbf16ps` does twice the work of a multiply-add. AMD's cores start two of them a cycle, Intel's one every other
     /// cycle (Xeon of model 207: 88 GFLOP/s beside 179 of f32): there widening bf16 is faster, and AVX-512 without it
     /// comes first.
@@ -72,6 +77,10 @@ impl Isa {
             }
             if bf16 && is_intel() {
                 found.swap(0, 1);
+            }
+            // SAFETY: the features the token stands for were detected above, but those that it asks for itself.
+            if bf16 && let Some(amx) = unsafe { Amx::detect() } {
+                found.insert(0, Isa::Amx(amx));
             }
             if avx2 {
                 // SAFETY: the features the token stands for were detected above.
@@ -101,6 +110,21 @@ impl Isa {
         self.run(Dots)
     }
 
+    /// Tiles for products of bf16 and of 8-bit integers, where this set has them.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn tiles(self) -> Option<Amx> {
+        if let Isa::Amx(tiles) = self { Some(tiles) } else { None }
+    }
+
+    /// Whether products of bf16 and of 8-bit integers are of tiles.
+    pub(super) fn has_tiles(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        let has_tiles = self.tiles().is_some();
+        #[cfg(not(target_arch = "x86_64"))]
+        let has_tiles = false;
+        has_tiles
+    }
+
     /// f32 elements of a vector.
     pub(super) fn lanes(self) -> usize {
         self.run(Lanes)
@@ -123,6 +147,9 @@ impl Isa {
             // SAFETY: the token proves the features that the entry enables.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16(token) => unsafe { run_avx512_bf16(task, token) },
+            // SAFETY: the token proves the features that the entry enables.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Amx(token) => unsafe { run_avx512(task, token.vectors()) },
             // SAFETY: the token proves the features that the entry enables.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(token) => unsafe { run_avx512(task, token) },
@@ -152,7 +179,7 @@ impl Isa {
         match self {
             // SAFETY: the token and what is asked prove the features that the entry enables.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(_) if has_vnni() => unsafe { run_avx512_vnni(task, Avx512Vnni::new_unchecked()) },
+            Isa::Amx(_) | Isa::Avx512(_) if has_vnni() => unsafe { run_avx512_vnni(task, Avx512Vnni::new_unchecked()) },
             _ => self.run(task),
         }
     }
@@ -194,6 +221,8 @@ entry!(avx2, run_avx2, Avx2, "avx2,fma,f16c");
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Amx(_) => "amx",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16(_) => "avx512bf16",
             #[cfg(target_arch = "x86_64")]

@@ -11,6 +11,8 @@
 //! 5. A load that is only converted to f32 is read as f32 ([`widened`]).
 //! 6. A stage whose products feed each other, over many rows, is lowered on transposed tiles instead ([`turned`]).
 
+mod left;
+
 use std::collections::{HashMap, HashSet};
 
 use super::ahead::link_streams;
@@ -20,6 +22,7 @@ use super::pack::Layout;
 use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
 use super::rows::{RowArg, RowFn, RowOp};
 use super::schedule;
+use super::tiles::TILES_ROWS;
 use super::turned;
 use super::unit::Units;
 use super::uses::{Uses, uses};
@@ -79,7 +82,7 @@ struct Lowering<'p> {
     // Variable of the innermost loop.
     loop_var: Option<usize>,
     lanes: usize,
-    mr: usize,
+    isa: Isa,
     plan: StagePlan,
     strategies: Vec<(&'static str, Units)>,
 }
@@ -89,14 +92,14 @@ impl<'p> Lowering<'p> {
         let mut lowering = Lowering {
             program,
             stage,
-            uses: uses(stage, isa.dots_bf16(), weights),
+            uses: uses(stage, isa, weights),
             forms: HashMap::new(),
             in_place: HashMap::new(),
             copied: HashMap::new(),
             weights: HashMap::new(),
             loop_var: None,
             lanes: isa.lanes(),
-            mr: isa.mr(),
+            isa,
             plan: StagePlan::of(stage),
             strategies: vec![],
         };
@@ -112,7 +115,7 @@ impl<'p> Lowering<'p> {
             let mut forms = Forms::default();
             let mut ty = ty;
             if uses.left_alone {
-                ty.rows.size = ty.rows.size.min(self.mr);
+                ty.rows.size = ty.rows.size.min(self.isa.mr().max(TILES_ROWS));
             }
             if uses.rows {
                 // A column vector that no product touches is dense: operations on it run down all rows at once.
@@ -144,7 +147,9 @@ impl<'p> Lowering<'p> {
     fn panel_units(&self, tile: TileId, layout: Layout) -> usize {
         let ty = self.stage.tile(tile);
         let (depth, cols) = match layout {
-            Layout::PanelsNk | Layout::PairPanelsNk | Layout::QuadPanelsNk => (ty.cols.size, ty.rows.size),
+            Layout::PanelsNk | Layout::PairPanelsNk | Layout::QuadPanelsNk | Layout::SignedPanelsNk => {
+                (ty.cols.size, ty.rows.size)
+            }
             _ => (ty.rows.size, ty.cols.size),
         };
         depth.div_ceil(layout.per_unit()) * cols.next_multiple_of(2 * self.lanes)
@@ -279,25 +284,14 @@ impl<'p> Lowering<'p> {
 
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form, steps: &mut Vec<Step>) {
         let (acc_ty, a_ty, b_ty) = (self.stage.tile(acc), self.stage.tile(a), *self.stage.tile(b));
-        let a_forms = self.forms[&a];
         // Scales stay where they are if the bytes do.
         let (bytes, scale) = self.uses[&b].dequantised.map_or((b, None), |(x, scale)| (x, Some(scale)));
         let in_place = self.in_place.get(&bytes).cloned();
         let streams = self.uses[&b].in_place;
-        // A stream over steps of the contraction widens: only dot products take pairs.
-        let widens = streams && form == Form::Ab;
-        let taken = if widens { Units::Single } else { self.uses[&a].units(a_ty.dtype) };
-        let right_pairs = self.forms[&b].panels.is_some_and(|(_, layout)| layout.per_unit() == 2);
-        let halves = streams && form == Form::Abt && b_ty.dtype == DType::Bf16 && b_ty.cols.is_multiple_of(2);
-        let (units, a_slot) = match taken {
-            Units::Single if halves && a_forms.halves.is_some() => (Units::Halves, a_forms.halves),
-            Units::Pair => (taken, a_forms.pairs),
-            Units::Quad => (taken, a_forms.quads),
-            Units::Single | Units::Halves => (if right_pairs { Units::Halves } else { taken }, a_forms.rows),
-        };
+        let (units, a_slot) = self.left_factor(a, b, form);
         let product = Product {
             acc: self.rows(acc),
-            a: a_slot.expect("uses gave the left factor its form"),
+            a: a_slot,
             left: self.in_place.get(&a).cloned(),
             ahead: self.loop_var.and_then(|var| {
                 let (place, memo) = self.copied.get(&b)?.clone();

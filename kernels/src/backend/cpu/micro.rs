@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::isa::Isa;
 use super::memory::Buffer;
-use super::microkernel::{Fetch, Panel, lead, of_units};
+use super::microkernel::{Fetch, Panel, lead, multiply};
 use super::source::Source;
 use super::stream::{Hints, PARTS, Stream, together};
 use super::unit::Units;
@@ -27,10 +27,9 @@ const CALLS: usize = 200;
 
 /// Each inner loop as something to run, on the calling thread; work is its useful operations.
 pub(super) fn probes(isa: Isa) -> Vec<Probe<'static>> {
-    let (mr, nr) = (isa.mr(), 2 * isa.lanes());
-    let mut probes = vec![tile(isa, DType::F32, mr, nr)];
-    probes.extend(isa.dots_bf16().then(|| tile(isa, DType::Bf16, mr, nr)));
-    probes.push(tile(isa, DType::I8, mr, nr));
+    let mut probes = vec![tile(isa, DType::F32)];
+    probes.extend((isa.dots_bf16() || isa.has_tiles()).then(|| tile(isa, DType::Bf16)));
+    probes.push(tile(isa, DType::I8));
     for rows in DOTS {
         probes.push(dots(isa, DType::F32, rows));
         probes.extend(isa.dots_bf16().then(|| dots(isa, DType::Bf16, rows)));
@@ -60,7 +59,9 @@ fn per_unit(dtype: DType) -> usize {
 }
 
 /// The register tile at its full height; nothing where there is no memory.
-fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> {
+fn tile(isa: Isa, dtype: DType) -> Option<Probe<'static>> {
+    let units = if isa.has_tiles() { units(dtype).of_tiles() } else { units(dtype) };
+    let (mr, nr) = (units.panel_rows(isa), 2 * isa.lanes());
     let lda = lead(STEPS);
     let [a, b, c] = [mr * lda, STEPS * nr, mr * nr].map(|units| Buffer::zeroed(4 * units));
     let (a, b, mut c) = (a?, b?, c?);
@@ -83,7 +84,7 @@ fn tile(isa: Isa, dtype: DType, mr: usize, nr: usize) -> Option<Probe<'static>> 
             ahead: Fetch::NONE,
         };
         // The three buffers were made for these sizes, and are apart.
-        of_units(units(dtype), mr, &panel)(isa, panel);
+        multiply(isa, (units, mr), panel);
     };
     Some(probe(format!("{dtype}/tile_{mr}x{nr}"), 2 * mr * nr * STEPS * per_unit(dtype), call))
 }
@@ -135,7 +136,11 @@ mod tests {
     fn each_inner_loop_runs_on_every_instruction_set_and_counts_its_operations() {
         for isa in Isa::available() {
             let mut probes = probes(isa);
-            assert_eq!(probes.len(), if isa.dots_bf16() { 12 } else { 8 }, "{isa}");
+            assert_eq!(
+                probes.len(),
+                8 + usize::from(isa.dots_bf16() || isa.has_tiles()) + if isa.dots_bf16() { 3 } else { 0 },
+                "{isa}"
+            );
             for probe in &mut probes {
                 let elapsed = (probe.run)(1).expect("it cannot fail");
                 assert!(elapsed.seconds > 0.0 && probe.per_launch > 0.0, "{isa} {}", probe.limit);

@@ -25,6 +25,7 @@ use std::mem::MaybeUninit;
 
 use super::isa::{Isa, Task};
 use super::simd::{Simd, opaque};
+use super::tiles;
 use super::unit::{FromMemory, Halves, Pair, Quad, Single, Unit, Units};
 
 /// Stride, in units, of rows that are factors: an odd number of 64-byte lines, for steps of up to 512 units.
@@ -343,10 +344,11 @@ fn of_rows<U: Unit, const LD: usize>(rows: usize) -> MicroFn {
     }
 }
 
-/// The register tile of `rows` rows of `units` for a panel.
-pub(super) fn of_units(units: Units, rows: usize, panel: &Panel) -> MicroFn {
+/// Runs the register tile of `rows` rows of `units` over a panel.
+pub(super) fn multiply(isa: Isa, (units, rows): (Units, usize), panel: Panel) {
     let is_led = panel.lda == LEAD;
-    match units {
+    let micro: MicroFn = match units {
+        Units::PairTiles | Units::QuadTiles => return tiles::multiply(isa, (units, rows), panel),
         Units::Single if panel.b_far > 0 => of_rows::<FromMemory, 0>(rows),
         Units::Single if is_led => of_rows::<Single, LEAD>(rows),
         Units::Single => of_rows::<Single, 0>(rows),
@@ -355,5 +357,6 @@ pub(super) fn of_units(units: Units, rows: usize, panel: &Panel) -> MicroFn {
         // Of these a constant stride gave nothing that could be measured.
         Units::Halves => of_rows::<Halves, 0>(rows),
         Units::Quad => of_rows::<Quad, 0>(rows),
-    }
+    };
+    micro(isa, panel);
 }

@@ -11,7 +11,7 @@ mod rows;
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
-use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, I8, Pairs, Quads, Source};
+use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, I8, Pairs, Quads, SignedQuads, Source};
 use crate::DType;
 use rows::{Interleaved, RowHalves, Rows, row_units};
 
@@ -39,6 +39,10 @@ pub(super) enum Layout {
     QuadPanelsKn,
     /// Quad panels, without sign ([`Quads`]), of a source whose columns run along the contraction.
     QuadPanelsNk,
+    /// Quad panels as they are, of a source whose rows run along the contraction.
+    SignedPanelsKn,
+    /// Quad panels as they are, of a source whose columns run along the contraction.
+    SignedPanelsNk,
     /// Rows of units, each a pair of elements of neighbouring rows; an odd last row is paired with zeros.
     Interleaved,
 }
@@ -50,6 +54,7 @@ impl Layout {
             Layout::Rows | Layout::RowHalves | Layout::PanelsKn | Layout::PanelsNk => 1,
             Layout::RowPairs | Layout::PairPanelsKn | Layout::PairPanelsNk | Layout::Interleaved => 2,
             Layout::RowQuads | Layout::QuadPanelsKn | Layout::QuadPanelsNk => 4,
+            Layout::SignedPanelsKn | Layout::SignedPanelsNk => 4,
         }
     }
 }
@@ -75,7 +80,11 @@ pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f3
         }
         (Layout::RowHalves, _) => isa.run(RowHalves(source, dst, lead)),
         (Layout::RowPairs | Layout::RowQuads, _) => row_units(source, dst, lead),
-        (Layout::QuadPanelsKn, _) => isa.run(QuadKn(source, dst)),
+        (Layout::QuadPanelsKn, _) => isa.run(QuadKn(source, dst, Quads::OFFSET)),
+        (Layout::SignedPanelsKn, _) => isa.run(QuadKn(source, dst, 0)),
+        (Layout::SignedPanelsNk, _) => {
+            isa.run(Nk::<SignedQuads>(source, source.cols.div_ceil(4), dst, std::marker::PhantomData));
+        }
         (Layout::QuadPanelsNk, _) => {
             isa.run(Nk::<Quads>(source, source.cols.div_ceil(4), dst, std::marker::PhantomData));
         }
@@ -149,6 +158,10 @@ impl Task for PairKn<'_> {
             let to = dst.wrapping_add(panel * units * nr);
             for unit in 0..units {
                 let has_high = 2 * unit + 1 < source.offsets.len();
+                for row in [2 * unit, 2 * unit + 1] {
+                    let soon = source.row((row + KN_ROWS_AHEAD).min(source.offsets.len() - 1)).cast::<u16>();
+                    simd.prefetch(soon.wrapping_add(col).cast());
+                }
                 for v in 0..2 {
                     let at = col + v * S::LANES;
                     let n = source.cols.saturating_sub(at).min(S::LANES);
@@ -177,14 +190,16 @@ impl Task for PairKn<'_> {
 /// Units ahead of the one that is copied whose rows are fetched.
 const QUADS_AHEAD: usize = 4;
 
-struct QuadKn<'o>(Source<'o>, *mut f32);
+/// The source, the panels, and what their units are XORed with.
+struct QuadKn<'o>(Source<'o>, *mut f32, u32);
 
 impl Task for QuadKn<'_> {
     type Out = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let QuadKn(source, dst) = self;
+        let QuadKn(source, dst, offset) = self;
+        let offset_bytes = |quads| if offset == 0 { quads } else { simd.offset_bytes(quads) };
         let (nr, k) = (2 * S::LANES, source.offsets.len());
         let units = k.div_ceil(4);
         for col in (0..source.cols).step_by(S::LANES) {
@@ -200,7 +215,7 @@ impl Task for QuadKn<'_> {
                     simd.prefetch(source.row((4 * (unit + QUADS_AHEAD) + r).min(k - 1)).wrapping_add(col).cast());
                 }
                 // SAFETY: the four rows exist and have LANES bytes from `col` on; the panel has room for `nr` units a step.
-                unsafe { simd.store(to.add(unit * nr), simd.offset_bytes(simd.interleave_u8(rows))) };
+                unsafe { simd.store(to.add(unit * nr), offset_bytes(simd.interleave_u8(rows))) };
             }
             for unit in whole..units {
                 let n = (source.cols - col).min(S::LANES);
@@ -213,7 +228,7 @@ impl Task for QuadKn<'_> {
                 // SAFETY: `ends` has 16 ≥ LANES bytes a row; the panel has room for `nr` units a step.
                 unsafe {
                     let quads = simd.interleave_u8(ends.each_ref().map(|end| end.as_ptr()));
-                    simd.store(to.add(unit * nr), simd.offset_bytes(quads));
+                    simd.store(to.add(unit * nr), offset_bytes(quads));
                 }
             }
         }

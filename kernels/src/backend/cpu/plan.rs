@@ -4,6 +4,7 @@ use super::memory::FLOATS_PER_LINE;
 use super::microkernel::lead;
 use super::pack::Layout;
 use super::rows::Group;
+use super::tiles::TILES_COLS;
 use super::turned::Strips;
 use super::unit::Units;
 use super::weights::Weight;
@@ -182,6 +183,13 @@ pub(super) struct Product {
     pub(super) depth: Span,
     /// What the factors hold.
     pub(super) units: Units,
+}
+
+impl Product {
+    /// From row to row of a left factor of `lead`, or from panel to panel where tiles take the right one in place.
+    pub(super) fn left_stride(&self, lead: usize, values: &[i64]) -> usize {
+        if self.units.are_of_tiles() { self.units.steps(self.depth.valid(values)) * TILES_COLS } else { lead }
+    }
 }
 
 /// One step of a grid point.

@@ -9,7 +9,8 @@ use super::isa::{Isa, Task};
 use super::memory::Buffer;
 use super::pool::Pool;
 use super::simd::Simd;
-use super::unit::{Pair, Quad, Single, Unit};
+use super::tiles::{TILES_ROWS, multiply_registers, release};
+use super::unit::{Pair, Quad, Single, Unit, Units};
 use crate::backend::{Clock, DeviceError, Elapsed, Probe, Work};
 
 /// Independent sums: enough for a latency of 5 cycles at 2 multiply-adds a cycle, with room in 16 registers.
@@ -47,6 +48,9 @@ pub(super) fn probes<'b>(isa: Isa, pool: &'b Pool, threads: usize, caches: Cache
             probes.push(arithmetic::<Pair>("dot_bf16", isa, pool, n, 4.0));
         }
         probes.push(arithmetic::<Quad>("dot_i8", isa, pool, n, 8.0));
+        if isa.has_tiles() {
+            probes.extend([Units::PairTiles, Units::QuadTiles].map(|units| tiles(units, isa, pool, n)));
+        }
         // Half of a level: all of it would leave no room for anything else. The last level is shared.
         let levels = [("l1", caches.l1d / 2 * n), ("l2", caches.l2 / 2 * n), ("l3", caches.l3 / 2)];
         probes.extend(levels.map(|(level, bytes)| read(level, isa, pool, n, Memory::of(bytes, device))));
@@ -83,6 +87,19 @@ fn arithmetic<'b, U: Unit + Send + Sync>(
         Ok::<_, DeviceError>(elapsed)
     };
     Probe { limit: limit.into(), threads, work: Work::Flops, per_launch, run: Box::new(run) }
+}
+
+/// Products of tiles that stay in registers.
+fn tiles(units: Units, isa: Isa, pool: &Pool, threads: usize) -> Probe<'_> {
+    let per_step = 2 * TILES_ROWS * TILES_ROWS * 16 * units.elems();
+    let run = move |n: u64| {
+        Ok::<_, DeviceError>(timed(n, pool, threads, |_| {
+            multiply_registers(isa, units, STEPS);
+            release(isa);
+        }))
+    };
+    let per_launch = (threads * STEPS * per_step) as f64;
+    Probe { limit: units.limit().into(), threads, work: Work::Flops, per_launch, run: Box::new(run) }
 }
 
 struct Chains<U>(std::marker::PhantomData<U>);

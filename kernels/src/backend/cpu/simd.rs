@@ -6,6 +6,8 @@
 //! earliest one in the lowest byte, and with 32-bit integers.
 
 #[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -16,6 +18,8 @@ mod portable;
 mod tests;
 mod vendor;
 
+#[cfg(target_arch = "x86_64")]
+pub(super) use amx::{Amx, Bf16Pairs, I8Quads, Product, TILE_ROW_BYTES, TILE_ROWS, TILE_UNITS};
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]

@@ -86,6 +86,9 @@ pub(super) struct Pairs;
 /// Quads of i8 as they lie in a row, as bytes without sign: 128 more each. What multiplies them takes one factor of each kind.
 pub(super) struct Quads;
 
+/// Quads of i8 as they lie in a row.
+pub(super) struct SignedQuads;
+
 impl Element for F32 {
     type Bits = f32;
 
@@ -189,6 +192,17 @@ impl Element for Quads {
     unsafe fn load<S: Simd>(simd: S, p: *const [u8; 4]) -> S::F {
         // SAFETY: as the caller's; a unit has the size of an f32, and vectors need no alignment.
         simd.offset_bytes(unsafe { simd.load(p.cast()) })
+    }
+}
+
+impl Element for SignedQuads {
+    // As of [`Quads`].
+    type Bits = [u8; 4];
+
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, p: *const [u8; 4]) -> S::F {
+        // SAFETY: as the caller's; a unit has the size of an f32, and vectors need no alignment.
+        unsafe { simd.load(p.cast()) }
     }
 }
 

@@ -26,6 +26,8 @@ mod int4;
 mod order;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 
 use std::marker::PhantomData;
 
@@ -93,8 +95,14 @@ impl Stream<'_> {
     /// # Safety
     /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither.
     /// - `a` holds these units: f32 beside any type of `b`, pairs of bf16 beside bf16, quads of i8 beside i8; f32 in the order
-    ///   of [`Layout::RowHalves`](super::pack::Layout::RowHalves) beside bf16, rows of an even number of them.
+    ///   of [`Layout::RowHalves`](super::pack::Layout::RowHalves) beside bf16, rows of an even number of them. Of tiles it holds
+    ///   panels of units beside the same type, `lda` units each.
     pub(super) unsafe fn dots(&self, isa: Isa, units: Units) {
+        #[cfg(target_arch = "x86_64")]
+        if let (true, Some(amx)) = (units.are_of_tiles(), isa.tiles()) {
+            // SAFETY: as the caller's.
+            return unsafe { self.tiles(amx, units) };
+        }
         self.passes(isa, |pass| match (units, self.b.dtype) {
             (Units::Pair, _) => pass.dots_of::<Pairs, Pair>(isa),
             (Units::Quad, _) => pass.dots_of::<Quads, Quad>(isa),

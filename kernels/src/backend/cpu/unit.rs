@@ -3,6 +3,7 @@
 
 use super::isa::{Isa, Task};
 use super::simd::Simd;
+use super::tiles::TILES_ROWS;
 
 /// What the 32-bit units of two factors hold, the more the later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,10 @@ pub(super) enum Units {
     Pair,
     /// [`Quad`].
     Quad,
+    /// Pairs of bf16, in products of tiles.
+    PairTiles,
+    /// Quads of i8, in products of tiles: both factors as they are.
+    QuadTiles,
 }
 
 impl Units {
@@ -22,9 +27,28 @@ impl Units {
     pub(super) fn elems(self) -> usize {
         match self {
             Units::Single | Units::Halves => 1,
-            Units::Pair => 2,
-            Units::Quad => 4,
+            Units::Pair | Units::PairTiles => 2,
+            Units::Quad | Units::QuadTiles => 4,
         }
+    }
+
+    /// Whether products are of tiles.
+    pub(super) fn are_of_tiles(self) -> bool {
+        matches!(self, Units::PairTiles | Units::QuadTiles)
+    }
+
+    /// What they are in products of tiles.
+    pub(super) fn of_tiles(self) -> Units {
+        match self {
+            Units::Pair => Units::PairTiles,
+            Units::Quad => Units::QuadTiles,
+            other => other,
+        }
+    }
+
+    /// Most rows of a row panel.
+    pub(super) fn panel_rows(self, isa: Isa) -> usize {
+        if self.are_of_tiles() { TILES_ROWS } else { isa.mr() }
     }
 
     /// Steps of a right factor over `depth` elements of the contraction.
@@ -38,6 +62,8 @@ impl Units {
             Units::Single | Units::Halves => "fma_f32",
             Units::Pair => "dot_bf16",
             Units::Quad => "dot_i8",
+            Units::PairTiles => "mma_bf16",
+            Units::QuadTiles => "mma_i8",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::isa::Isa;
 use super::pack::Layout;
 use super::unit::Units;
 use crate::DType;
@@ -13,6 +14,25 @@ pub(super) const STREAM_ROWS: usize = 16;
 /// As [`STREAM_ROWS`], where the right factor is dequantised: as many passes of eight rows as are still faster than rows of
 /// f32 that are written, transposed and read back (on a Xeon of model 207 32 rows take half of that).
 pub(super) const STREAM_ROWS_OF_4_BITS: usize = 48;
+
+/// Rows from which tiles are faster than vectors that widen: those read a tenth faster, and their work grows with the rows.
+pub(super) const LEAST_TILE_ROWS: usize = 5;
+
+/// As [`LEAST_TILE_ROWS`], of rows of the right factor in place of `depth` elements: short ones end before tiles are at speed.
+pub(super) fn least_tile_rows(depth: usize) -> usize {
+    if depth < SHORT_ELEMS { 2 * LEAST_TILE_ROWS - 1 } else { LEAST_TILE_ROWS }
+}
+
+/// Elements up to which rows in place are short: keys of a head.
+const SHORT_ELEMS: usize = 512;
+
+/// Columns up to which vectors take a right factor over steps of the contraction in one pass, faster than tiles take copies of
+/// it: values of a head.
+pub(super) const NARROW_COLS: usize = 256;
+
+/// As [`STREAM_ROWS`], where tiles take the right factor in place: two passes of two tiles of rows, the second over what is in
+/// L2 then.
+pub(super) const TILE_STREAM_ROWS: usize = 64;
 
 /// Rows up to which all of them stay in L2 beside the panels of a packed right factor.
 pub(super) const SHARED_ROWS: usize = 160;
@@ -78,11 +98,10 @@ impl Uses {
     }
 }
 
-/// Uses of every tile that is used at all. `dots_bf16`: whether products of bf16 pairs are one instruction; `weights`:
-/// tiles that are packed ahead where products alone take them.
-pub(super) fn uses(stage: &Stage, dots_bf16: bool, mut weights: HashSet<TileId>) -> HashMap<TileId, Uses> {
+/// Uses of every tile that is used at all; `weights`: tiles that are packed ahead where products alone take them.
+pub(super) fn uses(stage: &Stage, isa: Isa, mut weights: HashSet<TileId>) -> HashMap<TileId, Uses> {
     loop {
-        let uses = walk(stage, dots_bf16, &weights);
+        let uses = walk(stage, isa, &weights);
         let n_before = weights.len();
         weights.retain(|tile| uses.get(tile).is_some_and(Uses::is_right_factor_alone));
         if weights.len() == n_before {
@@ -91,8 +110,8 @@ pub(super) fn uses(stage: &Stage, dots_bf16: bool, mut weights: HashSet<TileId>)
     }
 }
 
-fn walk(stage: &Stage, dots_bf16: bool, weights: &HashSet<TileId>) -> HashMap<TileId, Uses> {
-    let mut walk = Walk { stage, dots_bf16, weights, uses: HashMap::new(), run: 0, n_runs: 0 };
+fn walk(stage: &Stage, isa: Isa, weights: &HashSet<TileId>) -> HashMap<TileId, Uses> {
+    let mut walk = Walk { stage, isa, weights, uses: HashMap::new(), run: 0, n_runs: 0 };
     // Definitions first: how a product takes a factor depends on who made it.
     walk.definitions(&stage.body);
     walk.ops(&stage.body);
@@ -107,7 +126,7 @@ fn walk(stage: &Stage, dots_bf16: bool, weights: &HashSet<TileId>) -> HashMap<Ti
 
 struct Walk<'s> {
     stage: &'s Stage,
-    dots_bf16: bool,
+    isa: Isa,
     weights: &'s HashSet<TileId>,
     uses: HashMap<TileId, Uses>,
     run: usize,
@@ -219,16 +238,31 @@ impl Walk<'_> {
         })
     }
 
+    /// Whether both factors are as they lie in memory, of a type that tiles multiply.
+    fn are_of_tiles(&mut self, a: TileId, b: TileId) -> bool {
+        let is_loaded = |uses: &Uses| uses.loaded && !uses.computed;
+        let as_they_lie = [a, b].into_iter().all(|tile| is_loaded(self.of(tile)));
+        self.isa.has_tiles() && as_they_lie && matches!(self.stage.tile(b).dtype, DType::Bf16 | DType::I8)
+    }
+
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) {
         let rows = self.stage.tile(acc).rows.size;
         let most = if self.of(b).dequantised.is_some() { STREAM_ROWS_OF_4_BITS } else { STREAM_ROWS };
-        let few_rows = rows <= most;
         let dtype = self.stage.tile(b).dtype;
+        let depth = self.stage.tile(b).cols.size;
+        let tiles_in_place = rows >= least_tile_rows(depth) && form == Form::Abt && self.are_of_tiles(a, b);
+        // Over steps of the contraction tiles take panels alone.
+        let is_wide = form == Form::Ab && self.stage.tile(b).cols.size > NARROW_COLS;
+        let most = if self.isa.has_tiles() && is_wide && dtype == DType::Bf16 { LEAST_TILE_ROWS - 1 } else { most };
+        let few_rows = rows <= if tiles_in_place { TILE_STREAM_ROWS } else { most };
         let quads = dtype == DType::I8;
         let packed = self.weights.contains(&b) && (!few_rows || packs_few_rows(dtype));
         // Quads run along the contraction: where rows of the right factor do not, it is copied.
         let streams = few_rows && self.lies_in_memory(b, form) && !packed && !(quads && form == Form::Ab);
-        let dots = self.dots_bf16 && dtype == DType::Bf16;
+        let tiles = self.isa.has_tiles() && (!streams || tiles_in_place);
+        let dots = (self.isa.dots_bf16() || tiles) && dtype == DType::Bf16;
+        let tile_panels =
+            (streams && tiles).then_some(if quads { Layout::SignedPanelsNk } else { Layout::PairPanelsNk });
         let halves = streams && !dots && form == Form::Abt && self.are_halves(a, b);
         let right_pairs = dots || packed && dtype == DType::Bf16;
         self.of(acc).rows = true;
@@ -240,6 +274,7 @@ impl Walk<'_> {
         // A packed factor meets all rows panel by panel: they are needed again for each.
         left.left_alone = !(streams || packed && rows <= SHARED_ROWS) && left.run == run;
         match (pairs, quads) {
+            _ if tile_panels.is_some() => left.panels = tile_panels,
             (_, true) => left.quads = true,
             (true, false) => left.pairs = true,
             (false, false) if halves => left.halves = true,
@@ -255,6 +290,8 @@ impl Walk<'_> {
         }
         right.packed = packed;
         right.panels = Some(match (form, right_pairs) {
+            (Form::Ab, _) if quads && tiles => Layout::SignedPanelsKn,
+            (Form::Abt, _) if quads && tiles => Layout::SignedPanelsNk,
             (Form::Ab, _) if quads => Layout::QuadPanelsKn,
             (Form::Abt, _) if quads => Layout::QuadPanelsNk,
             (Form::Ab, false) => Layout::PanelsKn,

@@ -70,7 +70,9 @@ pub(super) fn row_units(source: Source, dst: *mut f32, lead: usize) {
         // SAFETY: the row has `bytes` bytes, the destination room for whole units, by `pack`'s contract.
         unsafe {
             std::ptr::copy_nonoverlapping(source.row(r), to, bytes);
-            std::ptr::write_bytes(to.add(bytes), 0, bytes.next_multiple_of(4) - bytes);
+            if !bytes.is_multiple_of(4) {
+                std::ptr::write_bytes(to.add(bytes), 0, bytes.next_multiple_of(4) - bytes);
+            }
         }
     }
 }

@@ -18,6 +18,10 @@ use crate::program::{Arg, Axis2, Form, Index, Op, Program, Stage, TensorId, Tile
 /// Lowers a stage whose products feed each other, over more rows than are streamed; `None` leaves it as it is written.
 /// With the plan comes whether products are of bf16 pairs.
 pub(in super::super) fn lower(program: &Program, stage: &Stage, isa: Isa) -> Option<(StagePlan, bool)> {
+    // Tiles take their factors as they lie, and leave vectors far behind.
+    if isa.has_tiles() && multiplies_bf16(stage, &stage.body) {
+        return None;
+    }
     let facts = facts(stage, isa.lanes())?;
     let plan = StagePlan::of(stage);
     let (nr, dots) = (2 * isa.lanes(), isa.dots_bf16());
@@ -314,6 +318,15 @@ impl<'p> Lowering<'p> {
         let ty = self.stage.tile(tile);
         Place::of(self.program, tensor, lead, ty.rows, ty.cols)
     }
+}
+
+/// Whether there are products of bf16.
+fn multiplies_bf16(stage: &Stage, ops: &[Op]) -> bool {
+    ops.iter().any(|op| match op {
+        Op::Mma { b, .. } => stage.tile(*b).dtype == DType::Bf16,
+        Op::Loop { body, .. } => multiplies_bf16(stage, body),
+        _ => false,
+    })
 }
 
 /// Whether the first operation that has to do with a tile adds products to it: its zeros need not be written.

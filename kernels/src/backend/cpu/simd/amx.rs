@@ -1,0 +1,249 @@
+//! Matrix registers of Intel's AMX: eight tiles of 16 rows of 64 bytes, and products of two of them. What vectors do beside
+//! them is [`Avx512`]'s.
+//!
+//! Instructions are written as assembly: the language has no stable intrinsics for them. The compiler uses no tile itself, so
+//! what one statement leaves in them the next one finds; every statement is volatile, which keeps them in order.
+//!
+//! A product of tiles takes a cycle for each row of its left factor, sixteen of them for 16 × 16 × 64 bytes, and a load eight
+//! cycles: 2 × 2 tiles of sums, whose four products share four loads, are what eight registers hold, and keep the unit busy
+//! while both factors come from L1.
+
+use std::arch::asm;
+
+use super::Avx512;
+
+/// Rows of a tile.
+pub(in super::super) const TILE_ROWS: usize = 16;
+
+/// Bytes of a row of a tile.
+pub(in super::super) const TILE_ROW_BYTES: usize = 64;
+
+/// 32-bit units of a row of a tile.
+pub(in super::super) const TILE_UNITS: usize = TILE_ROW_BYTES / 4;
+
+/// Proof that the CPU has AMX for bf16 and 8-bit integers, that the system gave it to this process, and of all that
+/// [`Avx512`] and `Avx512Vnni` stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amx(());
+
+impl Amx {
+    /// The token, unproved but for what it asks the CPU and the system itself.
+    ///
+    /// # Safety
+    /// - The CPU has the features that [`Avx512`] and `Avx512Vnni` name.
+    pub(in super::super) unsafe fn detect() -> Option<Amx> {
+        // The system is asked once: it says the same to every thread.
+        static HAS_TILES: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+        HAS_TILES.get_or_init(|| has_instructions() && is_permitted()).then_some(Amx(()))
+    }
+
+    /// The vectors beside the tiles.
+    pub(in super::super) fn vectors(self) -> Avx512 {
+        // SAFETY: this token proves those features too.
+        unsafe { Avx512::new_unchecked() }
+    }
+}
+
+/// Whether the CPU has tiles, and products of bf16 and of 8-bit integers.
+fn has_instructions() -> bool {
+    /// Bits of register `edx` of leaf 7: AMX-BF16, AMX-TILE and AMX-INT8.
+    const BITS: u32 = 1 << 22 | 1 << 24 | 1 << 25;
+    let [last, features] = [std::arch::x86_64::__cpuid(0).eax, std::arch::x86_64::__cpuid_count(7, 0).edx];
+    last >= 7 && features & BITS == BITS
+}
+
+/// Asks the system for the tiles, whose state is too large to be saved for processes that use none.
+#[cfg(target_os = "linux")]
+fn is_permitted() -> bool {
+    /// `ARCH_REQ_XCOMP_PERM` of `arch_prctl`, and the number of the state of tiles (`asm/prctl.h`).
+    const REQUEST: libc::c_long = 0x1023;
+    const TILE_DATA: libc::c_long = 18;
+    // SAFETY: the call reads two numbers and no memory.
+    unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST, TILE_DATA) == 0 }
+}
+
+/// Nowhere else was it tried.
+#[cfg(not(target_os = "linux"))]
+fn is_permitted() -> bool {
+    false
+}
+
+/// Shapes of the tiles: what `ldtilecfg` reads.
+#[repr(C, align(64))]
+#[derive(Clone, Copy)]
+struct Shapes {
+    palette: u8,
+    start_row: u8,
+    reserved: [u8; 14],
+    row_bytes: [u16; 16],
+    rows: [u8; 16],
+}
+
+impl Shapes {
+    /// Of up to 2 × 2 tiles of sums, `rows` of them in the left factor.
+    fn of_rows(rows: usize) -> Shapes {
+        let tall = rows.min(TILE_ROWS) as u8;
+        // A tile that is not used still needs a shape.
+        let rest = rows.saturating_sub(TILE_ROWS).max(1) as u8;
+        let (mut row_bytes, mut n_rows) = ([0; 16], [0; 16]);
+        row_bytes[..8].fill(TILE_ROW_BYTES as u16);
+        n_rows[..8].copy_from_slice(&[tall, tall, rest, rest, tall, rest, TILE_ROWS as u8, TILE_ROWS as u8]);
+        Shapes { palette: 1, start_row: 0, reserved: [0; 14], row_bytes, rows: n_rows }
+    }
+}
+
+thread_local! {
+    /// Rows for which this thread's tiles are shaped; 0 where they are not. To shape them takes as long as three steps.
+    static SHAPED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// What products multiply.
+pub(in super::super) trait Product: 'static {
+    /// `sums += a · b` of `RT × CT` tiles: `a` in rows `lda` bytes apart, `b` in rows of two tiles side by side, `b_step` bytes
+    /// apart.
+    ///
+    /// # Safety
+    /// - The token, and [`Amx::shape`] before, on this thread.
+    /// - `a` and `b` are valid for reads of the rows that were set.
+    unsafe fn step<const RT: usize, const CT: usize>(amx: Amx, a: *const u8, lda: usize, b: *const u8, b_step: usize);
+
+    /// As [`Product::step`] of 2 × 2 tiles, of whatever factors the registers hold; after [`Amx::shape`].
+    fn of_registers(amx: Amx);
+}
+
+/// Pairs of bf16, sums of f32.
+pub(in super::super) struct Bf16Pairs;
+
+/// Quads of i8, sums of 32-bit integers.
+pub(in super::super) struct I8Quads;
+
+/// A step of a product: loads as late as they can be, so that products start at once.
+macro_rules! product {
+    ($name:ident, $dot:literal) => {
+        impl Product for $name {
+            #[inline(always)]
+            fn of_registers(_amx: Amx) {
+                // SAFETY: the token proves the instructions; tiles are this module's alone.
+                unsafe {
+                    asm!(concat!($dot, " tmm0, tmm4, tmm6"), concat!($dot, " tmm1, tmm4, tmm7"),
+                        concat!($dot, " tmm2, tmm5, tmm6"), concat!($dot, " tmm3, tmm5, tmm7"),
+                        options(nomem, nostack, preserves_flags));
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn step<const RT: usize, const CT: usize>(
+                _amx: Amx,
+                a: *const u8,
+                lda: usize,
+                b: *const u8,
+                b_step: usize,
+            ) {
+                let below = a.wrapping_add(TILE_ROWS * lda);
+                let beside = b.wrapping_add(TILE_ROW_BYTES);
+                // SAFETY: the caller's tiles are readable; tiles are this module's alone.
+                unsafe {
+                    asm!("tileloadd tmm4, [{a} + {lda}]", "tileloaddt1 tmm6, [{b} + {step}]",
+                        concat!($dot, " tmm0, tmm4, tmm6"),
+                        a = in(reg) a, lda = in(reg) lda, b = in(reg) b, step = in(reg) b_step,
+                        options(readonly, nostack, preserves_flags));
+                    if CT == 2 {
+                        asm!("tileloaddt1 tmm7, [{b} + {step}]", concat!($dot, " tmm1, tmm4, tmm7"),
+                            b = in(reg) beside, step = in(reg) b_step, options(readonly, nostack, preserves_flags));
+                    }
+                    if RT == 2 {
+                        asm!("tileloadd tmm5, [{a} + {lda}]", concat!($dot, " tmm2, tmm5, tmm6"),
+                            a = in(reg) below, lda = in(reg) lda, options(readonly, nostack, preserves_flags));
+                    }
+                    if RT == 2 && CT == 2 {
+                        asm!(concat!($dot, " tmm3, tmm5, tmm7"), options(nomem, nostack, preserves_flags));
+                    }
+                }
+            }
+        }
+    };
+}
+
+product!(Bf16Pairs, "tdpbf16ps");
+product!(I8Quads, "tdpbssd");
+
+impl Amx {
+    /// Shapes this thread's tiles for `rows ≤ 32` of a left factor.
+    #[inline(always)]
+    pub(in super::super) fn shape(self, rows: usize) {
+        if SHAPED.replace(rows) != rows {
+            let shapes = Shapes::of_rows(rows);
+            // SAFETY: the token proves the instruction; it reads the 64 bytes of `shapes`, which are valid ones.
+            unsafe { asm!("ldtilecfg [{}]", in(reg) &shapes, options(readonly, nostack, preserves_flags)) };
+        }
+    }
+
+    /// Gives this thread's tiles back: a switch to another thread has less to save, and another library may shape them.
+    pub(in super::super) fn release(self) {
+        SHAPED.set(0);
+        // SAFETY: the token proves the instruction.
+        unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
+    }
+
+    /// All sums are zero.
+    #[inline(always)]
+    pub(in super::super) fn zero(self) {
+        // SAFETY: the token proves the instructions.
+        unsafe {
+            asm!(
+                "tilezero tmm0",
+                "tilezero tmm1",
+                "tilezero tmm2",
+                "tilezero tmm3",
+                options(nomem, nostack, preserves_flags)
+            );
+        }
+    }
+
+    /// Reads the sums of `RT × CT` tiles, rows `lead` bytes apart.
+    ///
+    /// # Safety
+    /// - [`Amx::shape`] before, on this thread; `from` is valid for reads of the rows that were set.
+    #[inline(always)]
+    pub(in super::super) unsafe fn load<const RT: usize, const CT: usize>(self, from: *const f32, lead: usize) {
+        let below = from.cast::<u8>().wrapping_add(TILE_ROWS * lead);
+        // SAFETY: the token proves the instructions, the caller the memory.
+        unsafe {
+            asm!("tileloadd tmm0, [{} + {}]", in(reg) from, in(reg) lead, options(readonly, nostack, preserves_flags));
+            if CT == 2 {
+                asm!("tileloadd tmm1, [{} + {} + 64]", in(reg) from, in(reg) lead,
+                    options(readonly, nostack, preserves_flags));
+            }
+            if RT == 2 {
+                asm!("tileloadd tmm2, [{} + {}]", in(reg) below, in(reg) lead,
+                    options(readonly, nostack, preserves_flags));
+            }
+            if RT == 2 && CT == 2 {
+                asm!("tileloadd tmm3, [{} + {} + 64]", in(reg) below, in(reg) lead,
+                    options(readonly, nostack, preserves_flags));
+            }
+        }
+    }
+
+    /// Writes the sums of `RT × CT` tiles, rows `lead` bytes apart.
+    ///
+    /// # Safety
+    /// - [`Amx::shape`] before, on this thread; `to` is valid for writes of the rows that were set.
+    #[inline(always)]
+    pub(in super::super) unsafe fn store<const RT: usize, const CT: usize>(self, to: *mut f32, lead: usize) {
+        let below = to.cast::<u8>().wrapping_add(TILE_ROWS * lead);
+        // SAFETY: the token proves the instructions, the caller the memory.
+        unsafe {
+            asm!("tilestored [{} + {}], tmm0", in(reg) to, in(reg) lead, options(nostack, preserves_flags));
+            if CT == 2 {
+                asm!("tilestored [{} + {} + 64], tmm1", in(reg) to, in(reg) lead, options(nostack, preserves_flags));
+            }
+            if RT == 2 {
+                asm!("tilestored [{} + {}], tmm2", in(reg) below, in(reg) lead, options(nostack, preserves_flags));
+            }
+            if RT == 2 && CT == 2 {
+                asm!("tilestored [{} + {} + 64], tmm3", in(reg) below, in(reg) lead, options(nostack, preserves_flags));
+            }
+        }
+    }
+}
