@@ -7,6 +7,7 @@
 //! weights    packed once, into panels in the order in which launches read them                      weights.rs
 //! leaves     register tile · few rows in place · rows · panels · store        block microkernel stream rows pack stored
 //! vectors    one trait, four instruction sets, chosen once a call                    simd.rs isa.rs
+//! tiles      products by a matrix unit, where the CPU has one                        tiles.rs simd/amx.rs
 //! ```
 
 use std::collections::BTreeMap;

@@ -187,6 +187,12 @@ impl Task for PairKn<'_> {
     }
 }
 
+/// Bytes with an offset or as they are. A function, since closures are not inlined into code of another instruction set.
+#[inline(always)]
+fn offset_bytes<S: Simd>(simd: S, quads: S::F, offset: u32) -> S::F {
+    if offset == 0 { quads } else { simd.offset_bytes(quads) }
+}
+
 /// Units ahead of the one that is copied whose rows are fetched.
 const QUADS_AHEAD: usize = 4;
 
@@ -199,7 +205,6 @@ impl Task for QuadKn<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let QuadKn(source, dst, offset) = self;
-        let offset_bytes = |quads| if offset == 0 { quads } else { simd.offset_bytes(quads) };
         let (nr, k) = (2 * S::LANES, source.offsets.len());
         let units = k.div_ceil(4);
         for col in (0..source.cols).step_by(S::LANES) {
@@ -215,7 +220,7 @@ impl Task for QuadKn<'_> {
                     simd.prefetch(source.row((4 * (unit + QUADS_AHEAD) + r).min(k - 1)).wrapping_add(col).cast());
                 }
                 // SAFETY: the four rows exist and have LANES bytes from `col` on; the panel has room for `nr` units a step.
-                unsafe { simd.store(to.add(unit * nr), offset_bytes(simd.interleave_u8(rows))) };
+                unsafe { simd.store(to.add(unit * nr), offset_bytes(simd, simd.interleave_u8(rows), offset)) };
             }
             for unit in whole..units {
                 let n = (source.cols - col).min(S::LANES);
@@ -228,7 +233,7 @@ impl Task for QuadKn<'_> {
                 // SAFETY: `ends` has 16 ≥ LANES bytes a row; the panel has room for `nr` units a step.
                 unsafe {
                     let quads = simd.interleave_u8(ends.each_ref().map(|end| end.as_ptr()));
-                    simd.store(to.add(unit * nr), offset_bytes(quads));
+                    simd.store(to.add(unit * nr), offset_bytes(simd, quads, offset));
                 }
             }
         }

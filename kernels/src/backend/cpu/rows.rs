@@ -315,21 +315,34 @@ fn pairs<S: Simd>(simd: S, dst: Dst, x: *const f32) {
 }
 
 #[inline(always)]
+fn fold<S: Simd>(simd: S, f: ReduceFn, x: S::F, y: S::F) -> S::F {
+    match f {
+        ReduceFn::Max => simd.max(x, y),
+        ReduceFn::Sum => simd.add(x, y),
+    }
+}
+
+#[inline(always)]
 fn reduce<S: Simd>(simd: S, f: ReduceFn, x: *const f32, n: usize) -> f32 {
     let whole = n - n % S::LANES;
     let start = match f {
         ReduceFn::Max => f32::NEG_INFINITY,
         ReduceFn::Sum => 0.0,
     };
-    let mut folded = simd.splat(start);
+    // Four at a time: each waits for the one before it.
+    let mut four = [simd.splat(start); 4];
     let mut c = 0;
+    while c + 4 * S::LANES <= whole {
+        for (i, folded) in four.iter_mut().enumerate() {
+            // SAFETY: `c + 4 · LANES ≤ n` elements of the row.
+            *folded = fold(simd, f, *folded, unsafe { simd.load(x.add(c + i * S::LANES)) });
+        }
+        c += 4 * S::LANES;
+    }
+    let mut folded = fold(simd, f, fold(simd, f, four[0], four[1]), fold(simd, f, four[2], four[3]));
     while c < whole {
         // SAFETY: `c + LANES ≤ n` elements of the row.
-        let lanes = unsafe { simd.load(x.add(c)) };
-        folded = match f {
-            ReduceFn::Max => simd.max(folded, lanes),
-            ReduceFn::Sum => simd.add(folded, lanes),
-        };
+        folded = fold(simd, f, folded, unsafe { simd.load(x.add(c)) });
         c += S::LANES;
     }
     let mut result = match f {

@@ -119,13 +119,14 @@ const LINE_BYTES: usize = 64;
 unsafe fn panels<P: Product, const RT: usize>(amx: Amx, rows: usize, panel: Panel) {
     let Panel { k, a, lda, b, b_step, b_panel, n, from, from_lead, to, to_lead, to_cols, .. } = panel;
     let (steps, rest) = (k / TILE_UNITS, k % TILE_UNITS);
-    let mut a_end = [0f32; TILES_ROWS * TILE_UNITS];
-    if rest > 0 {
-        for (row, end) in a_end.chunks_mut(TILE_UNITS).enumerate().take(rows) {
+    let a_end = (rest > 0).then(|| {
+        let mut end = [0f32; TILES_ROWS * TILE_UNITS];
+        for (row, end) in end.chunks_mut(TILE_UNITS).enumerate().take(rows) {
             // SAFETY: each row holds `k` units.
             unsafe { std::ptr::copy_nonoverlapping(a.add(row * lda + steps * TILE_UNITS), end.as_mut_ptr(), rest) };
         }
-    }
+        end
+    });
     let n_panels = n.div_ceil(TILES_COLS);
     let mut lines = [panel.next, panel.ahead].map(|fetch| Lines::new(fetch, n_panels * steps));
     for j in 0..n_panels {
@@ -147,7 +148,7 @@ unsafe fn panels<P: Product, const RT: usize>(amx: Amx, rows: usize, panel: Pane
             }
         };
         let mut sums_ahead = Lines::new(next, steps);
-        let call = Call { a, lda, b, b_step, b_far: panel.b_far, steps, a_end: (rest > 0).then_some(&a_end), rest };
+        let call = Call { a, lda, b, b_step, b_far: panel.b_far, steps, a_end: a_end.as_ref(), rest };
         // SAFETY: as the caller's; `edge` has room for a whole panel.
         unsafe {
             if n - col > TILE_ROWS {
