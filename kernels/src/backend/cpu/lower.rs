@@ -37,7 +37,8 @@ pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
     for (at, stage) in program.stages().iter().enumerate() {
         let stage = &*widened(stage);
         if let Some((turned, pairs)) = turned::lower(program, stage, isa) {
-            plan.units = plan.units.max(if pairs { Units::Pair } else { Units::Single });
+            let units = if pairs { Units::Pair } else { Units::Single };
+            plan.units = plan.units.max(if isa.has_tiles() { units.of_tiles() } else { units });
             plan.strategies.push("turned");
             plan.stages.push(turned);
             continue;

@@ -13,7 +13,7 @@ use super::isa::{Isa, Task};
 use super::simd::Simd;
 use super::source::{Bf16, Element, F8E4M3, F8E5M2, F16, F32, I8, Pairs, Quads, SignedQuads, Source};
 use crate::DType;
-use rows::{Interleaved, RowHalves, Rows, row_units};
+use rows::{Interleaved, RowHalves, Rows, TurnedPairs, row_units};
 
 /// How a copy is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +43,9 @@ pub(super) enum Layout {
     SignedPanelsKn,
     /// Quad panels as they are, of a source whose columns run along the contraction.
     SignedPanelsNk,
+    /// As [`Layout::Interleaved`], turned: a row for each column, along it pairs of rows. Room is needed for whole squares of
+    /// vectors.
+    TurnedPairs,
     /// Rows of units, each a pair of elements of neighbouring rows; an odd last row is paired with zeros.
     Interleaved,
 }
@@ -52,7 +55,11 @@ impl Layout {
     pub(super) fn per_unit(self) -> usize {
         match self {
             Layout::Rows | Layout::RowHalves | Layout::PanelsKn | Layout::PanelsNk => 1,
-            Layout::RowPairs | Layout::PairPanelsKn | Layout::PairPanelsNk | Layout::Interleaved => 2,
+            Layout::RowPairs
+            | Layout::PairPanelsKn
+            | Layout::PairPanelsNk
+            | Layout::Interleaved
+            | Layout::TurnedPairs => 2,
             Layout::RowQuads | Layout::QuadPanelsKn | Layout::QuadPanelsNk => 4,
             Layout::SignedPanelsKn | Layout::SignedPanelsNk => 4,
         }
@@ -103,6 +110,7 @@ pub(super) unsafe fn pack(isa: Isa, source: Source, layout: Layout, dst: *mut f3
             isa.run(Nk::<Pairs>(source, source.cols.div_ceil(2), dst, std::marker::PhantomData));
         }
         (Layout::Interleaved, _) => isa.run(Interleaved(source, dst, lead)),
+        (Layout::TurnedPairs, _) => isa.run(TurnedPairs(source, dst, lead)),
     }
 }
 

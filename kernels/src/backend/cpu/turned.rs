@@ -18,6 +18,9 @@
 //! 5. Columns that a band turns to −∞ for all rows of a strip are left out, where everything that follows makes nothing
 //!    of them ([`Cut`]).
 //!
+//! Where a matrix unit multiplies pairs, all three factors are its tiles: keys in rows, a panel of queries or weights, and values
+//! turned to rows of pairs when they are copied.
+//!
 //! It costs idle lanes where the rows do not fill whole strips, and a transposing load and store of each row tile.
 
 use super::plan::{Place, SlotId};

@@ -86,28 +86,63 @@ impl Task for Interleaved<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Interleaved(source, dst, lead) = self;
-        let n_rows = source.offsets.len();
-        for unit in 0..n_rows.div_ceil(2) {
-            let low = source.row(2 * unit).cast::<u16>();
-            let high = (2 * unit + 1 < n_rows).then(|| source.row(2 * unit + 1).cast::<u16>());
+        for unit in 0..source.offsets.len().div_ceil(2) {
             for c in (0..source.cols).step_by(S::LANES) {
-                let n = (source.cols - c).min(S::LANES);
-                let (mut low_end, mut high_end) = ([0u16; MAX_LANES], [0u16; MAX_LANES]);
-                // SAFETY: `n` elements remain in each row; short ends are copied before a whole vector is read; rows of
-                // the destination are padded to whole vectors.
-                unsafe {
-                    let units = match high {
-                        Some(high) if n == S::LANES => simd.interleave_u16(low.add(c), high.add(c)),
-                        _ => {
-                            std::ptr::copy_nonoverlapping(low.add(c), low_end.as_mut_ptr(), n);
-                            if let Some(high) = high {
-                                std::ptr::copy_nonoverlapping(high.add(c), high_end.as_mut_ptr(), n);
-                            }
-                            simd.interleave_u16(low_end.as_ptr(), high_end.as_ptr())
-                        }
-                    };
-                    simd.store(dst.add(unit * lead + c), units);
+                // SAFETY: the row and column exist; rows of the destination are padded to whole vectors.
+                unsafe { simd.store(dst.add(unit * lead + c), pairs(simd, source, unit, c)) };
+            }
+        }
+    }
+}
+
+/// Rows of pairs of elements of neighbouring rows, turned.
+pub(super) struct TurnedPairs<'o>(pub(super) Source<'o>, pub(super) *mut f32, pub(super) usize);
+
+impl Task for TurnedPairs<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let TurnedPairs(source, dst, lead) = self;
+        let n_units = source.offsets.len().div_ceil(2);
+        let mut square = [0f32; MAX_LANES * MAX_LANES];
+        for first in (0..n_units).step_by(S::LANES) {
+            for c in (0..source.cols).step_by(S::LANES) {
+                for unit in 0..S::LANES {
+                    // SAFETY: rows that do not exist are zeros; the square holds LANES rows of LANES.
+                    unsafe {
+                        let row =
+                            if first + unit < n_units { pairs(simd, source, first + unit, c) } else { simd.splat(0.0) };
+                        simd.store(square.as_mut_ptr().add(unit * S::LANES), row);
+                    }
                 }
+                // SAFETY: the square holds LANES rows; the destination has room for whole squares.
+                unsafe { simd.transpose(square.as_ptr(), S::LANES, dst.add(c * lead + first), lead) };
+            }
+        }
+    }
+}
+
+/// Pairs of elements of rows `2 · unit` and the next, from column `c` on; zeros where there is none.
+///
+/// # Safety
+/// - Row `2 · unit` and column `c` exist, of 16-bit elements.
+#[inline(always)]
+unsafe fn pairs<S: Simd>(simd: S, source: Source, unit: usize, c: usize) -> S::F {
+    let n = (source.cols - c).min(S::LANES);
+    let low = source.row(2 * unit).cast::<u16>();
+    let high = (2 * unit + 1 < source.offsets.len()).then(|| source.row(2 * unit + 1).cast::<u16>());
+    // SAFETY: `n` elements remain in each row; short ends are copied before a whole vector is read.
+    unsafe {
+        match high {
+            Some(high) if n == S::LANES => simd.interleave_u16(low.add(c), high.add(c)),
+            _ => {
+                let (mut low_end, mut high_end) = ([0u16; MAX_LANES], [0u16; MAX_LANES]);
+                std::ptr::copy_nonoverlapping(low.add(c), low_end.as_mut_ptr(), n);
+                if let Some(high) = high {
+                    std::ptr::copy_nonoverlapping(high.add(c), high_end.as_mut_ptr(), n);
+                }
+                simd.interleave_u16(low_end.as_ptr(), high_end.as_ptr())
             }
         }
     }

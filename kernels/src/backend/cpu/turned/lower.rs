@@ -15,17 +15,18 @@ use crate::backend::cpu::plan::{Place, SlotId, StagePlan, Step, Target};
 use crate::backend::cpu::unit::Units;
 use crate::program::{Arg, Axis2, Form, Index, Op, Program, Stage, TensorId, TileId};
 
+/// Units of a cache line, and of a row of a tile.
+const LINE_UNITS: usize = 16;
+
 /// Lowers a stage whose products feed each other, over more rows than are streamed; `None` leaves it as it is written.
 /// With the plan comes whether products are of bf16 pairs.
 pub(in super::super) fn lower(program: &Program, stage: &Stage, isa: Isa) -> Option<(StagePlan, bool)> {
-    // Tiles take their factors as they lie, and leave vectors far behind.
-    if isa.has_tiles() && multiplies_bf16(stage, &stage.body) {
-        return None;
-    }
     let facts = facts(stage, isa.lanes())?;
     let plan = StagePlan::of(stage);
-    let (nr, dots) = (2 * isa.lanes(), isa.dots_bf16());
-    let mut lowering = Lowering { program, stage, facts, nr, dots, forms: HashMap::new(), plan, has_pairs: false };
+    let (nr, tiles) = (2 * isa.lanes(), isa.has_tiles());
+    let dots = tiles || isa.dots_bf16();
+    let mut lowering =
+        Lowering { program, stage, facts, nr, dots, tiles, forms: HashMap::new(), plan, has_pairs: false };
     let steps = lowering.ops(&stage.body);
     lowering.plan.steps = steps;
     Some((lowering.plan, lowering.has_pairs))
@@ -47,6 +48,7 @@ struct Lowering<'p> {
     facts: Facts,
     nr: usize,
     dots: bool,
+    tiles: bool,
     forms: HashMap<TileId, Forms>,
     plan: StagePlan,
     has_pairs: bool,
@@ -304,6 +306,12 @@ impl<'p> Lowering<'p> {
                 (self.plan.add_rows(ty.rows, ty.cols, Units::Single), Layout::Rows)
             }
             (Form::Abt, true) => (self.plan.add_rows(ty.rows, ty.cols, Units::Pair), Layout::RowPairs),
+            (Form::Ab, true) if self.tiles => {
+                // An odd number of lines, so that the rows of a tile lie on different sets of L1.
+                let lead = ty.rows.size.div_ceil(2).next_multiple_of(LINE_UNITS) | LINE_UNITS;
+                let units = ty.cols.size.next_multiple_of(LINE_UNITS) * lead;
+                (self.plan.add_slot(lead, units, (ty.rows, ty.cols)), Layout::TurnedPairs)
+            }
             (Form::Ab, true) => {
                 let lead = lead(ty.cols.size);
                 let units = ty.rows.size.div_ceil(2) * lead;
@@ -318,15 +326,6 @@ impl<'p> Lowering<'p> {
         let ty = self.stage.tile(tile);
         Place::of(self.program, tensor, lead, ty.rows, ty.cols)
     }
-}
-
-/// Whether there are products of bf16.
-fn multiplies_bf16(stage: &Stage, ops: &[Op]) -> bool {
-    ops.iter().any(|op| match op {
-        Op::Mma { b, .. } => stage.tile(*b).dtype == DType::Bf16,
-        Op::Loop { body, .. } => multiplies_bf16(stage, body),
-        _ => false,
-    })
 }
 
 /// Whether the first operation that has to do with a tile adds products to it: its zeros need not be written.

@@ -106,8 +106,11 @@ impl Strip<'_> {
         let (rows, depth) = (self.range(product.acc.cols), self.range(product.panel.cols));
         let depth = depth.start / elems_per_unit..depth.end.div_ceil(elems_per_unit);
         let (reading, a) = match product.form {
-            Form::Abt => (Reading::Along, a.wrapping_add(rows.start * stride + depth.start)),
-            Form::Ab => (Reading::Down, a.wrapping_add(depth.start * stride + rows.start)),
+            // Tiles take rows: what lies down columns was turned as it was copied.
+            Form::Ab if !(product.pairs && self.frame.isa.has_tiles()) => {
+                (Reading::Down, a.wrapping_add(depth.start * stride + rows.start))
+            }
+            _ => (Reading::Along, a.wrapping_add(rows.start * stride + depth.start)),
         };
         let turned = Turned {
             m: rows.len(),

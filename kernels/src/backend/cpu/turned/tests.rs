@@ -42,8 +42,8 @@ fn the_tile_multiplies_along_rows_and_down_columns() {
 
 #[test]
 fn the_tile_multiplies_pairs() {
-    for isa in Isa::available().into_iter().filter(|isa| isa.dots_bf16()) {
-        let (m, k, nr) = (15, 6, 2 * isa.lanes());
+    for isa in Isa::available().into_iter().filter(|isa| isa.dots_bf16() || isa.has_tiles()) {
+        let (m, k, nr) = (75, 22, 2 * isa.lanes());
         let pairs = |x: &[f32]| -> Vec<f32> {
             let bits = |x: f32| u32::from(bf16::from_f32(x).to_bits());
             x.chunks_exact(2).map(|pair| f32::from_bits(bits(pair[0]) | bits(pair[1]) << 16)).collect()

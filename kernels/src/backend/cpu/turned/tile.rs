@@ -8,8 +8,10 @@
 use std::marker::PhantomData;
 
 use crate::backend::cpu::isa::{Isa, Task};
+use crate::backend::cpu::microkernel::{Fetch, Panel};
 use crate::backend::cpu::simd::Simd;
-use crate::backend::cpu::unit::{Pair, Single, Unit};
+use crate::backend::cpu::tiles::{self, TILES_COLS, TILES_ROWS};
+use crate::backend::cpu::unit::{Pair, Single, Unit, Units};
 
 /// Steps that are fetched ahead where each step is a row of both factors.
 const AHEAD: usize = 12;
@@ -157,10 +159,37 @@ impl Turned {
     /// - `a` is valid for reads at each of its `m · k` units, of any alignment; `b` and `c` are valid for the sizes that
     ///   their fields state, and `c` overlaps neither.
     pub(super) unsafe fn run(&self, isa: Isa, pairs: bool) {
-        if pairs {
+        if pairs && isa.has_tiles() {
+            self.tiles(isa);
+        } else if pairs {
             self.rows::<Pair>(isa);
         } else {
             self.rows::<Single>(isa);
+        }
+    }
+
+    /// By the matrix unit: rows of `a` are tiles as they lie, and so is `b`.
+    fn tiles(&self, isa: Isa) {
+        for row in (0..self.m).step_by(TILES_ROWS) {
+            let c = self.c.wrapping_add(row * TILES_COLS);
+            let panel = Panel {
+                k: self.k,
+                a: self.a.wrapping_add(row * self.stride),
+                lda: self.stride,
+                b: self.b,
+                b_step: TILES_COLS,
+                b_panel: self.k * TILES_COLS,
+                b_far: 0,
+                n: TILES_COLS,
+                from: if self.fresh { std::ptr::null() } else { c },
+                from_lead: TILES_COLS,
+                to: c,
+                to_lead: TILES_COLS,
+                to_cols: TILES_COLS,
+                next: Fetch::NONE,
+                ahead: Fetch::NONE,
+            };
+            tiles::multiply(isa, (Units::PairTiles, (self.m - row).min(TILES_ROWS)), panel);
         }
     }
 
