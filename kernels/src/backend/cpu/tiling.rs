@@ -6,8 +6,8 @@ use super::microkernel::LEAD;
 use super::stream::pass_rows;
 use super::tiles::TILES_ROWS;
 use super::uses::{
-    LEAST_TILE_ROWS, NARROW_COLS, SHARED_ROWS, STREAM_ROWS, STREAM_ROWS_OF_4_BITS, TILE_STREAM_ROWS, least_tile_rows,
-    packs_few_rows,
+    LEAST_TILE_ROWS, NARROW_COLS, SHARED_ROWS, STREAM_ROWS, STREAM_ROWS_OF_4_BITS, least_tile_rows, packs_few_rows,
+    tile_stream_rows,
 };
 use crate::DType;
 use crate::problem::{AttentionProblem, Layout, MatmulProblem};
@@ -30,7 +30,7 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
     let most = match p.layout {
         Layout::Kn if isa.has_tiles() && p.input == DType::Bf16 && p.n > NARROW_COLS => LEAST_TILE_ROWS - 1,
         Layout::NkI4 => STREAM_ROWS_OF_4_BITS,
-        _ if tiles_in_place => TILE_STREAM_ROWS,
+        _ if tiles_in_place => tile_stream_rows(p.k),
         _ => STREAM_ROWS,
     };
     // Quads run along the contraction: as `[k, n]` they are packed, however few the rows.
@@ -108,6 +108,8 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     let p = problem.sizes();
     let tiles_in_place = takes_tiles_in_place(problem, isa);
     let bn = match p.layout {
+        // As many columns as rows: passes read either factor again as often.
+        _ if tiles_in_place && p.m > TILES_ROWS => p.m.next_multiple_of(TILES_ROWS),
         Layout::Nk | Layout::NkI4 | Layout::Packed => 128,
         Layout::Kn => 512,
     };
@@ -117,7 +119,7 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     let elems_per_unit = if p.input == DType::I8 { 4 } else { 1 };
     let bk = p.k.min((caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192) * elems_per_unit);
     // More than one pass finds the tile in another quarter.
-    let passes_again = p.m > if tiles_in_place { TILES_ROWS } else { pass_rows(isa) } && p.layout != Layout::Kn;
+    let passes_again = !tiles_in_place && p.m > pass_rows(isa) && p.layout != Layout::Kn;
     let bn = if passes_again { bn.min((caches.l2 / 4 / 4 / bk).max(16)) } else { bn };
     MatmulTiling { bm: p.m, bn, bk, k_splits: 1 }
 }
