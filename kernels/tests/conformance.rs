@@ -173,7 +173,9 @@ fn is_there(registry: &Registry, arguments: &Arguments, what: &str) -> bool {
     let (name, isa) = what.split_once(':').unwrap_or((what, ""));
     registry.ready().filter(|(entry, _)| arguments.selects(entry)).any(|(entry, backend)| {
         let device = backend.device();
-        let has_isa = || device.details.get("isa").is_some_and(|has| has.contains(isa));
+        // The vectors beside AMX's tiles are those of AVX-512.
+        let has = |has: &String| has.contains(isa) || has == "amx" && isa.starts_with("avx512");
+        let has_isa = || device.details.get("isa").is_some_and(has);
         (entry == name || device.backend == name) && (isa.is_empty() || has_isa())
     })
 }

@@ -325,10 +325,7 @@ fn fold<S: Simd>(simd: S, f: ReduceFn, x: S::F, y: S::F) -> S::F {
 #[inline(always)]
 fn reduce<S: Simd>(simd: S, f: ReduceFn, x: *const f32, n: usize) -> f32 {
     let whole = n - n % S::LANES;
-    let start = match f {
-        ReduceFn::Max => f32::NEG_INFINITY,
-        ReduceFn::Sum => 0.0,
-    };
+    let start = if f == ReduceFn::Max { f32::NEG_INFINITY } else { 0.0 };
     // Four at a time: each waits for the one before it.
     let mut four = [simd.splat(start); 4];
     let mut c = 0;

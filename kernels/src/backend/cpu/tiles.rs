@@ -7,10 +7,13 @@
 //!
 //! 1. `a` is in rows of units and `b` in panels `[k][32]` of units, as the other kernels have them: a tile of either is there as
 //!    the unit loads it.
-//! 2. A step takes 64 cycles and 4 KiB, of which L2 gives less than 40 bytes a cycle: row panels stay in L1 (16 KiB of them
-//!    leave room for what streams past), and `b` comes from L2. With both in L1 the unit reaches 0.9 of what it does from
-//!    registers, with `b` in L2 0.75 to 0.8, with both there 0.5 to 0.65 (Xeon of model 167).
-//! 3. Units that fill no step are copied beside zeros: to shape tiles anew takes as long as three steps.
+//! 2. A step takes 64 cycles and 4 KiB; L2 gives 47 bytes a cycle, 63 where a load says that its line is not needed again
+//!    (`tileloaddt1`). So a row panel stays in L1, and `b` comes from L2. In a loop of loads and products alone the unit
+//!    reaches 0.9 of what it does from registers with both in L1; with `b`, and the sums that a panel starts from and
+//!    leaves, in L2 0.6 (steps of the contraction by 512), and 0.4 where a row panel is too long for L1 (by 1024). Xeon of
+//!    model 167.
+//! 3. What a whole product of 1024³ lacks beyond that is memory: a core's 15 GB/s would take as long as the products.
+//! 4. Units that fill no step are copied beside zeros: to shape tiles anew takes as long as three steps.
 
 use super::isa::Isa;
 #[cfg(target_arch = "x86_64")]

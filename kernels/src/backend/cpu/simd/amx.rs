@@ -127,6 +127,7 @@ macro_rules! product {
                 unsafe {
                     asm!(concat!($dot, " tmm0, tmm4, tmm6"), concat!($dot, " tmm1, tmm4, tmm7"),
                         concat!($dot, " tmm2, tmm5, tmm6"), concat!($dot, " tmm3, tmm5, tmm7"),
+                        out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
                         options(nomem, nostack, preserves_flags));
                 }
             }
@@ -146,17 +147,20 @@ macro_rules! product {
                     asm!("tileloadd tmm4, [{a} + {lda}]", "tileloaddt1 tmm6, [{b} + {step}]",
                         concat!($dot, " tmm0, tmm4, tmm6"),
                         a = in(reg) a, lda = in(reg) lda, b = in(reg) b, step = in(reg) b_step,
-                        options(readonly, nostack, preserves_flags));
+                        out("tmm4") _, out("tmm6") _, out("tmm0") _, options(readonly, nostack, preserves_flags));
                     if CT == 2 {
                         asm!("tileloaddt1 tmm7, [{b} + {step}]", concat!($dot, " tmm1, tmm4, tmm7"),
-                            b = in(reg) beside, step = in(reg) b_step, options(readonly, nostack, preserves_flags));
+                            b = in(reg) beside, step = in(reg) b_step,
+                            out("tmm7") _, out("tmm1") _, options(readonly, nostack, preserves_flags));
                     }
                     if RT == 2 {
                         asm!("tileloadd tmm5, [{a} + {lda}]", concat!($dot, " tmm2, tmm5, tmm6"),
-                            a = in(reg) below, lda = in(reg) lda, options(readonly, nostack, preserves_flags));
+                            a = in(reg) below, lda = in(reg) lda,
+                            out("tmm5") _, out("tmm2") _, options(readonly, nostack, preserves_flags));
                     }
                     if RT == 2 && CT == 2 {
-                        asm!(concat!($dot, " tmm3, tmm5, tmm7"), options(nomem, nostack, preserves_flags));
+                        asm!(concat!($dot, " tmm3, tmm5, tmm7"),
+                            out("tmm3") _, options(nomem, nostack, preserves_flags));
                     }
                 }
             }
@@ -195,7 +199,7 @@ impl Amx {
                 "tilezero tmm1",
                 "tilezero tmm2",
                 "tilezero tmm3",
-                options(nomem, nostack, preserves_flags)
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, options(nomem, nostack, preserves_flags)
             );
         }
     }
@@ -209,18 +213,19 @@ impl Amx {
         let below = from.cast::<u8>().wrapping_add(TILE_ROWS * lead);
         // SAFETY: the token proves the instructions, the caller the memory.
         unsafe {
-            asm!("tileloadd tmm0, [{} + {}]", in(reg) from, in(reg) lead, options(readonly, nostack, preserves_flags));
+            asm!("tileloadd tmm0, [{} + {}]", in(reg) from, in(reg) lead,
+                out("tmm0") _, options(readonly, nostack, preserves_flags));
             if CT == 2 {
                 asm!("tileloadd tmm1, [{} + {} + 64]", in(reg) from, in(reg) lead,
-                    options(readonly, nostack, preserves_flags));
+                    out("tmm1") _, options(readonly, nostack, preserves_flags));
             }
             if RT == 2 {
                 asm!("tileloadd tmm2, [{} + {}]", in(reg) below, in(reg) lead,
-                    options(readonly, nostack, preserves_flags));
+                    out("tmm2") _, options(readonly, nostack, preserves_flags));
             }
             if RT == 2 && CT == 2 {
                 asm!("tileloadd tmm3, [{} + {} + 64]", in(reg) below, in(reg) lead,
-                    options(readonly, nostack, preserves_flags));
+                    out("tmm3") _, options(readonly, nostack, preserves_flags));
             }
         }
     }
