@@ -116,7 +116,8 @@ impl<'p> Lowering<'p> {
             let mut forms = Forms::default();
             let mut ty = ty;
             if uses.left_alone {
-                ty.rows.size = ty.rows.size.min(self.isa.mr().max(TILES_ROWS));
+                let most = if self.isa.has_tiles() { TILES_ROWS } else { self.isa.mr() };
+                ty.rows.size = ty.rows.size.min(most);
             }
             if uses.rows {
                 // A column vector that no product touches is dense: operations on it run down all rows at once.

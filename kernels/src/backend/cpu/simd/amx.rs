@@ -107,7 +107,8 @@ pub(in super::super) trait Product: 'static {
     /// - `a` and `b` are valid for reads of the rows that were set.
     unsafe fn step<const RT: usize, const CT: usize>(amx: Amx, a: *const u8, lda: usize, b: *const u8, b_step: usize);
 
-    /// As [`Product::step`] of 2 × 2 tiles, of whatever factors the registers hold; after [`Amx::shape`].
+    /// As [`Product::step`] of 2 × 2 tiles, of whatever factors the registers hold; after [`Amx::shape`], without which the CPU
+    /// faults.
     fn of_registers(amx: Amx);
 }
 
@@ -189,10 +190,10 @@ impl Amx {
         unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
     }
 
-    /// All sums are zero.
+    /// All sums are zero; after [`Amx::shape`], without which the CPU faults.
     #[inline(always)]
     pub(in super::super) fn zero(self) {
-        // SAFETY: the token proves the instructions.
+        // SAFETY: the token proves the instructions, which touch no memory.
         unsafe {
             asm!(
                 "tilezero tmm0",

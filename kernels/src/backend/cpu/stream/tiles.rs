@@ -71,6 +71,10 @@ impl Pass<'_> {
     unsafe fn rows<P: Product, U: Unit>(&self, amx: Amx, (j, rows): (usize, usize)) {
         amx.shape(rows);
         let mut sums = std::mem::MaybeUninit::<[f32; TILES_ROWS * TILES_COLS]>::uninit();
+        if !rows.is_multiple_of(TILE_ROWS) {
+            // Whole squares are turned: what no tile writes of them must be numbers too.
+            sums.write([0.0; TILES_ROWS * TILES_COLS]);
+        }
         let to = sums.as_mut_ptr().cast();
         // SAFETY: as the caller's; `sums` has room for two by two tiles.
         unsafe {
@@ -156,8 +160,8 @@ impl<U: Unit> Task for Turn<U> {
         for col in (0..self.n).step_by(TILE_ROWS) {
             let n = (self.n - col).min(TILE_ROWS);
             for row in (0..self.m).step_by(TILE_ROWS) {
-                // SAFETY: rows of sums are `TILES_COLS` long, and there are whole tiles of them; vectors have as many lanes as a
-                // tile has rows.
+                // SAFETY: there are two tiles of rows of sums, `TILES_COLS` long, all of them numbers; the square holds LANES
+                // rows, and vectors have as many lanes as a tile has rows.
                 unsafe {
                     simd.transpose(self.sums.add(col * TILES_COLS + row), TILES_COLS, square.as_mut_ptr(), S::LANES);
                 }
