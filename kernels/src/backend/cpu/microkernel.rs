@@ -109,6 +109,11 @@ impl Fetch {
         Fetch { first: self.first.wrapping_add(from * self.stride), rows: to - from, ..self }
     }
 
+    /// Bytes `from..to` of each row.
+    pub(super) fn columns(self, from: usize, to: usize) -> Fetch {
+        Fetch { first: self.first.wrapping_add(from), row_bytes: to - from, ..self }
+    }
+
     /// Where the fetching of row `turn` begins. Where there is no such row, `idle` is fetched, which costs a load.
     #[inline(always)]
     fn row(&self, turn: usize, idle: *const f32) -> *const u8 {

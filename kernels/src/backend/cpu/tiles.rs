@@ -8,11 +8,12 @@
 //! 1. `a` is in rows of units and `b` in panels `[k][32]` of units, as the other kernels have them: a tile of either is there as
 //!    the unit loads it.
 //! 2. A step takes 64 cycles and 4 KiB; L2 gives 47 bytes a cycle, 63 where a load says that its line is not needed again
-//!    (`tileloaddt1`). So a row panel stays in L1, and `b` comes from L2. In a loop of loads and products alone the unit
-//!    reaches 0.9 of what it does from registers with both in L1; with `b`, and the sums that a panel starts from and
-//!    leaves, in L2 0.6 (steps of the contraction by 512), and 0.4 where a row panel is too long for L1 (by 1024). Xeon of
-//!    model 167.
-//! 3. What a whole product of 1024³ lacks beyond that is memory: a core's 15 GB/s would take as long as the products.
+//!    (`tileloaddt1`). So a row panel stays in L1, and `b` comes from L2. Each register is loaded for the next step as soon as the
+//!    last product that reads it is on its way: 0.97 of what the unit does from registers, where loads just before the products
+//!    that need them leave 0.82. Sums that a panel starts from and leaves, some 200 cycles, come on top.
+//! 3. What a whole product of 1024³ lacks beyond that is memory: a core's 15 GB/s would take as long as the products. What is
+//!    fetched of it meanwhile comes in several streams of addresses: products and one stream take turns, with four or more they
+//!    overlap.
 //! 4. Units that fill no step are copied beside zeros: to shape tiles anew takes as long as three steps.
 
 use super::isa::Isa;
@@ -20,7 +21,7 @@ use super::isa::Isa;
 use super::microkernel::Fetch;
 use super::microkernel::Panel;
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Amx, Bf16Pairs, I8Quads, Product, Simd, TILE_ROW_BYTES, TILE_ROWS, TILE_UNITS};
+use super::simd::{Amx, Bf16Pairs, Factors, I8Quads, Product, Simd, TILE_ROW_BYTES, TILE_ROWS, TILE_UNITS};
 use super::unit::Units;
 
 /// Most rows of a row panel: two tiles.
@@ -59,8 +60,8 @@ pub(super) fn multiply_registers(isa: Isa, units: Units, n: usize) {
         amx.shape(TILES_ROWS);
         amx.zero();
         match units {
-            Units::QuadTiles => (0..n).for_each(|_| I8Quads::of_registers(amx)),
-            _ => (0..n).for_each(|_| Bf16Pairs::of_registers(amx)),
+            Units::QuadTiles => (0..n).for_each(|_| I8Quads::multiply::<2, 2>(amx)),
+            _ => (0..n).for_each(|_| Bf16Pairs::multiply::<2, 2>(amx)),
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -77,9 +78,10 @@ pub(super) fn release(isa: Isa) {
     let _ = isa;
 }
 
-/// What is fetched in the course of a call, some lines a step.
+/// What is fetched in the course of a call, some lines a step: two of each row in turns. Rows one after the other would be one
+/// stream of addresses, which memory gives half as fast.
 #[cfg(target_arch = "x86_64")]
-struct Lines {
+pub(super) struct Lines {
     fetch: Fetch,
     per_step: usize,
     row: usize,
@@ -89,21 +91,26 @@ struct Lines {
 #[cfg(target_arch = "x86_64")]
 impl Lines {
     #[inline(always)]
-    fn new(fetch: Fetch, steps: usize) -> Lines {
+    pub(super) fn new(fetch: Fetch, steps: usize) -> Lines {
         let lines = fetch.rows * fetch.row_bytes.div_ceil(LINE_BYTES);
         Lines { fetch, per_step: lines.div_ceil(steps.max(1)), row: 0, byte: 0 }
     }
 
     #[inline(always)]
-    fn step(&mut self, fetch: impl Fn(*const u8)) {
+    pub(super) fn step(&mut self, fetch: impl Fn(*const u8)) {
         for _ in 0..self.per_step {
-            if self.row == self.fetch.rows {
+            if self.byte >= self.fetch.row_bytes {
                 return;
             }
             fetch(self.fetch.first.wrapping_add(self.row * self.fetch.stride + self.byte));
             self.byte += LINE_BYTES;
-            if self.byte >= self.fetch.row_bytes {
-                (self.row, self.byte) = (self.row + 1, 0);
+            if self.byte.is_multiple_of(2 * LINE_BYTES) || self.byte >= self.fetch.row_bytes {
+                self.row += 1;
+                if self.row == self.fetch.rows {
+                    self.row = 0;
+                } else {
+                    self.byte = (self.byte - 1) / (2 * LINE_BYTES) * (2 * LINE_BYTES);
+                }
             }
         }
     }
@@ -172,6 +179,47 @@ unsafe fn panels<P: Product, const RT: usize>(amx: Amx, rows: usize, panel: Pane
     }
 }
 
+/// Adds to the sums in registers what `steps` whole steps from `first` give, rows of `a` in units and of `b` in steps, and then
+/// one more step at the `end`; there is at least one. `early`: each step is loaded while the one before it is multiplied, which
+/// is faster unless memory is waited for. `beside` is done once a step, told what it multiplies.
+///
+/// # Safety
+/// - Tiles are shaped, and the factors valid for reads of all steps.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) unsafe fn contract<P: Product, const RT: usize, const CT: usize>(
+    amx: Amx,
+    (first, steps): (Factors, usize),
+    end: Option<Factors>,
+    early: bool,
+    mut beside: impl FnMut(&Factors),
+) {
+    let whole = (0..steps).map(|step| Factors {
+        a: first.a.wrapping_add(step * TILE_ROW_BYTES),
+        b: first.b.wrapping_add(step * TILE_ROWS * first.b_step),
+        ..first
+    });
+    let mut is_loaded = false;
+    for factors in whole.chain(end) {
+        // SAFETY: the caller's.
+        unsafe {
+            if is_loaded {
+                P::step::<RT, CT>(amx, factors);
+            } else {
+                amx.load_factors::<RT, CT>(factors);
+            }
+        }
+        beside(&factors);
+        if !early {
+            P::multiply::<RT, CT>(amx);
+        }
+        is_loaded = early;
+    }
+    if is_loaded {
+        P::multiply::<RT, CT>(amx);
+    }
+}
+
 /// The product of a row panel and a panel.
 #[cfg(target_arch = "x86_64")]
 struct Call<'e> {
@@ -202,36 +250,35 @@ impl Call<'_> {
         (from, from_lead): (Option<*const f32>, usize),
         (to, to_lead): (*mut f32, usize),
     ) {
-        let (a_lead, b_lead) = (self.lda * 4, self.b_step * 4);
-        let (mut a, mut b) = (self.a.cast::<u8>(), self.b.cast::<u8>());
+        let first = Factors { a: self.a.cast(), lda: self.lda * 4, b: self.b.cast(), b_step: self.b_step * 4 };
+        let mut b_end = std::mem::MaybeUninit::uninit();
+        let end = self.a_end.map(|a_end| {
+            let b_end = b_end.write([0f32; TILE_ROWS * TILES_COLS]);
+            let b = self.b.wrapping_add(self.steps * TILE_ROWS * self.b_step);
+            for (step, end) in b_end.chunks_mut(TILES_COLS).enumerate().take(self.rest) {
+                // SAFETY: a panel has rows for all units.
+                unsafe { std::ptr::copy_nonoverlapping(b.add(step * self.b_step), end.as_mut_ptr(), TILES_COLS) };
+            }
+            Factors { a: a_end.as_ptr().cast(), lda: TILE_ROW_BYTES, b: b_end.as_ptr().cast(), b_step: TILES_COLS * 4 }
+        });
         // SAFETY: the caller's rows and panels are readable and writable, and the tiles shaped for them.
         unsafe {
             match from {
                 Some(from) => amx.load::<RT, CT>(from, from_lead * 4),
                 None => amx.zero(),
             }
-            for _ in 0..self.steps {
-                P::step::<RT, CT>(amx, a, a_lead, b, b_lead);
+            contract::<P, RT, CT>(amx, (first, self.steps), end, true, |factors| {
                 for lines in &mut *lines {
                     lines.step(|line| amx.vectors().prefetch_l2(line));
                 }
                 sums_ahead.step(|line| amx.vectors().prefetch(line.cast()));
                 if self.b_far > 0 {
-                    let far = b.wrapping_add(self.b_far * 4);
+                    let far = factors.b.wrapping_add(self.b_far * 4);
                     for line in 0..TILE_ROWS * 2 {
                         amx.vectors().prefetch_l2(far.wrapping_add(line * LINE_BYTES));
                     }
                 }
-                (a, b) = (a.wrapping_add(TILE_ROW_BYTES), b.wrapping_add(TILE_ROWS * b_lead));
-            }
-            if let Some(a_end) = self.a_end {
-                let mut b_end = [0f32; TILE_ROWS * TILES_COLS];
-                for (step, end) in b_end.chunks_mut(TILES_COLS).enumerate().take(self.rest) {
-                    let b = b.cast::<f32>().add(step * self.b_step);
-                    std::ptr::copy_nonoverlapping(b, end.as_mut_ptr(), TILES_COLS);
-                }
-                P::step::<RT, CT>(amx, a_end.as_ptr().cast(), TILE_ROW_BYTES, b_end.as_ptr().cast(), TILES_COLS * 4);
-            }
+            });
             amx.store::<RT, CT>(to, to_lead * 4);
         }
     }

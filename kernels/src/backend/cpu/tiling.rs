@@ -75,7 +75,9 @@ fn takes_tiles_in_place(problem: &MatmulProblem, isa: Isa) -> bool {
 fn of_tiles(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
     let (per_unit, nr) = (4 / p.input.size_bytes(), 2 * isa.lanes());
-    let most_k = (caches.l1d * 2 / 3 / (TILES_ROWS * 4) / 64 * 64).clamp(64, 256);
+    // Of packed weights a panel stays in L1 beside a row panel, while the block behind theirs comes into L2.
+    let l1_bytes = if p.layout == Layout::Packed { caches.l1d / 3 } else { caches.l1d * 2 / 3 };
+    let most_k = (l1_bytes / (TILES_ROWS * 4) / 64 * 64).clamp(64, 256);
     let bk_units = even(p.k.div_ceil(per_unit), most_k, 16);
     let bn = even(p.n, (caches.l2 / 4 / 4 / bk_units / nr * nr).clamp(2 * nr, 512), nr);
     let mut bm = even(p.m, 8 * TILES_ROWS, TILES_ROWS);
@@ -95,7 +97,8 @@ fn packed(problem: &MatmulProblem, isa: Isa, threads: usize) -> MatmulTiling {
     let is_met_once = p.m <= isa.mr();
     // Panels of pairs are half as long as the rows of f32 that they are multiplied with.
     let bk = even(p.k, if is_met_once || p.input == DType::Bf16 { 512 } else { 256 }, 16);
-    let mut bn = even(p.n, 256, nr);
+    let is_of_tiles = isa.has_tiles() && p.input == DType::Bf16;
+    let mut bn = even(p.n, if is_of_tiles && p.m > TILES_ROWS { 128 } else { 256 }, nr);
     while threads > 1 && p.batch * n_tiles(p.n, bn) < 4 * threads && bn > nr {
         bn = even(p.n, bn.div_ceil(2), nr);
     }
@@ -107,17 +110,24 @@ fn packed(problem: &MatmulProblem, isa: Isa, threads: usize) -> MatmulTiling {
 fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -> MatmulTiling {
     let p = problem.sizes();
     let tiles_in_place = takes_tiles_in_place(problem, isa);
+    // The left factor's rows are read again for every few rows of the right one: they stay in a quarter of L2, which
+    // gives them faster than memory gives the right factor's. Shorter steps, for L1, would cut the streams of memory.
+    let elems_per_unit = if p.input == DType::I8 { 4 } else { 1 };
+    let most_k = (caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192) * elems_per_unit;
+    let (bk, several) = if tiles_in_place {
+        // In half of it, as they are; few steps, since sums are put away after each.
+        let most_k = (caches.l2 / 2 / p.input.size_bytes() / p.m).max(1024);
+        (even(p.k, most_k, 256), p.k > most_k)
+    } else {
+        (p.k.min(most_k), false)
+    };
     let bn = match p.layout {
-        // As many columns as rows: passes read either factor again as often.
-        _ if tiles_in_place && p.m > TILES_ROWS => p.m.next_multiple_of(TILES_ROWS),
+        // Steps of the left factor are read from memory again for each tile of columns.
+        _ if several => 256,
         Layout::Nk | Layout::NkI4 | Layout::Packed => 128,
         Layout::Kn => 512,
     };
     let bn = if threads > 1 { even(p.n, bn.min(p.n.div_ceil(4 * threads)), 32) } else { even(p.n, bn, 32) };
-    // The left factor's rows are read again for every few rows of the right one: they stay in a quarter of L2, which
-    // gives them faster than memory gives the right factor's. Shorter steps, for L1, would cut the streams of memory.
-    let elems_per_unit = if p.input == DType::I8 { 4 } else { 1 };
-    let bk = p.k.min((caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192) * elems_per_unit);
     // More than one pass finds the tile in another quarter.
     let passes_again = !tiles_in_place && p.m > pass_rows(isa) && p.layout != Layout::Kn;
     let bn = if passes_again { bn.min((caches.l2 / 4 / 4 / bk).max(16)) } else { bn };

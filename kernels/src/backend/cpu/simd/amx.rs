@@ -97,19 +97,26 @@ thread_local! {
     static SHAPED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
+/// What a step multiplies: `a` in rows `lda` bytes apart, `b` in rows of two tiles side by side, `b_step` bytes apart.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Factors {
+    pub(in super::super) a: *const u8,
+    pub(in super::super) lda: usize,
+    pub(in super::super) b: *const u8,
+    pub(in super::super) b_step: usize,
+}
+
 /// What products multiply.
 pub(in super::super) trait Product: 'static {
-    /// `sums += a · b` of `RT × CT` tiles: `a` in rows `lda` bytes apart, `b` in rows of two tiles side by side, `b_step` bytes
-    /// apart.
+    /// `sums += a · b` of `RT × CT` tiles that the registers hold; after [`Amx::shape`], without which the CPU faults.
+    fn multiply<const RT: usize, const CT: usize>(amx: Amx);
+
+    /// As [`Product::multiply`], and each register takes its tile of `next` after the last product that reads it.
     ///
     /// # Safety
-    /// - The token, and [`Amx::shape`] before, on this thread.
-    /// - `a` and `b` are valid for reads of the rows that were set.
-    unsafe fn step<const RT: usize, const CT: usize>(amx: Amx, a: *const u8, lda: usize, b: *const u8, b_step: usize);
-
-    /// As [`Product::step`] of 2 × 2 tiles, of whatever factors the registers hold; after [`Amx::shape`], without which the CPU
-    /// faults.
-    fn of_registers(amx: Amx);
+    /// - [`Amx::shape`] before, on this thread.
+    /// - `next` is valid for reads of the rows that were set.
+    unsafe fn step<const RT: usize, const CT: usize>(amx: Amx, next: Factors);
 }
 
 /// Pairs of bf16, sums of f32.
@@ -118,51 +125,43 @@ pub(in super::super) struct Bf16Pairs;
 /// Quads of i8, sums of 32-bit integers.
 pub(in super::super) struct I8Quads;
 
-/// A step of a product: loads as late as they can be, so that products start at once.
 macro_rules! product {
     ($name:ident, $dot:literal) => {
         impl Product for $name {
             #[inline(always)]
-            fn of_registers(_amx: Amx) {
+            fn multiply<const RT: usize, const CT: usize>(_amx: Amx) {
                 // SAFETY: the token proves the instructions; tiles are this module's alone.
                 unsafe {
-                    asm!(concat!($dot, " tmm0, tmm4, tmm6"), concat!($dot, " tmm1, tmm4, tmm7"),
-                        concat!($dot, " tmm2, tmm5, tmm6"), concat!($dot, " tmm3, tmm5, tmm7"),
-                        out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
-                        options(nomem, nostack, preserves_flags));
+                    asm!(concat!($dot, " tmm0, tmm4, tmm6"), out("tmm0") _, options(nomem, nostack, preserves_flags));
+                    if CT == 2 {
+                        asm!(concat!($dot, " tmm1, tmm4, tmm7"), out("tmm1") _, options(nomem, nostack, preserves_flags));
+                    }
+                    if RT == 2 {
+                        asm!(concat!($dot, " tmm2, tmm5, tmm6"), out("tmm2") _, options(nomem, nostack, preserves_flags));
+                    }
+                    if RT == 2 && CT == 2 {
+                        asm!(concat!($dot, " tmm3, tmm5, tmm7"), out("tmm3") _, options(nomem, nostack, preserves_flags));
+                    }
                 }
             }
 
             #[inline(always)]
-            unsafe fn step<const RT: usize, const CT: usize>(
-                _amx: Amx,
-                a: *const u8,
-                lda: usize,
-                b: *const u8,
-                b_step: usize,
-            ) {
-                let below = a.wrapping_add(TILE_ROWS * lda);
-                let beside = b.wrapping_add(TILE_ROW_BYTES);
-                // SAFETY: the caller's tiles are readable; tiles are this module's alone.
+            unsafe fn step<const RT: usize, const CT: usize>(amx: Amx, next: Factors) {
+                // SAFETY: the token proves the instructions, the caller the memory; tiles are this module's alone.
                 unsafe {
-                    asm!("tileloadd tmm4, [{a} + {lda}]", "tileloaddt1 tmm6, [{b} + {step}]",
-                        concat!($dot, " tmm0, tmm4, tmm6"),
-                        a = in(reg) a, lda = in(reg) lda, b = in(reg) b, step = in(reg) b_step,
-                        out("tmm4") _, out("tmm6") _, out("tmm0") _, options(readonly, nostack, preserves_flags));
+                    asm!(concat!($dot, " tmm0, tmm4, tmm6"), out("tmm0") _, options(nomem, nostack, preserves_flags));
                     if CT == 2 {
-                        asm!("tileloaddt1 tmm7, [{b} + {step}]", concat!($dot, " tmm1, tmm4, tmm7"),
-                            b = in(reg) beside, step = in(reg) b_step,
-                            out("tmm7") _, out("tmm1") _, options(readonly, nostack, preserves_flags));
+                        asm!(concat!($dot, " tmm1, tmm4, tmm7"), out("tmm1") _, options(nomem, nostack, preserves_flags));
                     }
+                    amx.load_upper(next);
                     if RT == 2 {
-                        asm!("tileloadd tmm5, [{a} + {lda}]", concat!($dot, " tmm2, tmm5, tmm6"),
-                            a = in(reg) below, lda = in(reg) lda,
-                            out("tmm5") _, out("tmm2") _, options(readonly, nostack, preserves_flags));
+                        asm!(concat!($dot, " tmm2, tmm5, tmm6"), out("tmm2") _, options(nomem, nostack, preserves_flags));
                     }
+                    amx.load_left(next);
                     if RT == 2 && CT == 2 {
-                        asm!(concat!($dot, " tmm3, tmm5, tmm7"),
-                            out("tmm3") _, options(nomem, nostack, preserves_flags));
+                        asm!(concat!($dot, " tmm3, tmm5, tmm7"), out("tmm3") _, options(nomem, nostack, preserves_flags));
                     }
+                    amx.load_second::<RT, CT>(next);
                 }
             }
         }
@@ -188,6 +187,72 @@ impl Amx {
         SHAPED.set(0);
         // SAFETY: the token proves the instruction.
         unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
+    }
+
+    /// Loads what the first step multiplies.
+    ///
+    /// # Safety
+    /// - As of [`Product::step`].
+    #[inline(always)]
+    pub(in super::super) unsafe fn load_factors<const RT: usize, const CT: usize>(self, first: Factors) {
+        // SAFETY: the caller's.
+        unsafe {
+            self.load_upper(first);
+            self.load_left(first);
+            self.load_second::<RT, CT>(first);
+        }
+    }
+
+    /// The upper tile of `a`.
+    #[inline(always)]
+    unsafe fn load_upper(self, Factors { a, lda, .. }: Factors) {
+        // SAFETY: the token proves the instruction, the caller the memory.
+        unsafe {
+            asm!("tileloadd tmm4, [{} + {}]", in(reg) a, in(reg) lda,
+                out("tmm4") _, options(readonly, nostack, preserves_flags));
+        }
+    }
+
+    /// The left tile of `b`.
+    #[inline(always)]
+    unsafe fn load_left(self, Factors { b, b_step, .. }: Factors) {
+        // SAFETY: the token proves the instruction, the caller the memory.
+        unsafe {
+            asm!("tileloaddt1 tmm6, [{} + {}]", in(reg) b, in(reg) b_step,
+                out("tmm6") _, options(readonly, nostack, preserves_flags));
+        }
+    }
+
+    /// The second tile of each factor, if there is one.
+    #[inline(always)]
+    unsafe fn load_second<const RT: usize, const CT: usize>(self, Factors { a, lda, b, b_step }: Factors) {
+        // SAFETY: the token proves the instructions, the caller the memory.
+        unsafe {
+            if RT == 2 {
+                asm!("tileloadd tmm5, [{} + {}]", in(reg) a.wrapping_add(TILE_ROWS * lda), in(reg) lda,
+                    out("tmm5") _, options(readonly, nostack, preserves_flags));
+            }
+            if CT == 2 {
+                asm!("tileloaddt1 tmm7, [{} + {} + 64]", in(reg) b, in(reg) b_step,
+                    out("tmm7") _, options(readonly, nostack, preserves_flags));
+            }
+        }
+    }
+
+    /// Writes the tiles of `a` that the registers hold, in rows `lead` bytes apart.
+    ///
+    /// # Safety
+    /// - [`Amx::shape`] before, on this thread; `to` is valid for writes of the rows that were set.
+    #[inline(always)]
+    pub(in super::super) unsafe fn store_left_factor<const RT: usize>(self, to: *mut u8, lead: usize) {
+        // SAFETY: the token proves the instructions, the caller the memory.
+        unsafe {
+            asm!("tilestored [{} + {}], tmm4", in(reg) to, in(reg) lead, options(nostack, preserves_flags));
+            if RT == 2 {
+                asm!("tilestored [{} + {}], tmm5", in(reg) to.wrapping_add(TILE_ROWS * lead), in(reg) lead,
+                    options(nostack, preserves_flags));
+            }
+        }
     }
 
     /// All sums are zero; after [`Amx::shape`], without which the CPU faults.

@@ -40,12 +40,19 @@ impl Matrix {
 /// What a stream of the left factor in `layout` against `b` adds to ones.
 fn streamed(isa: Isa, hints: Hints, a: &Matrix, b: &Matrix, (layout, units): (Layout, Units)) -> Vec<Vec<f32>> {
     let ((a_bytes, a_offsets), (b_bytes, b_offsets)) = (a.stored(), b.stored());
-    let (lda, n) = (lead(a.cols), if units == Units::Halves { b.rows } else { b.cols });
+    let n = if units == Units::Single { b.cols } else { b.rows };
     let ldc = lead(n);
-    let mut rows = Buffer::zeroed(4 * a.rows * lda).expect("room");
+    // Rows at a stride, or panels of as many rows as two vectors have lanes.
+    let nr = 2 * isa.lanes();
+    let (lda, pieces) = if units == Units::PairTiles {
+        (units.steps(a.cols) * nr, a.rows.div_ceil(nr))
+    } else {
+        (lead(a.cols), a.rows)
+    };
+    let mut rows = Buffer::zeroed(4 * pieces * lda).expect("room");
     let mut c = Buffer::zeroed(4 * a.rows * ldc).expect("room");
     let left = Source { base: a_bytes.as_ptr(), dtype: DType::Bf16, offsets: &a_offsets, cols: a.cols };
-    // SAFETY: rows lie at stride `lda`, which leaves room for whole pairs of vectors.
+    // SAFETY: there is room for as many pieces, and rows leave some for whole pairs of vectors.
     unsafe { pack(isa, left, layout, rows.as_mut_ptr().cast(), lda) };
     for row in 0..a.rows {
         // SAFETY: row `row` of `c` has `ldc ≥ n` numbers.
@@ -65,7 +72,7 @@ fn streamed(isa: Isa, hints: Hints, a: &Matrix, b: &Matrix, (layout, units): (La
         fresh: false,
     };
     // SAFETY: the three buffers were made for these sizes, and are apart.
-    unsafe { if units == Units::Halves { stream.dots(isa, units) } else { stream.sums(isa) } };
+    unsafe { if units == Units::Single { stream.sums(isa) } else { stream.dots(isa, units) } };
     // SAFETY: as above.
     let number = |row: usize, col: usize| unsafe { *c.as_ptr().cast::<f32>().add(row * ldc + col) };
     (0..a.rows).map(|row| (0..n).map(|col| number(row, col)).collect()).collect()
@@ -86,6 +93,21 @@ fn every_order_of_rows_gives_the_same_sums() {
                     let got = (dots[row][col], sums[row][col]);
                     assert_eq!(got, (exact, exact), "{isa} {hints:?} {m}x{n}x{k} at {row}, {col}");
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn panels_that_take_turns_give_exact_sums() {
+    for isa in Isa::available().into_iter().filter(|isa| isa.has_tiles()) {
+        // One panel and more than meet rows at a time; steps that fill no block, no tile, no pair.
+        for (m, n, k) in [(5, 37, 515), (33, 1, 2), (47, 70, 515), (70, 33, 256), (64, 16, 1100), (300, 49, 290)] {
+            let (a, b) = (Matrix::new(m, k, 3), Matrix::new(n, k, 5));
+            let got = streamed(isa, Hints::Sparse, &a, &b, (Layout::PairPanelsNk, Units::PairTiles));
+            for (row, col) in (0..m).flat_map(|row| (0..n).map(move |col| (row, col))) {
+                let exact = 1.0 + (0..k).map(|p| a.at(row, p) * b.at(col, p)).sum::<f32>();
+                assert_eq!(got[row][col], exact, "{isa} {m}x{n}x{k} at {row}, {col}");
             }
         }
     }

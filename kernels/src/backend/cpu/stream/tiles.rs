@@ -1,16 +1,24 @@
 //! Rows of the right factor in place as the left factor of tiles: `cᵀ = b · aᵀ`.
 //!
-//! A tile of `b` is sixteen of its rows as they lie, 64 bytes of each; `a`, which is small, lies in panels. So nothing of `b` is
-//! copied or widened, and up to 32 rows of `a` meet it in one pass: a step reads 2 KiB and takes 32 or 64 cycles, where
-//! memory takes some hundred. The sums are turned as they are put where they belong.
+//! A tile of `b` is sixteen of its rows as they lie, 64 bytes of each; `a`, which is small, lies in panels of 32 rows. So nothing of
+//! `b` is widened, and memory is asked for it once. The sums are turned as they are put where they belong.
 //!
-//! Nothing is fetched ahead: whatever was tried, into L1 or L2, a line or sixteen of each row at a time, 512 bytes to 4 KiB ahead,
-//! made it slower (Xeon of model 167). Few rows of `a` are left to vectors, which read what they widen in the order of its
-//! addresses and so a tenth faster.
+//! 1. One panel meets 32 rows of `b` over all steps: a step reads 2 KiB and takes 32 or 64 cycles, where memory takes some
+//!    hundred. Nothing is fetched ahead: whatever was tried, into L1 or L2, a line or sixteen of each row at a time, 512 bytes to
+//!    4 KiB ahead, made it slower.
+//! 2. More panels take turns in blocks of eight steps. The first keeps the tiles of `b` as it loads them: rows a page apart share
+//!    one set of L1, and from L2 both factors come slower than the unit multiplies. The block that comes next is fetched
+//!    meanwhile, 128 bytes of a row after the other: as one stream of addresses it takes twice as long. The sums of each panel
+//!    stay in L1 or L2.
+//!
+//! In a loop of just that, 256 rows reach 0.4 to 0.45 of what the unit does from registers, 0.5 without the traffic of sums and
+//! results; a loop without that traffic, whose right factor comes from L2, 0.75 (Xeon of model 167). Few rows of `a` are left to
+//! vectors, which read what they widen in the order of its addresses and so a tenth faster.
 
 use super::super::isa::{Isa, Task};
-use super::super::simd::{Amx, Bf16Pairs, I8Quads, Product, Simd, TILE_ROW_BYTES, TILE_ROWS, TILE_UNITS};
-use super::super::tiles::{TILES_COLS, TILES_ROWS};
+use super::super::microkernel::Fetch;
+use super::super::simd::{Amx, Bf16Pairs, Factors, I8Quads, Product, Simd, TILE_ROW_BYTES, TILE_ROWS, TILE_UNITS};
+use super::super::tiles::{Lines, TILES_COLS, TILES_ROWS, contract};
 use super::super::unit::{Quad, Single, Unit, Units};
 use super::Stream;
 
@@ -22,12 +30,14 @@ impl Stream<'_> {
     /// - `a` holds panels of these units, of `lda` units each, and both factors are of bf16 or of i8.
     pub(super) unsafe fn tiles(&self, amx: Amx, units: Units) {
         let n = self.b.offsets.len();
-        for (panel, row) in (0..self.m).step_by(TILES_COLS).enumerate() {
-            let pass = Pass {
+        let mut room = std::mem::MaybeUninit::uninit();
+        for row in (0..self.m).step_by(MOST_ROWS) {
+            let mut pass = Pass {
                 stream: self,
-                a: self.a.wrapping_add(panel * self.lda),
+                a: self.a.wrapping_add(row / TILES_COLS * self.lda),
                 c: self.c.wrapping_add(row * self.ldc),
-                m: (self.m - row).min(TILES_COLS),
+                m: (self.m - row).min(MOST_ROWS),
+                room: &mut room,
             };
             let mut j = 0;
             while j < n {
@@ -54,12 +64,43 @@ impl Stream<'_> {
     }
 }
 
-/// The rows of `a` of a panel.
+/// Most rows of `a` that meet rows of `b` at a time.
+const MOST_ROWS: usize = 8 * TILES_COLS;
+
+/// Steps of the contraction in which panels of `a` take turns, so that the rows of `b` in use and a panel share L1.
+const BLOCK_STEPS: usize = 8;
+
+/// Bytes of a row of `b` in a block.
+const KEPT_BYTES: usize = BLOCK_STEPS * TILE_ROW_BYTES;
+
+/// Sums of each panel, and the tiles of `b` in use.
+#[repr(C, align(64))]
+struct Room {
+    sums: [[f32; TILES_ROWS * TILES_COLS]; MOST_ROWS / TILES_COLS],
+    tiles: [[u8; KEPT_BYTES]; TILES_ROWS],
+}
+
+/// Rows of `a` that meet rows of `b` at a time.
 struct Pass<'s> {
     stream: &'s Stream<'s>,
     a: *const f32,
     c: *mut f32,
     m: usize,
+    room: &'s mut std::mem::MaybeUninit<Room>,
+}
+
+/// Rows of `b`, some of their steps.
+#[derive(Clone, Copy)]
+struct Steps {
+    first: *const u8,
+    /// Bytes from row to row.
+    apart: usize,
+    rows: usize,
+    /// Whole steps before these, and how many there are of them.
+    before: usize,
+    whole: usize,
+    /// Bytes of each row that fill no step.
+    rest: usize,
 }
 
 impl Pass<'_> {
@@ -68,75 +109,153 @@ impl Pass<'_> {
     /// # Safety
     /// - As of [`Stream::tiles`].
     #[inline(always)]
-    unsafe fn rows<P: Product, U: Unit>(&self, amx: Amx, (j, rows): (usize, usize)) {
+    unsafe fn rows<P: Product, U: Unit>(&mut self, amx: Amx, (j, rows): (usize, usize)) {
         amx.shape(rows);
-        let mut sums = std::mem::MaybeUninit::<[f32; TILES_ROWS * TILES_COLS]>::uninit();
-        if !rows.is_multiple_of(TILE_ROWS) {
-            // Whole squares are turned: what no tile writes of them must be numbers too.
-            sums.write([0.0; TILES_ROWS * TILES_COLS]);
-        }
-        let to = sums.as_mut_ptr().cast();
-        // SAFETY: as the caller's; `sums` has room for two by two tiles.
-        unsafe {
-            match (rows > TILE_ROWS, self.m > TILE_ROWS) {
-                (false, false) => self.multiply::<P, 1, 1>(amx, (j, rows), to),
-                (false, true) => self.multiply::<P, 1, 2>(amx, (j, rows), to),
-                (true, false) => self.multiply::<P, 2, 1>(amx, (j, rows), to),
-                (true, true) => self.multiply::<P, 2, 2>(amx, (j, rows), to),
-            }
-        }
-        let turn = Turn::<U> {
-            sums: to,
-            n: rows,
-            c: self.c.wrapping_add(j),
-            ldc: self.stream.ldc,
-            m: self.m,
-            fresh: self.stream.fresh,
-            units: std::marker::PhantomData,
-        };
-        Isa::Amx(amx).run(turn);
-    }
-
-    /// `RT × CT` tiles of sums into rows of `TILES_COLS`.
-    ///
-    /// # Safety
-    /// - As of [`Pass::rows`], of as many rows and columns.
-    #[inline(always)]
-    unsafe fn multiply<P: Product, const RT: usize, const CT: usize>(
-        &self,
-        amx: Amx,
-        (j, rows): (usize, usize),
-        to: *mut f32,
-    ) {
         let b = self.stream.b;
         let (first, row_bytes) = (b.row(j), b.cols * b.dtype.size_bytes());
         // One row alone lies apart from nothing.
         let apart = if rows > 1 { b.row(j + 1).addr().wrapping_sub(first.addr()) } else { row_bytes };
-        let (whole, panel_row) = (row_bytes / TILE_ROW_BYTES, TILES_COLS * 4);
-        amx.zero();
-        for step in 0..whole {
-            let byte = step * TILE_ROW_BYTES;
-            let a = self.a.wrapping_add(step * TILE_UNITS * TILES_COLS).cast();
-            // SAFETY: `whole` steps exist in each row of `b`, and in the panel.
-            unsafe { P::step::<RT, CT>(amx, first.wrapping_add(byte), apart, a, panel_row) };
+        let sums = self.room.as_mut_ptr().cast::<[f32; TILES_ROWS * TILES_COLS]>();
+        let n_panels = self.m.div_ceil(TILES_COLS);
+        if !rows.is_multiple_of(TILE_ROWS) {
+            // Whole squares are turned: what no tile writes of them must be numbers too.
+            (0..n_panels).for_each(|panel| {
+                // SAFETY: there is room for the sums of each panel.
+                unsafe { sums.add(panel).write([0.0; TILES_ROWS * TILES_COLS]) };
+            });
         }
-        let rest = row_bytes - whole * TILE_ROW_BYTES;
-        if rest > 0 {
-            let mut rows_end = [0u8; TILES_ROWS * TILE_ROW_BYTES];
-            let mut panel_end = [0f32; TILE_ROWS * TILES_COLS];
-            // SAFETY: `rest` bytes remain in each row of `b`, and as many units of them, begun ones too, in the panel.
+        let n_steps = row_bytes / TILE_ROW_BYTES;
+        // Alone, a panel takes all steps at once: memory gives rows in the order of loads faster than in that of hints.
+        let block = if n_panels == 1 { n_steps.max(1) } else { BLOCK_STEPS };
+        for before in (0..n_steps.max(1)).step_by(block) {
+            let whole = (n_steps - before).min(block);
+            let is_last = before + whole == n_steps;
+            let rest = if is_last { row_bytes % TILE_ROW_BYTES } else { 0 };
+            let steps = Steps { first: first.wrapping_add(before * TILE_ROW_BYTES), apart, rows, before, whole, rest };
+            let next = if is_last { self.rows_after(j + rows) } else { steps.after() };
+            // SAFETY: as the caller's; these are steps of its rows.
             unsafe {
-                for (row, end) in rows_end.chunks_mut(TILE_ROW_BYTES).enumerate().take(rows) {
-                    let from = first.wrapping_add(row * apart + whole * TILE_ROW_BYTES);
-                    std::ptr::copy_nonoverlapping(from, end.as_mut_ptr(), rest);
+                if rows > TILE_ROWS {
+                    self.block::<P, 2>(amx, steps, next);
+                } else {
+                    self.block::<P, 1>(amx, steps, next);
                 }
-                let from = self.a.wrapping_add(whole * TILE_UNITS * TILES_COLS);
-                std::ptr::copy_nonoverlapping(from, panel_end.as_mut_ptr(), rest.div_ceil(4) * TILES_COLS);
-                P::step::<RT, CT>(amx, rows_end.as_ptr(), TILE_ROW_BYTES, panel_end.as_ptr().cast(), panel_row);
             }
         }
-        // SAFETY: the caller's sums have room for all rows of two tiles.
-        unsafe { amx.store::<RT, CT>(to, panel_row) };
+        for panel in 0..n_panels {
+            let row = panel * TILES_COLS;
+            let turn = Turn::<U> {
+                sums: sums.wrapping_add(panel).cast(),
+                n: rows,
+                c: self.c.wrapping_add(row * self.stream.ldc + j),
+                ldc: self.stream.ldc,
+                m: (self.m - row).min(TILES_COLS),
+                fresh: self.stream.fresh,
+                units: std::marker::PhantomData,
+            };
+            Isa::Amx(amx).run(turn);
+        }
+    }
+
+    /// The sums of all panels and some steps of rows of `b`; `ahead` is what comes after those.
+    ///
+    /// # Safety
+    /// - As of [`Pass::rows`].
+    #[inline(always)]
+    unsafe fn block<P: Product, const RT: usize>(&mut self, amx: Amx, steps: Steps, ahead: Fetch) {
+        let mut rows_end = std::mem::MaybeUninit::uninit();
+        let rows_end = (steps.rest > 0).then(|| {
+            let rows_end = rows_end.write([0u8; TILES_ROWS * TILE_ROW_BYTES]);
+            for (row, end) in rows_end.chunks_mut(TILE_ROW_BYTES).enumerate().take(steps.rows) {
+                let from = steps.first.wrapping_add(row * steps.apart + steps.whole * TILE_ROW_BYTES);
+                // SAFETY: `rest` bytes remain in each row of `b`.
+                unsafe { std::ptr::copy_nonoverlapping(from, end.as_mut_ptr(), steps.rest) };
+            }
+            &*rows_end
+        });
+        let n_panels = self.m.div_ceil(TILES_COLS);
+        let ahead = if n_panels > 1 { ahead } else { Fetch::NONE };
+        let mut lines = Lines::new(ahead, n_panels * steps.whole);
+        for panel in 0..n_panels {
+            let has_two = self.m - panel * TILES_COLS > TILE_ROWS;
+            // SAFETY: as the caller's.
+            unsafe {
+                if has_two {
+                    self.panel::<P, RT, 2>(amx, panel, (steps, rows_end), &mut lines);
+                } else {
+                    self.panel::<P, RT, 1>(amx, panel, (steps, rows_end), &mut lines);
+                }
+            }
+        }
+    }
+
+    /// The sums of `RT × CT` tiles: the first of some panels keeps the tiles of `b` for the others.
+    ///
+    /// # Safety
+    /// - As of [`Pass::rows`], of as many rows and columns.
+    #[inline(always)]
+    unsafe fn panel<P: Product, const RT: usize, const CT: usize>(
+        &mut self,
+        amx: Amx,
+        panel: usize,
+        (steps, rows_end): (Steps, Option<&[u8; TILES_ROWS * TILE_ROW_BYTES]>),
+        lines: &mut Lines,
+    ) {
+        let room = self.room.as_mut_ptr();
+        // SAFETY: the fields lie in the room, which has sums of each panel.
+        let (sums, tiles) = unsafe { (&raw mut (*room).sums[panel], (&raw mut (*room).tiles).cast::<u8>()) };
+        let from = self.a.wrapping_add(panel * self.stream.lda + steps.before * TILE_UNITS * TILES_COLS);
+        let b_step = TILES_COLS * 4;
+        let (a, lda) = if panel == 0 { (steps.first, steps.apart) } else { (tiles.cast_const(), KEPT_BYTES) };
+        let first = Factors { a, lda, b: from.cast(), b_step };
+        let mut panel_end = std::mem::MaybeUninit::uninit();
+        let end = rows_end.map(|rows_end| {
+            let panel_end = panel_end.write([0f32; TILE_ROWS * TILES_COLS]);
+            let from = from.wrapping_add(steps.whole * TILE_UNITS * TILES_COLS);
+            // SAFETY: the panel has units for `rest` bytes, begun ones too.
+            unsafe {
+                std::ptr::copy_nonoverlapping(from, panel_end.as_mut_ptr(), steps.rest.div_ceil(4) * TILES_COLS);
+            }
+            Factors { a: rows_end.as_ptr(), lda: TILE_ROW_BYTES, b: panel_end.as_ptr().cast(), b_step }
+        });
+        let takes_turns = self.m > TILES_COLS;
+        let mut kept = if panel == 0 && takes_turns { 0..steps.whole } else { 0..0 };
+        // SAFETY: the caller's rows and panel; the room has rows of sums, and of a block's tiles.
+        unsafe {
+            if steps.before == 0 {
+                amx.zero();
+            } else {
+                amx.load::<RT, CT>(sums.cast(), b_step);
+            }
+            contract::<P, RT, CT>(amx, (first, steps.whole), end, takes_turns, |_| {
+                if let Some(step) = kept.next() {
+                    amx.store_left_factor::<RT>(tiles.wrapping_add(step * TILE_ROW_BYTES), KEPT_BYTES);
+                }
+                lines.step(|line| amx.vectors().prefetch_l2(line));
+            });
+            amx.store::<RT, CT>(sums.cast(), b_step);
+        }
+    }
+
+    /// The first steps of the rows after row `j - 1`.
+    fn rows_after(&self, j: usize) -> Fetch {
+        let b = self.stream.b;
+        if j + 1 < b.offsets.len() {
+            let rows = (b.offsets.len() - j).min(TILES_ROWS);
+            let stride = b.row(j + 1).addr().wrapping_sub(b.row(j).addr());
+            Fetch { first: b.row(j), stride, rows, row_bytes: KEPT_BYTES.min(b.cols * b.dtype.size_bytes()) }
+        } else {
+            let next = self.stream.next[0];
+            Fetch { rows: next.rows.min(TILES_ROWS), row_bytes: next.row_bytes.min(KEPT_BYTES), ..next }
+        }
+    }
+}
+
+impl Steps {
+    /// The steps after these, of the same rows.
+    fn after(&self) -> Fetch {
+        let first = self.first.wrapping_add(self.whole * TILE_ROW_BYTES);
+        Fetch { first, stride: self.apart, rows: self.rows, row_bytes: KEPT_BYTES }
     }
 }
 
