@@ -93,7 +93,7 @@ impl<'p> Lowering<'p> {
         let mut lowering = Lowering {
             program,
             stage,
-            uses: uses(stage, isa, weights),
+            uses: uses((stage, program.tensors()), isa, weights),
             forms: HashMap::new(),
             in_place: HashMap::new(),
             copied: HashMap::new(),

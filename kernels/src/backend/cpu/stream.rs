@@ -96,7 +96,7 @@ impl Stream<'_> {
     /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither.
     /// - `a` holds these units: f32 beside any type of `b`, pairs of bf16 beside bf16, quads of i8 beside i8; f32 in the order
     ///   of [`Layout::RowHalves`](super::pack::Layout::RowHalves) beside bf16, rows of an even number of them. Of tiles it holds
-    ///   panels of units beside the same type, `lda` units each.
+    ///   panels of units beside the same type, or pairs of bf16 beside 4-bit integers, `lda` units each.
     pub(super) unsafe fn dots(&self, isa: Isa, units: Units) {
         #[cfg(target_arch = "x86_64")]
         if let (true, Some(amx)) = (units.are_of_tiles(), isa.tiles()) {

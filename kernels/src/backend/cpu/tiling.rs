@@ -6,8 +6,8 @@ use super::microkernel::LEAD;
 use super::stream::pass_rows;
 use super::tiles::TILES_ROWS;
 use super::uses::{
-    LEAST_TILE_ROWS, NARROW_COLS, SHARED_ROWS, STREAM_ROWS, STREAM_ROWS_OF_4_BITS, least_tile_rows, packs_few_rows,
-    tile_stream_rows,
+    LEAST_TILE_ROWS, LEAST_TILE_ROWS_OF_4_BITS, NARROW_COLS, SHARED_ROWS, STREAM_ROWS, STREAM_ROWS_OF_4_BITS,
+    least_tile_rows, packs_few_rows, tile_stream_rows,
 };
 use crate::DType;
 use crate::problem::{AttentionProblem, Layout, MatmulProblem};
@@ -29,6 +29,8 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
     let tiles_in_place = takes_tiles_in_place(problem, isa);
     let most = match p.layout {
         Layout::Kn if isa.has_tiles() && p.input == DType::Bf16 && p.n > NARROW_COLS => LEAST_TILE_ROWS - 1,
+        // However many: panels would be of f32.
+        Layout::NkI4 if tiles_in_place => usize::MAX,
         Layout::NkI4 => STREAM_ROWS_OF_4_BITS,
         _ if tiles_in_place => tile_stream_rows(p.k),
         _ => STREAM_ROWS,
@@ -64,9 +66,11 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
 fn takes_tiles_in_place(problem: &MatmulProblem, isa: Isa) -> bool {
     let p = problem.sizes();
     isa.has_tiles()
-        && p.m >= least_tile_rows(p.k)
-        && matches!(p.input, DType::Bf16 | DType::I8)
-        && p.layout == Layout::Nk
+        && match p.layout {
+            Layout::Nk => p.m >= least_tile_rows(p.k) && matches!(p.input, DType::Bf16 | DType::I8),
+            Layout::NkI4 => p.m >= LEAST_TILE_ROWS_OF_4_BITS && p.input == DType::Bf16,
+            _ => false,
+        }
 }
 
 /// Products of tiles: a row panel of `a` takes two thirds of L1, a block of `b` a quarter of L2 and the accumulators another.
@@ -116,7 +120,7 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     let most_k = (caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192) * elems_per_unit;
     let (bk, several) = if tiles_in_place {
         // In half of it, as they are; few steps, since sums are put away after each.
-        let most_k = (caches.l2 / 2 / p.input.size_bytes() / p.m).max(1024);
+        let most_k = (caches.l2 / 2 / p.input.size_bytes() / p.m.min(tile_stream_rows(p.k))).max(1024);
         (even(p.k, most_k, 256), p.k > most_k)
     } else {
         (p.k.min(most_k), false)
@@ -131,7 +135,8 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     // More than one pass finds the tile in another quarter.
     let passes_again = !tiles_in_place && p.m > pass_rows(isa) && p.layout != Layout::Kn;
     let bn = if passes_again { bn.min((caches.l2 / 4 / 4 / bk).max(16)) } else { bn };
-    MatmulTiling { bm: p.m, bn, bk, k_splits: 1 }
+    let bm = if tiles_in_place { even(p.m, tile_stream_rows(p.k), TILES_ROWS) } else { p.m };
+    MatmulTiling { bm, bn, bk, k_splits: 1 }
 }
 
 /// Attention: queries, accumulators, keys and values of a tile lie in L2 together. Many rows run along lanes

@@ -6,7 +6,7 @@ use super::isa::Isa;
 use super::pack::Layout;
 use super::unit::Units;
 use crate::DType;
-use crate::program::{Arg, Form, Op, Stage, TileId};
+use crate::program::{Arg, Form, Op, Stage, Tensor, TileId};
 
 /// Rows up to which a product streams its right factor in place.
 pub(super) const STREAM_ROWS: usize = 16;
@@ -25,6 +25,9 @@ pub(super) fn least_tile_rows(depth: usize) -> usize {
 
 /// See [`least_tile_rows`]: 8 queries of a group are a tenth slower by tiles, 16 a tenth to a third faster.
 const LEAST_TILE_ROWS_OF_SHORT: usize = 9;
+
+/// As [`LEAST_TILE_ROWS`], of weights of 4 bits: to dequantise them for tiles takes three times what it takes for vectors.
+pub(super) const LEAST_TILE_ROWS_OF_4_BITS: usize = 12;
 
 /// Elements up to which rows in place are short: keys of a head.
 const SHORT_ELEMS: usize = 512;
@@ -84,6 +87,8 @@ pub(super) struct Uses {
     /// How many operations read it.
     pub(super) readers: usize,
     loaded: bool,
+    // Type of the tensor it is loaded from: what is converted to f32 and nothing else is loaded as f32.
+    stored: Option<DType>,
     // Which run of operations loads it.
     run: usize,
 }
@@ -105,9 +110,13 @@ impl Uses {
 }
 
 /// Uses of every tile that is used at all; `weights`: tiles that are packed ahead where products alone take them.
-pub(super) fn uses(stage: &Stage, isa: Isa, mut weights: HashSet<TileId>) -> HashMap<TileId, Uses> {
+pub(super) fn uses(
+    (stage, tensors): (&Stage, &[Tensor]),
+    isa: Isa,
+    mut weights: HashSet<TileId>,
+) -> HashMap<TileId, Uses> {
     loop {
-        let uses = walk(stage, isa, &weights);
+        let uses = walk((stage, tensors), isa, &weights);
         let n_before = weights.len();
         weights.retain(|tile| uses.get(tile).is_some_and(Uses::is_right_factor_alone));
         if weights.len() == n_before {
@@ -116,8 +125,8 @@ pub(super) fn uses(stage: &Stage, isa: Isa, mut weights: HashSet<TileId>) -> Has
     }
 }
 
-fn walk(stage: &Stage, isa: Isa, weights: &HashSet<TileId>) -> HashMap<TileId, Uses> {
-    let mut walk = Walk { stage, isa, weights, uses: HashMap::new(), run: 0, n_runs: 0 };
+fn walk((stage, tensors): (&Stage, &[Tensor]), isa: Isa, weights: &HashSet<TileId>) -> HashMap<TileId, Uses> {
+    let mut walk = Walk { stage, tensors, isa, weights, uses: HashMap::new(), run: 0, n_runs: 0 };
     // Definitions first: how a product takes a factor depends on who made it.
     walk.definitions(&stage.body);
     walk.ops(&stage.body);
@@ -132,6 +141,7 @@ fn walk(stage: &Stage, isa: Isa, weights: &HashSet<TileId>) -> HashMap<TileId, U
 
 struct Walk<'s> {
     stage: &'s Stage,
+    tensors: &'s [Tensor],
     isa: Isa,
     weights: &'s HashSet<TileId>,
     uses: HashMap<TileId, Uses>,
@@ -147,7 +157,11 @@ impl Walk<'_> {
     fn definitions(&mut self, ops: &[Op]) {
         for op in ops {
             match op {
-                Op::Load { dst, .. } => self.of(*dst).loaded = true,
+                Op::Load { dst, tensor, .. } => {
+                    let stored = self.tensors[tensor.0 as usize].dtype;
+                    let dst = self.of(*dst);
+                    (dst.loaded, dst.stored) = (true, Some(stored));
+                }
                 Op::Fill { dst, .. }
                 | Op::Unary { dst, .. }
                 | Op::Binary { dst, .. }
@@ -244,20 +258,26 @@ impl Walk<'_> {
         })
     }
 
-    /// Whether both factors are as they lie in memory, of a type that tiles multiply.
+    /// Whether tiles multiply these factors: both as they lie in memory, or the right one dequantised beside bf16.
     fn are_of_tiles(&mut self, a: TileId, b: TileId) -> bool {
         let is_loaded = |uses: &Uses| uses.loaded && !uses.computed;
-        let as_they_lie = [a, b].into_iter().all(|tile| is_loaded(self.of(tile)));
-        self.isa.has_tiles() && as_they_lie && matches!(self.stage.tile(b).dtype, DType::Bf16 | DType::I8)
+        let fit = if self.of(b).dequantised.is_some() {
+            self.of(a).stored == Some(DType::Bf16)
+        } else {
+            is_loaded(self.of(b)) && matches!(self.stage.tile(b).dtype, DType::Bf16 | DType::I8)
+        };
+        self.isa.has_tiles() && is_loaded(self.of(a)) && fit
     }
 
     fn mma(&mut self, acc: TileId, a: TileId, b: TileId, form: Form) {
         let rows = self.stage.tile(acc).rows.size;
-        let most = if self.of(b).dequantised.is_some() { STREAM_ROWS_OF_4_BITS } else { STREAM_ROWS };
         let dtype = self.stage.tile(b).dtype;
         // Columns of the tile; where the product is `a · bᵀ` they are the contraction.
         let cols = self.stage.tile(b).cols.size;
-        let tiles_in_place = rows >= least_tile_rows(cols) && form == Form::Abt && self.are_of_tiles(a, b);
+        let is_dequantised = self.of(b).dequantised.is_some();
+        let least = if is_dequantised { LEAST_TILE_ROWS_OF_4_BITS } else { least_tile_rows(cols) };
+        let tiles_in_place = rows >= least && form == Form::Abt && self.are_of_tiles(a, b);
+        let most = if is_dequantised { STREAM_ROWS_OF_4_BITS } else { STREAM_ROWS };
         // Over steps of the contraction tiles take panels alone.
         let is_wide = form == Form::Ab && cols > NARROW_COLS;
         let most = if self.isa.has_tiles() && is_wide && dtype == DType::Bf16 { LEAST_TILE_ROWS - 1 } else { most };

@@ -8,6 +8,8 @@
 //! cycles: 2 × 2 tiles of sums, whose four products share four loads, are what eight registers hold, and keep the unit busy
 //! while both factors come from L1.
 
+mod split;
+
 use std::arch::asm;
 
 use super::Avx512;

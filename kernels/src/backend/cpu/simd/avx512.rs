@@ -354,7 +354,8 @@ fn dot_by_instruction(_proof: Avx512Bf16, x: __m512, y: __m512, z: __m512) -> __
 }
 
 /// What four bits stand for.
-const HALVES: [f32; 16] = [-8.0, -7.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+pub(super) const HALVES: [f32; 16] =
+    [-8.0, -7.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
 
 /// Words of a vector whose low halves come first, then the high ones: as neighbours.
 const PAIRED: [u16; 32] = {

@@ -11,6 +11,9 @@
 //!    meanwhile, 128 bytes of a row after the other: as one stream of addresses it takes twice as long. The sums of each panel
 //!    stay in L1 or L2.
 //!
+//! 3. Weights of 4 bits are two tiles each, whose sum they are exactly ([`Amx::split`]): a block of them is made in L1, and each panel
+//!    multiplies both. To make them takes some 200 cycles a step, what two panels take to multiply.
+//!
 //! In a loop of just that, 256 rows reach 0.4 to 0.45 of what the unit does from registers, 0.5 without the traffic of sums and
 //! results; a loop without that traffic, whose right factor comes from L2, 0.75 (Xeon of model 167). Few rows of `a` are left to
 //! vectors, which read what they widen in the order of its addresses and so a tenth faster.
@@ -21,13 +24,15 @@ use super::super::simd::{Amx, Bf16Pairs, Factors, I8Quads, Product, Simd, TILE_R
 use super::super::tiles::{Lines, TILES_COLS, TILES_ROWS, contract};
 use super::super::unit::{Quad, Single, Unit, Units};
 use super::Stream;
+use crate::problem::GROUP;
 
 impl Stream<'_> {
     /// `b` holds columns of the product as rows, `[n, k]`, and `a` lies in panels of its own rows.
     ///
     /// # Safety
     /// - `a`, `b` and `c` are valid for the sizes that their fields state, and `c` overlaps neither.
-    /// - `a` holds panels of these units, of `lda` units each, and both factors are of bf16 or of i8.
+    /// - `a` holds panels of these units, of `lda` units each, and both factors are of bf16 or of i8, or `b` of 4-bit integers with
+    ///   scales, beside bf16.
     pub(super) unsafe fn tiles(&self, amx: Amx, units: Units) {
         let n = self.b.offsets.len();
         let mut room = std::mem::MaybeUninit::uninit();
@@ -41,7 +46,7 @@ impl Stream<'_> {
             };
             let mut j = 0;
             while j < n {
-                let rows = self.even_rows(j);
+                let rows = if self.scales.is_some() { (n - j).min(TILES_ROWS) } else { self.even_rows(j) };
                 // SAFETY: as the caller's; these rows exist, evenly apart.
                 unsafe {
                     if units == Units::QuadTiles {
@@ -78,6 +83,8 @@ const KEPT_BYTES: usize = BLOCK_STEPS * TILE_ROW_BYTES;
 struct Room {
     sums: [[f32; TILES_ROWS * TILES_COLS]; MOST_ROWS / TILES_COLS],
     tiles: [[u8; KEPT_BYTES]; TILES_ROWS],
+    /// Of weights of 4 bits what those tiles lack.
+    left: [[u8; KEPT_BYTES]; TILES_ROWS],
 }
 
 /// Rows of `a` that meet rows of `b` at a time.
@@ -95,6 +102,10 @@ struct Steps {
     first: *const u8,
     /// Bytes from row to row.
     apart: usize,
+    /// Bytes of a step in memory.
+    step_bytes: usize,
+    /// The first row, and how many.
+    j: usize,
     rows: usize,
     /// Whole steps before these, and how many there are of them.
     before: usize,
@@ -113,6 +124,8 @@ impl Pass<'_> {
         amx.shape(rows);
         let b = self.stream.b;
         let (first, row_bytes) = (b.row(j), b.cols * b.dtype.size_bytes());
+        // A group of weights of 4 bits is a step.
+        let step_bytes = if self.stream.scales.is_some() { GROUP / 2 } else { TILE_ROW_BYTES };
         // One row alone lies apart from nothing.
         let apart = if rows > 1 { b.row(j + 1).addr().wrapping_sub(first.addr()) } else { row_bytes };
         let sums = self.room.as_mut_ptr().cast::<[f32; TILES_ROWS * TILES_COLS]>();
@@ -124,15 +137,21 @@ impl Pass<'_> {
                 unsafe { sums.add(panel).write([0.0; TILES_ROWS * TILES_COLS]) };
             });
         }
-        let n_steps = row_bytes / TILE_ROW_BYTES;
+        let n_steps = row_bytes / step_bytes;
         // Alone, a panel takes all steps at once: memory gives rows in the order of loads faster than in that of hints.
-        let block = if n_panels == 1 { n_steps.max(1) } else { BLOCK_STEPS };
+        let is_read_alone = n_panels == 1 && self.stream.scales.is_none();
+        let block = if is_read_alone { n_steps.max(1) } else { BLOCK_STEPS };
         for before in (0..n_steps.max(1)).step_by(block) {
             let whole = (n_steps - before).min(block);
             let is_last = before + whole == n_steps;
-            let rest = if is_last { row_bytes % TILE_ROW_BYTES } else { 0 };
-            let steps = Steps { first: first.wrapping_add(before * TILE_ROW_BYTES), apart, rows, before, whole, rest };
-            let next = if is_last { self.rows_after(j + rows) } else { steps.after() };
+            let rest = if is_last { row_bytes % step_bytes } else { 0 };
+            let first = first.wrapping_add(before * step_bytes);
+            let steps = Steps { first, apart, step_bytes, j, rows, before, whole, rest };
+            let next = match is_last {
+                _ if is_read_alone => Fetch::NONE,
+                true => self.rows_after(j + rows, step_bytes),
+                false => steps.after(),
+            };
             // SAFETY: as the caller's; these are steps of its rows.
             unsafe {
                 if rows > TILE_ROWS {
@@ -173,8 +192,8 @@ impl Pass<'_> {
             }
             &*rows_end
         });
+        self.dequantise(amx, steps);
         let n_panels = self.m.div_ceil(TILES_COLS);
-        let ahead = if n_panels > 1 { ahead } else { Fetch::NONE };
         let mut lines = Lines::new(ahead, n_panels * steps.whole);
         for panel in 0..n_panels {
             let has_two = self.m - panel * TILES_COLS > TILE_ROWS;
@@ -203,10 +222,14 @@ impl Pass<'_> {
     ) {
         let room = self.room.as_mut_ptr();
         // SAFETY: the fields lie in the room, which has sums of each panel.
-        let (sums, tiles) = unsafe { (&raw mut (*room).sums[panel], (&raw mut (*room).tiles).cast::<u8>()) };
+        let (sums, tiles, left) = unsafe {
+            (&raw mut (*room).sums[panel], (&raw mut (*room).tiles).cast::<u8>(), (&raw const (*room).left).cast())
+        };
+        let is_split = self.stream.scales.is_some();
         let from = self.a.wrapping_add(panel * self.stream.lda + steps.before * TILE_UNITS * TILES_COLS);
         let b_step = TILES_COLS * 4;
-        let (a, lda) = if panel == 0 { (steps.first, steps.apart) } else { (tiles.cast_const(), KEPT_BYTES) };
+        let (a, lda) =
+            if panel == 0 && !is_split { (steps.first, steps.apart) } else { (tiles.cast_const(), KEPT_BYTES) };
         let first = Factors { a, lda, b: from.cast(), b_step };
         let mut panel_end = std::mem::MaybeUninit::uninit();
         let end = rows_end.map(|rows_end| {
@@ -219,7 +242,7 @@ impl Pass<'_> {
             Factors { a: rows_end.as_ptr(), lda: TILE_ROW_BYTES, b: panel_end.as_ptr().cast(), b_step }
         });
         let takes_turns = self.m > TILES_COLS;
-        let mut kept = if panel == 0 && takes_turns { 0..steps.whole } else { 0..0 };
+        let mut kept = if panel == 0 && takes_turns && !is_split { 0..steps.whole } else { 0..0 };
         // SAFETY: the caller's rows and panel; the room has rows of sums, and of a block's tiles.
         unsafe {
             if steps.before == 0 {
@@ -227,26 +250,44 @@ impl Pass<'_> {
             } else {
                 amx.load::<RT, CT>(sums.cast(), b_step);
             }
-            contract::<P, RT, CT>(amx, (first, steps.whole), end, takes_turns, |_| {
+            contract::<P, RT, CT>(amx, (first, steps.whole), end, takes_turns || is_split, |_| {
                 if let Some(step) = kept.next() {
                     amx.store_left_factor::<RT>(tiles.wrapping_add(step * TILE_ROW_BYTES), KEPT_BYTES);
                 }
                 lines.step(|line| amx.vectors().prefetch_l2(line));
             });
+            if is_split {
+                contract::<P, RT, CT>(amx, (Factors { a: left, ..first }, steps.whole), None, true, |_| ());
+            }
             amx.store::<RT, CT>(sums.cast(), b_step);
         }
     }
 
+    /// Keeps tiles of weights of 4 bits, which are nowhere as they are multiplied.
+    fn dequantise(&mut self, amx: Amx, steps: Steps) {
+        let Some(scales) = self.stream.scales else { return };
+        let room = self.room.as_mut_ptr();
+        for row in 0..steps.rows {
+            let bytes = self.stream.b.row(steps.j + row).wrapping_add(steps.before * steps.step_bytes);
+            let scales = scales.row(steps.j + row).cast::<u16>().wrapping_add(steps.before);
+            // SAFETY: these steps of the row exist, each has a scale, and the room has rows of a block.
+            unsafe {
+                let to = [(&raw mut (*room).tiles[row]).cast(), (&raw mut (*room).left[row]).cast()];
+                amx.split((bytes, scales, steps.whole), to);
+            }
+        }
+    }
+
     /// The first steps of the rows after row `j - 1`.
-    fn rows_after(&self, j: usize) -> Fetch {
-        let b = self.stream.b;
+    fn rows_after(&self, j: usize, step_bytes: usize) -> Fetch {
+        let (b, block_bytes) = (self.stream.b, BLOCK_STEPS * step_bytes);
         if j + 1 < b.offsets.len() {
             let rows = (b.offsets.len() - j).min(TILES_ROWS);
             let stride = b.row(j + 1).addr().wrapping_sub(b.row(j).addr());
-            Fetch { first: b.row(j), stride, rows, row_bytes: KEPT_BYTES.min(b.cols * b.dtype.size_bytes()) }
+            Fetch { first: b.row(j), stride, rows, row_bytes: block_bytes.min(b.cols * b.dtype.size_bytes()) }
         } else {
             let next = self.stream.next[0];
-            Fetch { rows: next.rows.min(TILES_ROWS), row_bytes: next.row_bytes.min(KEPT_BYTES), ..next }
+            Fetch { rows: next.rows.min(TILES_ROWS), row_bytes: next.row_bytes.min(block_bytes), ..next }
         }
     }
 }
@@ -254,8 +295,8 @@ impl Pass<'_> {
 impl Steps {
     /// The steps after these, of the same rows.
     fn after(&self) -> Fetch {
-        let first = self.first.wrapping_add(self.whole * TILE_ROW_BYTES);
-        Fetch { first, stride: self.apart, rows: self.rows, row_bytes: KEPT_BYTES }
+        let first = self.first.wrapping_add(self.whole * self.step_bytes);
+        Fetch { first, stride: self.apart, rows: self.rows, row_bytes: BLOCK_STEPS * self.step_bytes }
     }
 }
 
