@@ -2,6 +2,8 @@
 //!
 //! An integer of 4 bits times a scale of f16 has at most 14 bits. Its upper half as f32 is a bf16, what is left another, both
 //! exactly. A group's sixteen numbers are a table in either; bytes widened to words are indices into it.
+//!
+//! What is left is often zero: beside an infinite left factor its product is no number, where the sum of both would be infinite.
 
 use std::arch::x86_64::*;
 
