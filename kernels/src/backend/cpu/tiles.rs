@@ -201,7 +201,7 @@ pub(super) unsafe fn contract<P: Product, const RT: usize, const CT: usize>(
     });
     let mut is_loaded = false;
     for factors in whole.chain(end) {
-        // SAFETY: the caller's.
+        // SAFETY: the caller shaped the tiles, and these factors are readable.
         unsafe {
             if is_loaded {
                 P::step::<RT, CT>(amx, factors);

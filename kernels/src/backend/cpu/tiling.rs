@@ -116,14 +116,13 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     let tiles_in_place = takes_tiles_in_place(problem, isa);
     // The left factor's rows are read again for every few rows of the right one: they stay in a quarter of L2, which
     // gives them faster than memory gives the right factor's. Shorter steps, for L1, would cut the streams of memory.
-    let elems_per_unit = if p.input == DType::I8 { 4 } else { 1 };
-    let most_k = (caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192) * elems_per_unit;
+    // Tiles have them in half of it, as they are, and few steps, since sums are put away after each.
     let (bk, several) = if tiles_in_place {
-        // In half of it, as they are; few steps, since sums are put away after each.
         let most_k = (caches.l2 / 2 / p.input.size_bytes() / p.m.min(tile_stream_rows(p.k))).max(1024);
         (even(p.k, most_k, 256), p.k > most_k)
     } else {
-        (p.k.min(most_k), false)
+        let elems_per_unit = if p.input == DType::I8 { 4 } else { 1 };
+        (p.k.min((caches.l2 / 4 / 4 / p.m / 256 * 256).clamp(1024, 8192) * elems_per_unit), false)
     };
     let bn = match p.layout {
         // Steps of the left factor are read from memory again for each tile of columns.

@@ -197,7 +197,7 @@ impl Amx {
     /// - As of [`Product::step`].
     #[inline(always)]
     pub(in super::super) unsafe fn load_factors<const RT: usize, const CT: usize>(self, first: Factors) {
-        // SAFETY: the caller's.
+        // SAFETY: the caller shaped the tiles, and `first` is readable.
         unsafe {
             self.load_upper(first);
             self.load_left(first);
@@ -206,6 +206,9 @@ impl Amx {
     }
 
     /// The upper tile of `a`.
+    ///
+    /// # Safety
+    /// - As of [`Product::step`].
     #[inline(always)]
     unsafe fn load_upper(self, Factors { a, lda, .. }: Factors) {
         // SAFETY: the token proves the instruction, the caller the memory.
@@ -216,6 +219,9 @@ impl Amx {
     }
 
     /// The left tile of `b`.
+    ///
+    /// # Safety
+    /// - As of [`Product::step`].
     #[inline(always)]
     unsafe fn load_left(self, Factors { b, b_step, .. }: Factors) {
         // SAFETY: the token proves the instruction, the caller the memory.
@@ -226,6 +232,9 @@ impl Amx {
     }
 
     /// The second tile of each factor, if there is one.
+    ///
+    /// # Safety
+    /// - As of [`Product::step`].
     #[inline(always)]
     unsafe fn load_second<const RT: usize, const CT: usize>(self, Factors { a, lda, b, b_step }: Factors) {
         // SAFETY: the token proves the instructions, the caller the memory.

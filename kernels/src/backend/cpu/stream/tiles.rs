@@ -10,9 +10,8 @@
 //!    one set of L1, and from L2 both factors come slower than the unit multiplies. The block that comes next is fetched
 //!    meanwhile, 128 bytes of a row after the other: as one stream of addresses it takes twice as long. The sums of each panel
 //!    stay in L1 or L2.
-//!
 //! 3. Weights of 4 bits are two tiles each, whose sum they are exactly ([`Amx::split`]): a block of them is made in L1, and each panel
-//!    multiplies both. To make them takes some 200 cycles a step, what two panels take to multiply.
+//!    multiplies both. To make them takes some 500 cycles a step by the times of 16 to 128 rows, where 200 were counted by ports.
 //!
 //! In a loop of just that, 256 rows reach 0.4 to 0.45 of what the unit does from registers, 0.5 without the traffic of sums and
 //! results; a loop without that traffic, whose right factor comes from L2, 0.75 (Xeon of model 167). Few rows of `a` are left to
@@ -192,7 +191,8 @@ impl Pass<'_> {
             }
             &*rows_end
         });
-        self.dequantise(amx, steps);
+        // SAFETY: as the caller's.
+        unsafe { self.dequantise(amx, steps) };
         let n_panels = self.m.div_ceil(TILES_COLS);
         let mut lines = Lines::new(ahead, n_panels * steps.whole);
         for panel in 0..n_panels {
@@ -243,7 +243,8 @@ impl Pass<'_> {
         });
         let takes_turns = self.m > TILES_COLS;
         let mut kept = if panel == 0 && takes_turns && !is_split { 0..steps.whole } else { 0..0 };
-        // SAFETY: the caller's rows and panel; the room has rows of sums, and of a block's tiles.
+        // SAFETY: the caller shaped the tiles, and its rows and panel are readable; the room has rows of sums, and of a block's tiles,
+        // and only where panels take turns, in blocks, are tiles kept.
         unsafe {
             if steps.before == 0 {
                 amx.zero();
@@ -264,13 +265,17 @@ impl Pass<'_> {
     }
 
     /// Keeps tiles of weights of 4 bits, which are nowhere as they are multiplied.
-    fn dequantise(&mut self, amx: Amx, steps: Steps) {
+    ///
+    /// # Safety
+    /// - As of [`Pass::rows`].
+    unsafe fn dequantise(&mut self, amx: Amx, steps: Steps) {
         let Some(scales) = self.stream.scales else { return };
         let room = self.room.as_mut_ptr();
         for row in 0..steps.rows {
             let bytes = self.stream.b.row(steps.j + row).wrapping_add(steps.before * steps.step_bytes);
             let scales = scales.row(steps.j + row).cast::<u16>().wrapping_add(steps.before);
-            // SAFETY: these steps of the row exist, each has a scale, and the room has rows of a block.
+            // SAFETY: these steps of the row exist, a group each with its scale; weights of 4 bits are taken in blocks, of no more
+            // steps than 16 or than the room's rows hold.
             unsafe {
                 let to = [(&raw mut (*room).tiles[row]).cast(), (&raw mut (*room).left[row]).cast()];
                 amx.split((bytes, scales, steps.whole), to);

@@ -29,6 +29,7 @@ impl Amx {
     /// Dequantises `n ≤ 16` groups of a row: a row of a tile each, `upper` parts and what is `left`, one behind the other.
     ///
     /// # Safety
+    /// - `n ≤ 16`.
     /// - `bytes` is valid for reads of `n` groups, `scales` of as many numbers; `upper` and `left` are valid for writes of as many
     ///   rows of a tile.
     pub(in super::super::super) unsafe fn split(
@@ -41,6 +42,10 @@ impl Amx {
     }
 }
 
+/// As [`Amx::split`].
+///
+/// # Safety
+/// - The CPU has AVX-512 F and BW; the rest as there.
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn split(bytes: *const u8, scales: *const u16, n: usize, upper: *mut u8, left: *mut u8) {
     debug_assert!(n <= MOST_GROUPS);
