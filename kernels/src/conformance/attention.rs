@@ -36,7 +36,7 @@ const KV_OF_INTEGERS: [(DType, DType); 3] =
 const PAGED: [((DType, DType), usize); 2] = [((DType::F32, DType::F32), 3), ((DType::Bf16, DType::Bf16), 16)];
 
 /// `[batch, hq, hkv, sq, skv, d, dv]` and mask: what each is there for.
-const SHAPES: [([usize; 7], Mask); 14] = [
+const SHAPES: [([usize; 7], Mask); 15] = [
     ([1, 1, 1, 1, 1, 1, 1], Mask::Causal),      // Nothing but one key.
     ([2, 4, 4, 9, 9, 8, 8], Mask::None),        // Batches and heads.
     ([2, 2, 2, 9, 9, 8, 8], Mask::Causal),      // The square triangle.
@@ -51,6 +51,7 @@ const SHAPES: [([usize; 7], Mask); 14] = [
     ([1, 2, 1, 6, 9, 4, 4], Mask::Window(100)), // A window wider than the keys.
     ([1, 3, 1, 17, 34, 40, 24], Mask::Causal),  // Groups of three, head sizes off the powers of two.
     ([1, 2, 1, 5, 70, 64, 64], Mask::Causal),   // A usual head size.
+    ([1, 16, 2, 1, 150, 64, 64], Mask::Causal), // The same, decode with a large group.
 ];
 
 /// Shapes with many rows, under tiles of some tens of them: what backends do otherwise than for a few rows.

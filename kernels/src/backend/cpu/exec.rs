@@ -351,14 +351,14 @@ impl<'a> Points<'a> {
         let fresh = std::mem::replace(&mut self.worker.zero[product.acc.0], false);
         let m = product.rows.valid(&self.worker.values);
         let (together, hints) = (together(self.isa, m), Hints::of_cpu());
-        let places = hints.places(together);
+        let places = if product.units.are_of_tiles() { PARTS } else { hints.places(together) };
         let next =
             product.ahead.as_ref().and_then(|next| self.then(next, |points| points.parts_of(&next.place, places)));
         let w = &self.worker;
         let stream = Stream {
             m,
             a: w.at[product.a.0],
-            lda: product.left_stride(w.leads[product.a.0], &w.values),
+            lda: product.left_stride((form, w.leads[product.a.0]), &w.values),
             b: self.source(place),
             scales: scales.map(|scales| Source { offsets: &w.scale_offsets, ..self.source(scales) }),
             next: next.unwrap_or([Fetch::NONE; PARTS]),
@@ -370,7 +370,7 @@ impl<'a> Points<'a> {
         };
         match form {
             // SAFETY: the slots hold rows and accumulators of these sizes; `locate` gives rows inside the tensor.
-            Form::Ab => unsafe { stream.sums(self.isa) },
+            Form::Ab => unsafe { stream.sums(self.isa, product.units) },
             // SAFETY: as above; pairs were chosen for bf16 factors alone, quads for those of i8.
             Form::Abt => unsafe { stream.dots(self.isa, product.units) },
         }

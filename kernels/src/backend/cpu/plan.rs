@@ -187,8 +187,12 @@ pub(super) struct Product {
 
 impl Product {
     /// From row to row of a left factor of `lead`, or from panel to panel where tiles take the right one in place.
-    pub(super) fn left_stride(&self, lead: usize, values: &[i64]) -> usize {
-        if self.units.are_of_tiles() { self.units.steps(self.depth.valid(values)) * TILES_COLS } else { lead }
+    pub(super) fn left_stride(&self, (form, lead): (Form, usize), values: &[i64]) -> usize {
+        if form == Form::Abt && self.units.are_of_tiles() {
+            self.units.steps(self.depth.valid(values)) * TILES_COLS
+        } else {
+            lead
+        }
     }
 }
 

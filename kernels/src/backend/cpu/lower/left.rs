@@ -15,6 +15,9 @@ impl Lowering<'_> {
         if let (true, true, Some((slot, _))) = (has_tiles, streams, forms.panels) {
             return (if b_ty.dtype == DType::I8 { Units::QuadTiles } else { Units::PairTiles }, slot);
         }
+        if let (true, true, Form::Ab, Some(slot)) = (has_tiles, streams, form, forms.pairs) {
+            return (Units::PairTiles, slot);
+        }
         // A stream over steps of the contraction widens: only dot products take pairs, where one instruction does.
         let widens = streams && (form == Form::Ab || !self.isa.dots_bf16());
         let taken = match self.uses[&a].units(a_ty.dtype) {

@@ -8,11 +8,13 @@
 //! cycles: 2 × 2 tiles of sums, whose four products share four loads, are what eight registers hold, and keep the unit busy
 //! while both factors come from L1.
 
+mod kept;
 mod split;
 
 use std::arch::asm;
 
 use super::Avx512;
+pub(in super::super) use kept::MOST_KEPT;
 
 /// Rows of a tile.
 pub(in super::super) const TILE_ROWS: usize = 16;

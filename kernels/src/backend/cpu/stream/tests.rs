@@ -38,13 +38,26 @@ impl Matrix {
 }
 
 /// What a stream of the left factor in `layout` against `b` adds to ones.
-fn streamed(isa: Isa, hints: Hints, a: &Matrix, b: &Matrix, (layout, units): (Layout, Units)) -> Vec<Vec<f32>> {
-    let ((a_bytes, a_offsets), (b_bytes, b_offsets)) = (a.stored(), b.stored());
-    let n = if units == Units::Single { b.cols } else { b.rows };
+fn streamed(isa: Isa, hints: Hints, a: &Matrix, b: &Matrix, form: (Layout, Units)) -> Vec<Vec<f32>> {
+    streamed_at(isa, hints, a, (b, None), form)
+}
+
+/// As [`streamed`], with rows of `b` at these offsets of its elements.
+fn streamed_at(
+    isa: Isa,
+    hints: Hints,
+    a: &Matrix,
+    (b, at): (&Matrix, Option<Vec<usize>>),
+    (layout, units): (Layout, Units),
+) -> Vec<Vec<f32>> {
+    let ((a_bytes, a_offsets), (b_bytes, in_order)) = (a.stored(), b.stored());
+    let b_offsets = at.unwrap_or(in_order);
+    let is_over_steps = matches!(layout, Layout::Rows | Layout::RowPairs);
+    let n = if is_over_steps { b.cols } else { b.rows };
     let ldc = lead(n);
     // Rows at a stride, or panels of as many rows as two vectors have lanes.
     let nr = 2 * isa.lanes();
-    let (lda, pieces) = if units == Units::PairTiles {
+    let (lda, pieces) = if layout == Layout::PairPanelsNk {
         (units.steps(a.cols) * nr, a.rows.div_ceil(nr))
     } else {
         (lead(a.cols), a.rows)
@@ -72,7 +85,7 @@ fn streamed(isa: Isa, hints: Hints, a: &Matrix, b: &Matrix, (layout, units): (La
         fresh: false,
     };
     // SAFETY: the three buffers were made for these sizes, and are apart.
-    unsafe { if units == Units::Single { stream.sums(isa) } else { stream.dots(isa, units) } };
+    unsafe { if is_over_steps { stream.sums(isa, units) } else { stream.dots(isa, units) } };
     // SAFETY: as above.
     let number = |row: usize, col: usize| unsafe { *c.as_ptr().cast::<f32>().add(row * ldc + col) };
     (0..a.rows).map(|row| (0..n).map(|col| number(row, col)).collect()).collect()
@@ -108,6 +121,57 @@ fn panels_that_take_turns_give_exact_sums() {
             for (row, col) in (0..m).flat_map(|row| (0..n).map(move |col| (row, col))) {
                 let exact = 1.0 + (0..k).map(|p| a.at(row, p) * b.at(col, p)).sum::<f32>();
                 assert_eq!(got[row][col], exact, "{isa} {m}x{n}x{k} at {row}, {col}");
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_and_values_by_tiles_give_exact_sums() {
+    for isa in Isa::available().into_iter().filter(|isa| isa.has_tiles()) {
+        // Rows of one to four steps and of more, places that rows fill and those they leave, more rows than a tile has.
+        for (m, n, k) in [
+            (5, 64, 32),
+            (8, 200, 128),
+            (16, 63, 64),
+            (1, 129, 96),
+            (16, 256, 160),
+            (17, 70, 128),
+            (3, 1, 40),
+            (6, 150, 600),
+        ] {
+            let (a, b) = (Matrix::new(m, k, 3), Matrix::new(n, k, 5));
+            let dots = streamed(isa, Hints::Dense, &a, &b, (Layout::PairPanelsNk, Units::PairTiles));
+            let weights = Matrix::new(m, n, 3);
+            let sums = streamed(isa, Hints::Dense, &weights, &b, (Layout::RowPairs, Units::PairTiles));
+            for (row, col) in (0..m).flat_map(|row| (0..n).map(move |col| (row, col))) {
+                let exact = 1.0 + (0..k).map(|p| a.at(row, p) * b.at(col, p)).sum::<f32>();
+                assert_eq!(dots[row][col], exact, "{isa} {m}x{n}x{k} at {row}, {col}");
+            }
+            for (row, col) in (0..m).flat_map(|row| (0..k).map(move |col| (row, col))) {
+                let exact = 1.0 + (0..n).map(|p| weights.at(row, p) * b.at(p, col)).sum::<f32>();
+                assert_eq!(sums[row][col], exact, "{isa} {m}x{k} over {n} at {row}, {col}");
+            }
+        }
+    }
+}
+
+#[test]
+fn keys_in_pages_by_tiles_are_found_where_they_lie() {
+    for isa in Isa::available().into_iter().filter(|isa| isa.has_tiles()) {
+        for page in [8, 16, 48] {
+            let (m, n, k) = (8, 192, 64);
+            let (a, b) = (Matrix::new(m, k, 3), Matrix::new(n, k, 5));
+            // Pages from the last to the first.
+            let order: Vec<usize> = (0..n).map(|row| (n / page - 1 - row / page) * page + row % page).collect();
+            let values = order.iter().flat_map(|row| (0..k).map(|col| b.at(*row, col))).collect();
+            let paged = Matrix { rows: n, cols: k, values };
+            let offsets: Vec<usize> = order.iter().map(|row| row * k).collect();
+            let dots =
+                streamed_at(isa, Hints::Dense, &a, (&b, Some(offsets)), (Layout::PairPanelsNk, Units::PairTiles));
+            for (row, col) in (0..m).flat_map(|row| (0..n).map(move |col| (row, col))) {
+                let exact = 1.0 + (0..k).map(|p| a.at(row, p) * paged.at(col, p)).sum::<f32>();
+                assert_eq!(dots[row][col], exact, "{isa} pages of {page} at {row}, {col}");
             }
         }
     }

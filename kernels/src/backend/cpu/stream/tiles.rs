@@ -17,6 +17,9 @@
 //! results; a loop without that traffic, whose right factor comes from L2, 0.75 (Xeon of model 167). Few rows of `a` are left to
 //! vectors, which read what they widen in the order of its addresses and so a tenth faster.
 
+mod short;
+mod steps;
+
 use super::super::isa::{Isa, Task};
 use super::super::microkernel::Fetch;
 use super::super::simd::{Amx, Bf16Pairs, Factors, I8Quads, Product, Simd, TILE_ROW_BYTES, TILE_ROWS, TILE_UNITS};
@@ -43,7 +46,8 @@ impl Stream<'_> {
                 m: (self.m - row).min(MOST_ROWS),
                 room: &mut room,
             };
-            let mut j = 0;
+            // SAFETY: as the caller's.
+            let mut j = if units == Units::PairTiles { unsafe { self.short(amx) } } else { 0 };
             while j < n {
                 let rows = if self.scales.is_some() { (n - j).min(TILES_ROWS) } else { self.even_rows(j) };
                 // SAFETY: as the caller's; these rows exist, evenly apart.
