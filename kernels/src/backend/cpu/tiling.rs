@@ -6,8 +6,8 @@ use super::microkernel::LEAD;
 use super::stream::pass_rows;
 use super::tiles::TILES_ROWS;
 use super::uses::{
-    LEAST_TILE_ROWS, LEAST_TILE_ROWS_OF_4_BITS, SHARED_ROWS, STREAM_ROWS, STREAM_ROWS_OF_4_BITS, least_tile_rows,
-    packs_few_rows, tile_stream_rows,
+    LEAST_TILE_ROWS, LEAST_TILE_ROWS_OF_4_BITS, SHARED_ROWS, STEP_STREAM_ROWS, STREAM_ROWS, STREAM_ROWS_OF_4_BITS,
+    least_tile_rows, packs_few_rows, tile_stream_rows,
 };
 use crate::DType;
 use crate::problem::{AttentionProblem, Layout, MatmulProblem};
@@ -27,7 +27,9 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
         return packed(problem, isa, threads);
     }
     let tiles_in_place = takes_tiles_in_place(problem, isa);
+    let over_steps = isa.has_tiles() && p.layout == Layout::Kn && p.input == DType::Bf16;
     let most = match p.layout {
+        Layout::Kn if over_steps => STEP_STREAM_ROWS,
         // However many: panels would be of f32.
         Layout::NkI4 if tiles_in_place => usize::MAX,
         Layout::NkI4 => STREAM_ROWS_OF_4_BITS,
@@ -117,8 +119,9 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     // gives them faster than memory gives the right factor's. Shorter steps, for L1, would cut the streams of memory.
     // Tiles have them in half of it, as they are, and few steps, since sums are put away after each.
     let over_steps = isa.has_tiles() && p.layout == Layout::Kn && p.input == DType::Bf16 && p.m >= LEAST_TILE_ROWS;
+    let (most_steps, step_cols) = if p.m <= 64 { (128, 4096) } else { (512, 512) };
     let (bk, several) = if over_steps {
-        (even(p.k, 512, 64), false)
+        (even(p.k, most_steps, 64), false)
     } else if tiles_in_place {
         let most_k = (caches.l2 / 2 / p.input.size_bytes() / p.m.min(tile_stream_rows(p.k))).max(1024);
         (even(p.k, most_k, 256), p.k > most_k)
@@ -129,8 +132,8 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     let bn = match p.layout {
         // Steps of the left factor are read from memory again for each tile of columns.
         _ if several => 256,
-        // Half as wide ones read a tenth less, with as many steps or with eight times as many.
-        _ if over_steps => 2048,
+        // Few steps of whole rows: of half as many columns a tenth less is read. More rows would not keep so many sums in L2.
+        _ if over_steps => step_cols,
         Layout::Nk | Layout::NkI4 | Layout::Packed => 128,
         Layout::Kn => 512,
     };

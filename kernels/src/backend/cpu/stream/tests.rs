@@ -139,6 +139,7 @@ fn keys_and_values_by_tiles_give_exact_sums() {
             (17, 70, 128),
             (3, 1, 40),
             (6, 150, 600),
+            (150, 90, 48),
         ] {
             let (a, b) = (Matrix::new(m, k, 3), Matrix::new(n, k, 5));
             let dots = streamed(isa, Hints::Dense, &a, &b, (Layout::PairPanelsNk, Units::PairTiles));

@@ -1,11 +1,16 @@
 //! Steps of the contraction as rows of the right factor, such as values of a head, under few rows of the left one:
 //! `c = a · b`, with pairs of rows brought together in L1. Rows come from several places by turns, as in [`super::short`].
+//!
+//! What is brought together at a time, 64 rows of 256 columns, is read by all rows of `a` before the next; that is fetched
+//! meanwhile. Of long rows, weights as `[k, n]`, half of what memory gives is read (Xeon of model 167): each row is another page,
+//! of which 512 bytes are wanted at a time.
 
 use std::mem::MaybeUninit;
 
 use super::super::super::isa::{Isa, Task};
 use super::super::super::simd::{Amx, Bf16Pairs, Factors, Simd, TILE_ROWS, TILE_UNITS};
-use super::super::super::tiles::{TILES_COLS, contract};
+use super::super::super::tiles::{TILES_COLS, TILES_ROWS, contract};
+use super::super::super::uses::STEP_STREAM_ROWS;
 use super::super::{PARTS, Stream};
 
 /// Rows of `b` that are brought together at a time: a tile's height from each place.
@@ -28,9 +33,8 @@ impl Stream<'_> {
     pub(in super::super) unsafe fn steps_of_tiles(&self, amx: Amx) {
         let mut room = MaybeUninit::uninit();
         let room = room.as_mut_ptr();
-        for row in (0..self.m).step_by(TILE_ROWS) {
-            let m = (self.m - row).min(TILE_ROWS);
-            amx.shape(m);
+        for row in (0..self.m).step_by(STEP_STREAM_ROWS) {
+            let m = (self.m - row).min(STEP_STREAM_ROWS);
             let (a, c) = (self.a.wrapping_add(row * self.lda), self.c.wrapping_add(row * self.ldc));
             Isa::Amx(amx).run(Steps { stream: &Stream { m, a, c, ..*self }, amx, room });
         }
@@ -40,11 +44,11 @@ impl Stream<'_> {
 /// What is brought together: units of `a`, and for either half of 32 columns of `b` a tile's rows.
 #[repr(C, align(64))]
 struct Room {
-    a: [[f32; PAIRS]; TILE_ROWS],
+    a: [[f32; PAIRS]; STEP_STREAM_ROWS],
     b: [[[f32; TILES_COLS]; PAIRS]; COLS / TILES_COLS],
 }
 
-/// What steps of the contraction add to the sums of a tile of rows.
+/// What steps of the contraction add to the sums of some rows.
 struct Steps<'s> {
     stream: &'s Stream<'s>,
     amx: Amx,
@@ -84,13 +88,18 @@ impl Steps<'_> {
                     self.pair(simd, (row, n), (col, cols), part * TILE_ROWS / 2 + pair);
                 }
             }
-            for at in (0..cols).step_by(TILES_COLS) {
-                // SAFETY: the room holds what these rows and columns take.
-                unsafe {
-                    if cols - at > TILE_ROWS {
-                        self.multiply::<2>((col, at), is_first);
-                    } else {
-                        self.multiply::<1>((col, at), is_first);
+            for row in (0..s.m).step_by(TILES_ROWS) {
+                let rows = (s.m - row).min(TILES_ROWS);
+                self.amx.shape(rows);
+                for at in (0..cols).step_by(TILES_COLS) {
+                    // SAFETY: tiles are shaped for these rows, and the room holds what they and these columns take.
+                    unsafe {
+                        match (rows > TILE_ROWS, cols - at > TILE_ROWS) {
+                            (false, false) => self.multiply::<1, 1>(row, (col, at), is_first),
+                            (false, true) => self.multiply::<1, 2>(row, (col, at), is_first),
+                            (true, false) => self.multiply::<2, 1>(row, (col, at), is_first),
+                            (true, true) => self.multiply::<2, 2>(row, (col, at), is_first),
+                        }
                     }
                 }
             }
@@ -177,26 +186,26 @@ impl Steps<'_> {
         }
     }
 
-    /// Adds what the room holds to `CT` tiles of columns from `col + at`.
+    /// Adds what the room holds to `RT` tiles of rows from `row`, `CT` of columns from `col + at`.
     ///
     /// # Safety
-    /// - [`Amx::shape`] before, on this thread; the room holds units of `a` and pairs of `b` for those columns.
+    /// - [`Amx::shape`] before, on this thread; the room holds units of `a` and pairs of `b` for them.
     #[inline(always)]
-    unsafe fn multiply<const CT: usize>(&self, (col, at): (usize, usize), is_first: bool) {
+    unsafe fn multiply<const RT: usize, const CT: usize>(&self, row: usize, (col, at): (usize, usize), is_first: bool) {
         let (s, amx) = (self.stream, self.amx);
-        // SAFETY: both fields lie in the room, which has as many columns.
-        let (a, b) = unsafe { (&raw const (*self.room).a, &raw const (*self.room).b[at / TILES_COLS]) };
+        // SAFETY: both fields lie in the room, which has as many rows and columns.
+        let (a, b) = unsafe { (&raw const (*self.room).a[row], &raw const (*self.room).b[at / TILES_COLS]) };
         let first = Factors { a: a.cast(), lda: PAIRS * 4, b: b.cast(), b_step: TILES_COLS * 4 };
         // SAFETY: the caller shaped the tiles, and filled the room; rows of `c` have room for whole vectors.
         unsafe {
-            let c = s.c.wrapping_add(col + at);
+            let c = s.c.wrapping_add(row * s.ldc + col + at);
             if s.fresh && is_first {
                 amx.zero();
             } else {
-                amx.load::<1, CT>(c, s.ldc * 4);
+                amx.load::<RT, CT>(c, s.ldc * 4);
             }
-            contract::<Bf16Pairs, 1, CT>(amx, (first, PAIRS / TILE_UNITS), None, false, |_| ());
-            amx.store::<1, CT>(c, s.ldc * 4);
+            contract::<Bf16Pairs, RT, CT>(amx, (first, PAIRS / TILE_UNITS), None, false, |_| ());
+            amx.store::<RT, CT>(c, s.ldc * 4);
         }
     }
 }
