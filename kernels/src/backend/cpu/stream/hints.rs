@@ -14,9 +14,9 @@
 //! in the order of their addresses decoding reads 0.61 of the limit, from four places 0.66 (0.77 and 0.87 in a loop written for
 //! that shape).
 //!
-//! Tiles take them from four places too, with one hint into L1 ([`Stream::reach_of_tiles`]): of 8 and 16 queries on
-//! a Xeon of model 167 no hint, one into L2, one into L1 and both read, in that order, 1.12, 1.14, 1.19 and 1.14 times and 1.54, 1.52,
-//! 1.82 and 1.75 times what vectors do.
+//! Tiles take them from four places too, with one hint into L1 ([`Stream::reach_of_tiles`]): in turns with
+//! vectors on a Xeon of model 167, 8 and 16 queries read 1.12 and 1.54 times what those do without any hint, 1.19 and 1.82 times with
+//! it, and 1.14 and 1.85 times with one into L2 beside it.
 //!
 //! On Zen 4 and 5 few rows of `a` read as fast as memory gives without any hint, and short rows in the order of their addresses,
 //! fetched 4 to 12 KiB ahead, 1.4 to 1.8 times as fast as with every other line left out.
