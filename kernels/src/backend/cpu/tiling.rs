@@ -27,9 +27,8 @@ pub(super) fn matmul(problem: &MatmulProblem, isa: Isa, caches: Caches, threads:
         return packed(problem, isa, threads);
     }
     let tiles_in_place = takes_tiles_in_place(problem, isa);
-    let over_steps = isa.has_tiles() && p.layout == Layout::Kn && p.input == DType::Bf16;
     let most = match p.layout {
-        Layout::Kn if over_steps => STEP_STREAM_ROWS,
+        Layout::Kn if takes_tiles_over_steps(problem, isa) => STEP_STREAM_ROWS,
         // However many: panels would be of f32.
         Layout::NkI4 if tiles_in_place => usize::MAX,
         Layout::NkI4 => STREAM_ROWS_OF_4_BITS,
@@ -72,6 +71,12 @@ fn takes_tiles_in_place(problem: &MatmulProblem, isa: Isa) -> bool {
             Layout::NkI4 => p.m >= LEAST_TILE_ROWS_OF_4_BITS && p.input == DType::Bf16,
             _ => false,
         }
+}
+
+/// Whether tiles take pairs of steps of the contraction, rows of the right factor, from where it lies.
+fn takes_tiles_over_steps(problem: &MatmulProblem, isa: Isa) -> bool {
+    let p = problem.sizes();
+    isa.has_tiles() && p.layout == Layout::Kn && p.input == DType::Bf16 && p.m >= LEAST_TILE_ROWS
 }
 
 /// Products of tiles: a row panel of `a` takes two thirds of L1, a block of `b` a quarter of L2 and the accumulators another.
@@ -118,7 +123,7 @@ fn streamed(problem: &MatmulProblem, isa: Isa, caches: Caches, threads: usize) -
     // The left factor's rows are read again for every few rows of the right one: they stay in a quarter of L2, which
     // gives them faster than memory gives the right factor's. Shorter steps, for L1, would cut the streams of memory.
     // Tiles have them in half of it, as they are, and few steps, since sums are put away after each.
-    let over_steps = isa.has_tiles() && p.layout == Layout::Kn && p.input == DType::Bf16 && p.m >= LEAST_TILE_ROWS;
+    let over_steps = takes_tiles_over_steps(problem, isa);
     let (most_steps, step_cols) = if p.m <= 64 { (128, 4096) } else { (512, 512) };
     let (bk, several) = if over_steps {
         (even(p.k, most_steps, 64), false)

@@ -28,11 +28,15 @@ pub(super) fn least_tile_rows(dtype: DType, depth: usize) -> usize {
 /// Whether registers keep all that rows in place of `depth` elements meet: whole steps of bf16, as many as there are tiles to spare.
 pub(super) fn are_kept(dtype: DType, depth: usize) -> bool {
     let bytes = depth * dtype.size_bytes();
-    dtype == DType::Bf16 && (STEP_BYTES..=4 * STEP_BYTES).contains(&bytes) && bytes.is_multiple_of(STEP_BYTES)
+    let steps = STEP_BYTES..=KEPT_STEPS * STEP_BYTES;
+    dtype == DType::Bf16 && steps.contains(&bytes) && bytes.is_multiple_of(STEP_BYTES)
 }
 
 /// Bytes of a row in a step of tiles.
-const STEP_BYTES: usize = 64;
+pub(super) const STEP_BYTES: usize = 64;
+
+/// Most steps that are kept.
+pub(super) const KEPT_STEPS: usize = 4;
 
 /// See [`least_tile_rows`]: 8 queries of a group are a tenth slower by tiles, 16 a tenth to a third faster.
 const LEAST_TILE_ROWS_OF_SHORT: usize = 9;

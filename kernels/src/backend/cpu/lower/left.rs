@@ -15,7 +15,8 @@ impl Lowering<'_> {
         if let (true, true, Some((slot, _))) = (has_tiles, streams, forms.panels) {
             return (if b_ty.dtype == DType::I8 { Units::QuadTiles } else { Units::PairTiles }, slot);
         }
-        if let (true, true, Form::Ab, Some(slot)) = (has_tiles, streams, form, forms.pairs) {
+        // Over steps of the contraction they take it as the right one: what is small lies in rows of pairs.
+        if let (true, true, Form::Ab, DType::Bf16, Some(slot)) = (has_tiles, streams, form, b_ty.dtype, forms.pairs) {
             return (Units::PairTiles, slot);
         }
         // A stream over steps of the contraction widens: only dot products take pairs, where one instruction does.

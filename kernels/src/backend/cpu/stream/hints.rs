@@ -25,7 +25,7 @@ use super::super::simd::{Simd, is_intel};
 use super::Stream;
 
 /// Bytes of a line.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// Bytes from which rows are long: streams of their own.
 const LONG_BYTES: usize = 2 << 10;

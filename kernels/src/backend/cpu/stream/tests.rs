@@ -91,6 +91,14 @@ fn streamed_at(
     (0..a.rows).map(|row| (0..n).map(|col| number(row, col)).collect()).collect()
 }
 
+/// That these are ones and the dot products of rows.
+fn assert_dots(what: &str, got: &[Vec<f32>], a: &Matrix, b: &Matrix) {
+    for (row, col) in (0..a.rows).flat_map(|row| (0..b.rows).map(move |col| (row, col))) {
+        let exact = 1.0 + (0..a.cols).map(|p| a.at(row, p) * b.at(col, p)).sum::<f32>();
+        assert_eq!(got[row][col], exact, "{what} at {row}, {col}");
+    }
+}
+
 #[test]
 fn every_order_of_rows_gives_the_same_sums() {
     for isa in Isa::available() {
@@ -101,10 +109,8 @@ fn every_order_of_rows_gives_the_same_sums() {
                 let dots = streamed(isa, hints, &a, &b, (Layout::RowHalves, Units::Halves));
                 let turned = Matrix { rows: k, cols: n, values: (0..k * n).map(|i| b.at(i % n, i / n)).collect() };
                 let sums = streamed(isa, hints, &a, &turned, (Layout::Rows, Units::Single));
-                for (row, col) in (0..m).flat_map(|row| (0..n).map(move |col| (row, col))) {
-                    let exact = 1.0 + (0..k).map(|p| a.at(row, p) * b.at(col, p)).sum::<f32>();
-                    let got = (dots[row][col], sums[row][col]);
-                    assert_eq!(got, (exact, exact), "{isa} {hints:?} {m}x{n}x{k} at {row}, {col}");
+                for (form, got) in [("dots", dots), ("sums", sums)] {
+                    assert_dots(&format!("{isa} {hints:?} {form} {m}x{n}x{k}"), &got, &a, &b);
                 }
             }
         }
@@ -118,10 +124,7 @@ fn panels_that_take_turns_give_exact_sums() {
         for (m, n, k) in [(5, 37, 515), (33, 1, 2), (47, 70, 515), (70, 33, 256), (64, 16, 1100), (300, 49, 290)] {
             let (a, b) = (Matrix::new(m, k, 3), Matrix::new(n, k, 5));
             let got = streamed(isa, Hints::Sparse, &a, &b, (Layout::PairPanelsNk, Units::PairTiles));
-            for (row, col) in (0..m).flat_map(|row| (0..n).map(move |col| (row, col))) {
-                let exact = 1.0 + (0..k).map(|p| a.at(row, p) * b.at(col, p)).sum::<f32>();
-                assert_eq!(got[row][col], exact, "{isa} {m}x{n}x{k} at {row}, {col}");
-            }
+            assert_dots(&format!("{isa} {m}x{n}x{k}"), &got, &a, &b);
         }
     }
 }
@@ -145,14 +148,9 @@ fn keys_and_values_by_tiles_give_exact_sums() {
             let dots = streamed(isa, Hints::Dense, &a, &b, (Layout::PairPanelsNk, Units::PairTiles));
             let weights = Matrix::new(m, n, 3);
             let sums = streamed(isa, Hints::Dense, &weights, &b, (Layout::RowPairs, Units::PairTiles));
-            for (row, col) in (0..m).flat_map(|row| (0..n).map(move |col| (row, col))) {
-                let exact = 1.0 + (0..k).map(|p| a.at(row, p) * b.at(col, p)).sum::<f32>();
-                assert_eq!(dots[row][col], exact, "{isa} {m}x{n}x{k} at {row}, {col}");
-            }
-            for (row, col) in (0..m).flat_map(|row| (0..k).map(move |col| (row, col))) {
-                let exact = 1.0 + (0..n).map(|p| weights.at(row, p) * b.at(p, col)).sum::<f32>();
-                assert_eq!(sums[row][col], exact, "{isa} {m}x{k} over {n} at {row}, {col}");
-            }
+            assert_dots(&format!("{isa} {m}x{n}x{k}"), &dots, &a, &b);
+            let turned = Matrix { rows: k, cols: n, values: (0..n * k).map(|i| b.at(i % n, i / n)).collect() };
+            assert_dots(&format!("{isa} {m}x{k} over {n}"), &sums, &weights, &turned);
         }
     }
 }
@@ -170,10 +168,7 @@ fn keys_in_pages_by_tiles_are_found_where_they_lie() {
             let offsets: Vec<usize> = order.iter().map(|row| row * k).collect();
             let dots =
                 streamed_at(isa, Hints::Dense, &a, (&b, Some(offsets)), (Layout::PairPanelsNk, Units::PairTiles));
-            for (row, col) in (0..m).flat_map(|row| (0..n).map(move |col| (row, col))) {
-                let exact = 1.0 + (0..k).map(|p| a.at(row, p) * paged.at(col, p)).sum::<f32>();
-                assert_eq!(dots[row][col], exact, "{isa} pages of {page} at {row}, {col}");
-            }
+            assert_dots(&format!("{isa} pages of {page}"), &dots, &a, &paged);
         }
     }
 }

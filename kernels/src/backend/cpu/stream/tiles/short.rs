@@ -6,8 +6,11 @@
 use super::super::super::isa::{Isa, Task};
 use super::super::super::simd::{Amx, MOST_KEPT, Simd, TILE_ROW_BYTES, TILE_ROWS};
 use super::super::super::tiles::{TILES_COLS, TILES_ROWS};
-use super::super::super::uses::are_kept;
+use super::super::super::uses::{KEPT_STEPS, STEP_BYTES, are_kept};
 use super::super::{PARTS, Stream};
+
+/// Who decides what is kept knows no tiles.
+const _: () = assert!(KEPT_STEPS == MOST_KEPT && STEP_BYTES == TILE_ROW_BYTES);
 
 impl Stream<'_> {
     /// Takes as many of the first rows of `b` as fill tiles in each place, and says how many those are: none unless registers

@@ -11,6 +11,7 @@ use super::super::super::isa::{Isa, Task};
 use super::super::super::simd::{Amx, Bf16Pairs, Factors, Simd, TILE_ROWS, TILE_UNITS};
 use super::super::super::tiles::{TILES_COLS, TILES_ROWS, contract};
 use super::super::super::uses::STEP_STREAM_ROWS;
+use super::super::hints::LINE;
 use super::super::{PARTS, Stream};
 
 /// Rows of `b` that are brought together at a time: a tile's height from each place.
@@ -18,9 +19,6 @@ const ROWS: usize = PARTS * TILE_ROWS;
 
 /// Pairs of them.
 const PAIRS: usize = ROWS / 2;
-
-/// Bytes of a line.
-const LINE: usize = 64;
 
 /// Columns that are brought together at a time.
 const COLS: usize = 8 * TILES_COLS;
