@@ -79,8 +79,10 @@ fn a_replay_serves_a_recorded_run_as_simulated() {
     assert_eq!((rows[0].kind, rows[0].status, rows[0].clock.as_str()), (Kind::Simulated, Status::Ok, "simulated"));
     assert_eq!((rows[0].backend.as_str(), rows[1].status), ("replay-cpu", Status::Unsupported));
     let before = farthing::store::read_run(&dir.path().join("before.jsonl")).expect("a run").rows.remove(0);
-    let [was, is] = [before.median_s, rows[0].median_s].map(|median| median.expect("timed"));
-    assert!((was / is - 1.0).abs() < 0.2, "{was} s were replayed as {is} s");
+    // Which samples are served hangs on how many are asked for: a busy machine's differ, and so does the median of some of them.
+    let served = rows[0].median_s.expect("timed");
+    let [least, most] = [f64::min, f64::max].map(|of| before.samples_s.iter().copied().reduce(of).expect("samples"));
+    assert!((least * 0.999..=most * 1.001).contains(&served), "{served} s of {least} to {most} s");
     let missing = farthing(dir.path(), &["run", "--shape", "8x8x8", "--replay", "nosuch"]);
     assert_eq!(missing.status.code(), Some(1));
 }
