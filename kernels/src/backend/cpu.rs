@@ -21,6 +21,7 @@ use crate::program::{Program, Role};
 use crate::tile::Tiling;
 
 mod ahead;
+mod around;
 mod block;
 mod cache;
 mod dequantise;
@@ -190,7 +191,7 @@ impl Backend for Cpu {
     }
 
     fn lower(&self, program: &Program) -> Result<Executable, LowerError> {
-        let plan = lower::lower(program, self.isa);
+        let plan = lower::lower(program, self.isa, self.caches);
         let space = self.workspace(program, &plan)?;
         let dtypes: Vec<String> = program.inputs().take(1).map(|id| program.tensor(id).dtype.to_string()).collect();
         let strategy = plan.strategies.join("+");

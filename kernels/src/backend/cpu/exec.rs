@@ -12,7 +12,7 @@ use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, T
 use super::pool::Pool;
 use super::rows::{self, Slots};
 use super::source::Source;
-use super::stored::store;
+use super::stored::{To, store};
 use super::stream::{Hints, PARTS, Stream, together};
 use super::tiles::release;
 use super::turned::{self, Frame};
@@ -129,10 +129,11 @@ impl<'a> Points<'a> {
                     self.settle(*from);
                     self.locate(place);
                     let w = &self.worker;
-                    let base = self.tensors[place.tensor].0;
-                    let (n_cols, dtype) = (place.cols.valid(&w.values), place.shape.dtype);
+                    let (base, goes_around) = (self.tensors[place.tensor].0, self.stage.stores_around);
+                    let (cols, dtype) = (place.cols.valid(&w.values), place.shape.dtype);
+                    let to = To { base, dtype, offsets: &w.offsets, cols, goes_around };
                     // SAFETY: `locate` gives rows inside the tensor, and the verifier keeps points apart.
-                    unsafe { store(self.isa, w.at[from.0], w.leads[from.0], base, dtype, &w.offsets, n_cols) };
+                    unsafe { store(self.isa, w.at[from.0], w.leads[from.0], to) };
                 }
                 Step::Loop { var, low, high, body } => {
                     let values = &self.worker.values;

@@ -16,12 +16,15 @@ mod left;
 use std::collections::{HashMap, HashSet};
 
 use super::ahead::link_streams;
+use super::around;
+use super::cache::Caches;
 use super::isa::Isa;
 use super::memo;
 use super::pack::Layout;
 use super::plan::{Ahead, Place, Plan, Product, Right, SlotId, StagePlan, Step, Target};
 use super::rows::{RowArg, RowFn, RowOp};
 use super::schedule;
+use super::stream;
 use super::tiles::TILES_ROWS;
 use super::turned;
 use super::unit::Units;
@@ -32,7 +35,7 @@ use crate::DType;
 use crate::program::{Arg, Form, Index, Op, Program, Span, Stage, TensorId, TileId};
 
 /// Lowers a program.
-pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
+pub(super) fn lower(program: &Program, isa: Isa, caches: Caches) -> Plan {
     let mut plan = Plan { stages: vec![], strategies: vec![], units: Units::Single };
     for (at, stage) in program.stages().iter().enumerate() {
         let stage = &*widened(stage);
@@ -46,6 +49,7 @@ pub(super) fn lower(program: &Program, isa: Isa) -> Plan {
         let mut lowering = Lowering::new(program, stage, weights::candidates(program, at), isa);
         let steps = lowering.ops(&stage.body);
         lowering.plan.steps = steps;
+        lowering.plan.stores_around = around::is_worth(program, stage, &lowering.strategies, caches);
         plan.units = lowering.strategies.iter().map(|(_, units)| *units).fold(plan.units, Units::max);
         plan.strategies.extend(lowering.strategies.iter().map(|(name, _)| *name));
         plan.stages.push(lowering.plan);
@@ -307,7 +311,7 @@ impl<'p> Lowering<'p> {
         };
         let weight = self.weights.get(&b).copied();
         let strategy = match (streams, weight.is_some()) {
-            (true, _) => "stream",
+            (true, _) => stream::STRATEGY,
             (false, true) => "packed",
             (false, false) => "panels",
         };

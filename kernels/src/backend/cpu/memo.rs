@@ -64,6 +64,7 @@ fn loops(ops: &[Op], ranges: &mut [(i64, i64)]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cache::Caches;
     use super::super::isa::Isa;
     use super::super::lower::lower;
     use crate::DType;
@@ -77,7 +78,8 @@ mod tests {
         let problem = MatmulProblem::new(sizes).expect("good sizes");
         let isa = *Isa::available().last().expect("every CPU has one");
         // Per product 3 tiles of columns, outermost, by 2 of rows; 5 steps.
-        let plan = lower(&crate::matmul(&problem, &MatmulTiling { bm: 30, bn: 30, bk: 10, k_splits: 1 }), isa);
+        let plan =
+            lower(&crate::matmul(&problem, &MatmulTiling { bm: 30, bn: 30, bk: 10, k_splits: 1 }), isa, Caches::read());
         let seen: Vec<_> =
             plan.stages[0].memos.iter().map(|m| (m.turn_points, m.n_turns, m.entries, m.open_turns(1))).collect();
         // `a` stays where it is; of `b` 5 steps are over after 2 points.

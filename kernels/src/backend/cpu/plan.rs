@@ -239,6 +239,8 @@ pub(super) struct StagePlan {
     pub(super) memos: Vec<Memo>,
     /// Packed weights.
     pub(super) weights: Vec<Weight>,
+    /// Whether what it stores goes around the caches.
+    pub(super) stores_around: bool,
     /// What a grid point does.
     pub(super) steps: Vec<Step>,
 }
@@ -255,6 +257,7 @@ impl StagePlan {
             extents: vec![],
             memos: vec![],
             weights: vec![],
+            stores_around: false,
             steps: vec![],
         }
     }

@@ -19,7 +19,9 @@ mod tests;
 mod vendor;
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use amx::{Amx, Bf16Pairs, Factors, I8Quads, MOST_KEPT, Product, TILE_ROW_BYTES, TILE_ROWS, TILE_UNITS};
+pub(super) use amx::{
+    Amx, Bf16Pairs, Factors, I8Quads, MOST_KEPT, Product, TILE_ROW_BYTES, TILE_ROWS, TILE_UNITS, are_lines,
+};
 #[cfg(target_arch = "x86_64")]
 pub(super) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]

@@ -45,6 +45,9 @@ pub(super) use hints::Hints;
 use hints::Reach;
 use order::Rows;
 
+/// Name of these products among the strategies of a plan.
+pub(super) const STRATEGY: &str = "stream";
+
 /// Most rows that meet those of `a` at a time, and most places that short ones are read in at once.
 pub(super) const PARTS: usize = 4;
 

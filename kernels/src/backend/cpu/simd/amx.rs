@@ -8,12 +8,14 @@
 //! cycles: 2 × 2 tiles of sums, whose four products share four loads, are what eight registers hold, and keep the unit busy
 //! while both factors come from L1.
 
+mod around;
 mod kept;
 mod split;
 
 use std::arch::asm;
 
 use super::Avx512;
+pub(in super::super) use around::are_lines;
 pub(in super::super) use kept::MOST_KEPT;
 
 /// Rows of a tile.
@@ -186,11 +188,15 @@ impl Amx {
         }
     }
 
-    /// Gives this thread's tiles back: a switch to another thread has less to save, and another library may shape them.
+    /// Gives this thread's tiles back: a switch to another thread has less to save, and another library may shape them. What went
+    /// around the caches is seen by others before what this thread writes next.
     pub(in super::super) fn release(self) {
         SHAPED.set(0);
-        // SAFETY: the token proves the instruction.
-        unsafe { asm!("tilerelease", options(nomem, nostack, preserves_flags)) };
+        // SAFETY: the token proves the instruction, and every x86-64 has the fence.
+        unsafe {
+            asm!("tilerelease", options(nomem, nostack, preserves_flags));
+            std::arch::x86_64::_mm_sfence();
+        }
     }
 
     /// Loads what the first step multiplies.
