@@ -1,6 +1,6 @@
 //! The register tile as the compiler made it: every multiply-add of a step, and no vector kept on the stack.
 //!
-//! The f32 tile reaches the machine's limit only if its inner loop is just that; a compiler or an innocent edit can
+//! A tile reaches the machine's limit only if its inner loop is just that; a compiler or an innocent edit can
 //! undo it, and results stay right. So the property is checked in the assembly, on x86-64.
 
 use anyhow::{Context, bail};
@@ -14,6 +14,10 @@ struct Expected {
     entry: &'static str,
     /// As before: the rows of the tile.
     rows: &'static str,
+    /// As before: what a unit of the factors holds.
+    unit: &'static str,
+    /// How multiply-adds begin.
+    fma: &'static str,
     /// Registers that hold the tile.
     vectors: &'static str,
     /// Multiply-adds of one step: rows × 2 vectors.
@@ -21,15 +25,22 @@ struct Expected {
 }
 
 const EXPECTED: [Expected; 3] = [
-    Expected { entry: "15run_avx512_bf16I", rows: "Kje_", vectors: "%zmm", n_fmas: 28 },
-    Expected { entry: "10run_avx512I", rows: "Kje_", vectors: "%zmm", n_fmas: 28 },
-    Expected { entry: "8run_avx2I", rows: "Kj6_", vectors: "%ymm", n_fmas: 12 },
+    Expected {
+        entry: "15run_avx512_bf16I",
+        rows: "Kje_",
+        unit: "4Pair",
+        fma: "vdpbf16ps",
+        vectors: "%zmm",
+        n_fmas: 28,
+    },
+    Expected { entry: "10run_avx512I", rows: "Kje_", unit: "6Single", fma: "vfmadd", vectors: "%zmm", n_fmas: 28 },
+    Expected { entry: "8run_avx2I", rows: "Kj6_", unit: "6Single", fma: "vfmadd", vectors: "%ymm", n_fmas: 12 },
 ];
 
 /// Source of the register tile, which findings are about.
 const SOURCE: &str = "kernels/src/backend/cpu/microkernel.rs";
 
-/// Compiles the kernels as a release build does and checks the f32 tile of each instruction set.
+/// Compiles the kernels as a release build does and checks a tile of each instruction set.
 ///
 /// # Errors
 /// They do not compile, or the assembly cannot be found.
@@ -66,7 +77,7 @@ fn emit() -> anyhow::Result<String> {
 /// How the tiles of one instruction set differ from what is expected.
 fn breaches(text: &str, expected: &Expected) -> Vec<Finding> {
     let is_ours = |name: &str| {
-        let parts = [expected.entry, "11microkernel5Micro", "6Single", expected.rows];
+        let parts = [expected.entry, "11microkernel5Micro", expected.unit, expected.rows];
         parts.iter().all(|part| name.contains(part))
     };
     let found: Vec<_> = functions(text).filter(|(name, _)| is_ours(name)).collect();
@@ -78,7 +89,7 @@ fn breaches(text: &str, expected: &Expected) -> Vec<Finding> {
             .into(),
     };
     if found.is_empty() {
-        return vec![finding("no f32 tile in the assembly".into())];
+        return vec![finding("no such tile in the assembly".into())];
     }
     let wrong = found.iter().filter_map(|(name, body)| breach(body, expected).map(|what| format!("{what} ({name})")));
     wrong.map(finding).collect()
@@ -86,7 +97,7 @@ fn breaches(text: &str, expected: &Expected) -> Vec<Finding> {
 
 /// What is wrong with a tile, if anything.
 fn breach(body: &[&str], expected: &Expected) -> Option<String> {
-    let is_fma = |line: &&&str| line.starts_with("vfmadd") && line.contains(expected.vectors);
+    let is_fma = |line: &&&str| line.starts_with(expected.fma) && line.contains(expected.vectors);
     let loops = inner_loops(body);
     let Some(hot) = loops.iter().max_by_key(|lines| lines.iter().filter(is_fma).count()) else {
         return Some("no loop".into());
@@ -133,7 +144,8 @@ fn inner_loops<'b, 't>(body: &'b [&'t str]) -> Vec<&'b [&'t str]> {
 mod tests {
     use super::{Expected, breaches};
 
-    const TWO: Expected = Expected { entry: "10run_avx512I", rows: "Kj1_", vectors: "%zmm", n_fmas: 2 };
+    const TWO: Expected =
+        Expected { entry: "10run_avx512I", rows: "Kj1_", unit: "6Single", fma: "vfmadd", vectors: "%zmm", n_fmas: 2 };
 
     fn check(name: &str, in_loop: &str, expected: Option<&str>) {
         let text = format!(
@@ -153,6 +165,6 @@ mod tests {
         check(name, "", Some("1 multiply-adds"));
         check(name, &format!("{fma}\tvmovups\t%zmm3, 64(%rsp)\n"), Some("on the stack"));
         check(name, &format!("{fma}\tvbroadcastss\t(%rbp,%r15), %zmm30\n"), None);
-        check("other", fma, Some("no f32 tile"));
+        check("other", fma, Some("no such tile"));
     }
 }

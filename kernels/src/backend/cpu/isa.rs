@@ -107,7 +107,11 @@ impl Isa {
 
     /// Whether products of bf16 pairs are one instruction.
     pub fn dots_bf16(self) -> bool {
-        self.run(Dots)
+        #[cfg(target_arch = "x86_64")]
+        let dots = matches!(self, Isa::Avx512Bf16(_));
+        #[cfg(not(target_arch = "x86_64"))]
+        let dots = false;
+        dots
     }
 
     /// Tiles for products of bf16 and of 8-bit integers, where this set has them.
@@ -140,13 +144,15 @@ impl Isa {
         self.run(Rows)
     }
 
-    /// Runs a task with the instructions of this set.
+    /// Runs a task with the vectors of this set. Those of 512 bits have one entry, since each compiles everything once more:
+    /// [`Isa::run_pairs`], [`Isa::run_roundings`] and [`Isa::run_integers`] are for the few tasks that gain by instructions which
+    /// some of these CPUs have.
     #[inline]
     pub(super) fn run<T: Task>(self, task: T) -> T::Out {
         match self {
             // SAFETY: the token proves the features that the entry enables.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Bf16(token) => unsafe { run_avx512_bf16(task, token) },
+            Isa::Avx512Bf16(token) => unsafe { run_avx512(task, token.vectors()) },
             // SAFETY: the token proves the features that the entry enables.
             #[cfg(target_arch = "x86_64")]
             Isa::Amx(token) => unsafe { run_avx512(task, token.vectors()) },
@@ -172,14 +178,30 @@ impl Isa {
         }
     }
 
+    /// As [`Isa::run`], of a task that rounds pairs to bf16: with `vcvtne2ps2bf16` in sets that have it.
+    #[inline]
+    pub(super) fn run_roundings<T: Task>(self, task: T) -> T::Out {
+        match self {
+            // SAFETY: the token proves the features that the entry enables.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16(token) => unsafe { run_avx512_bf16(task, token) },
+            // SAFETY: the token proves the features that the entry enables.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Amx(token) => unsafe { run_avx512_bf16(task, token.pairs()) },
+            _ => self.run(task),
+        }
+    }
+
     /// As [`Isa::run`], of a task whose products are of 8-bit integers: with `vpdpbusd` where the CPU has it, whatever the
-    /// set. A set of its own would compile everything else once more.
+    /// set.
     #[inline]
     pub(super) fn run_integers<T: Task>(self, task: T) -> T::Out {
         match self {
             // SAFETY: the token and what is asked prove the features that the entry enables.
             #[cfg(target_arch = "x86_64")]
-            Isa::Amx(_) | Isa::Avx512(_) if has_vnni() => unsafe { run_avx512_vnni(task, Avx512Vnni::new_unchecked()) },
+            Isa::Amx(_) | Isa::Avx512Bf16(_) | Isa::Avx512(_) if has_vnni() => unsafe {
+                run_avx512_vnni(task, Avx512Vnni::new_unchecked())
+            },
             _ => self.run(task),
         }
     }
@@ -231,17 +253,6 @@ impl fmt::Display for Isa {
             Isa::Avx2(_) => "avx2",
             Isa::Portable(_) => "portable",
         })
-    }
-}
-
-struct Dots;
-
-impl Task for Dots {
-    type Out = bool;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) -> bool {
-        S::DOTS_BF16
     }
 }
 

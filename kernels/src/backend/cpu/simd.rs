@@ -44,8 +44,6 @@ pub(super) trait Simd: Copy + Send + Sync + 'static {
     const REGISTERS: usize;
     /// Rows of the micro-kernel's register tile: `MR · 2` accumulators, 2 vectors of B and a broadcast fit the file.
     const MR: usize;
-    /// Whether [`Simd::dot_bf16`] is one instruction.
-    const DOTS_BF16: bool;
 
     /// The same number in each lane.
     fn splat(self, x: f32) -> Self::F;

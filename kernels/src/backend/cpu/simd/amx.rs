@@ -14,7 +14,7 @@ mod split;
 
 use std::arch::asm;
 
-use super::Avx512;
+use super::{Avx512, Avx512Bf16};
 pub(in super::super) use around::are_lines;
 pub(in super::super) use kept::MOST_KEPT;
 
@@ -28,7 +28,7 @@ pub(in super::super) const TILE_ROW_BYTES: usize = 64;
 pub(in super::super) const TILE_UNITS: usize = TILE_ROW_BYTES / 4;
 
 /// Proof that the CPU has AMX for bf16 and 8-bit integers, that the system gave it to this process, and of all that
-/// [`Avx512`] and `Avx512Vnni` stand for.
+/// [`Avx512Bf16`] stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amx(());
 
@@ -36,17 +36,22 @@ impl Amx {
     /// The token, unproved but for what it asks the CPU and the system itself.
     ///
     /// # Safety
-    /// - The CPU has the features that [`Avx512`] and `Avx512Vnni` name.
+    /// - The CPU has the features that [`Avx512Bf16`] names.
     pub(in super::super) unsafe fn detect() -> Option<Amx> {
         // The system is asked once: it says the same to every thread.
         static HAS_TILES: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
         HAS_TILES.get_or_init(|| has_instructions() && is_permitted()).then_some(Amx(()))
     }
 
+    /// The vectors beside the tiles, with products and roundings of pairs.
+    pub(in super::super) fn pairs(self) -> Avx512Bf16 {
+        // SAFETY: this token proves those features too.
+        unsafe { Avx512Bf16::new_unchecked() }
+    }
+
     /// The vectors beside the tiles.
     pub(in super::super) fn vectors(self) -> Avx512 {
-        // SAFETY: this token proves those features too.
-        unsafe { Avx512::new_unchecked() }
+        self.pairs().vectors()
     }
 }
 

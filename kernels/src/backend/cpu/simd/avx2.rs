@@ -33,7 +33,6 @@ impl Simd for Avx2 {
     const REGISTERS: usize = 16;
     // 6 × 2: 12 accumulators + 2 B + 1 A of 16 ymm registers.
     const MR: usize = 6;
-    const DOTS_BF16: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> __m256 {

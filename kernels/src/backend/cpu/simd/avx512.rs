@@ -45,7 +45,7 @@ macro_rules! bf16_bits {
 
 /// All tokens share every leaf but the products of pairs and of quads.
 macro_rules! implement {
-    ($token:ident, $dots:literal, $dot:ident, $pair:ident, $quad:ident) => {
+    ($token:ident, $dot:ident, $pair:ident, $quad:ident) => {
         impl $token {
             /// The token, unproved.
             ///
@@ -63,7 +63,6 @@ macro_rules! implement {
             const REGISTERS: usize = 32;
             // 14 × 2: 28 accumulators + 2 B of 32 zmm registers; A is broadcast by the memory operand.
             const MR: usize = 14;
-            const DOTS_BF16: bool = $dots;
 
             #[inline(always)]
             fn splat(self, x: f32) -> __m512 {
@@ -341,9 +340,17 @@ macro_rules! implement {
     };
 }
 
-implement!(Avx512, false, dot_by_halves, pair_by_bits, quad_by_words);
-implement!(Avx512Vnni, false, dot_by_halves, pair_by_bits, quad_by_instruction);
-implement!(Avx512Bf16, true, dot_by_instruction, pair_by_instruction, quad_by_instruction);
+implement!(Avx512, dot_by_halves, pair_by_bits, quad_by_words);
+implement!(Avx512Vnni, dot_by_halves, pair_by_bits, quad_by_instruction);
+implement!(Avx512Bf16, dot_by_instruction, pair_by_instruction, quad_by_instruction);
+
+impl Avx512Bf16 {
+    /// The vectors without those instructions.
+    pub(in super::super) fn vectors(self) -> Avx512 {
+        // SAFETY: this token proves those features too.
+        unsafe { Avx512::new_unchecked() }
+    }
+}
 
 #[inline(always)]
 fn dot_by_instruction(_proof: Avx512Bf16, x: __m512, y: __m512, z: __m512) -> __m512 {

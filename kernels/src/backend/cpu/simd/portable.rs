@@ -22,7 +22,6 @@ impl Simd for Portable {
     const REGISTERS: usize = 16;
     // 4 × 2 vectors of 8 fill the sixteen 128-bit registers that every 64-bit x86 and half of those that ARM has.
     const MR: usize = 4;
-    const DOTS_BF16: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::F {

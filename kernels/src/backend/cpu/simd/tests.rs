@@ -91,8 +91,11 @@ fn bf16_pairs_multiply_low_with_low_and_high_with_high() {
     on_every_isa(|isa| {
         let x = std::array::from_fn(|i| unit(i as f32, 2.0));
         let y = std::array::from_fn(|i| unit(3.0, i as f32 - 8.0));
-        for (i, got) in isa.run(Zip(Dot, x, y)).into_iter().enumerate() {
-            assert_eq!(got, 0.5 + 3.0 * i as f32 + 2.0 * (i as f32 - 8.0), "{isa} lane {i}");
+        let by_instruction = isa.dots_bf16().then(|| isa.run_pairs(Zip(Dot, x, y)));
+        for got in std::iter::once(isa.run(Zip(Dot, x, y))).chain(by_instruction) {
+            for (i, got) in got.into_iter().enumerate() {
+                assert_eq!(got, 0.5 + 3.0 * i as f32 + 2.0 * (i as f32 - 8.0), "{isa} lane {i}");
+            }
         }
     });
 }
@@ -150,6 +153,34 @@ impl Task for Conversions {
 #[test]
 fn conversions_round_to_nearest_even() {
     on_every_isa(|isa| isa.run(Conversions));
+}
+
+/// Two numbers rounded to a pair of bf16.
+struct Pairs([f32; 16], [f32; 16]);
+
+impl Task for Pairs {
+    type Out = Vec<f32>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Vec<f32> {
+        // SAFETY: arrays of 16 ≥ LANES.
+        let [low, high] = unsafe { [simd.load(self.0.as_ptr()), simd.load(self.1.as_ptr())] };
+        simd.to_array(simd.pair_bf16(low, high))[..S::LANES].to_vec()
+    }
+}
+
+#[test]
+fn pairs_are_rounded_to_nearest_even() {
+    let low = std::array::from_fn(|i| 1.0 + (2 * i + 1) as f32 / 256.0);
+    let high = std::array::from_fn(|i| -3e38 * (1.0 + i as f32 / 2048.0));
+    on_every_isa(|isa| {
+        for got in [isa.run(Pairs(low, high)), isa.run_roundings(Pairs(low, high))] {
+            for (i, unit) in got.into_iter().enumerate() {
+                let expected = [low[i], high[i]].map(|x| u32::from(bf16::from_f32(x).to_bits()));
+                assert_eq!(unit.to_bits(), expected[0] | expected[1] << 16, "{isa} lane {i}");
+            }
+        }
+    });
 }
 
 struct Transposes;

@@ -88,7 +88,7 @@ impl Run<'_> {
     /// - What a link writes is written by no other and read by none, but for the focus.
     /// - `from` is even where a link makes pairs.
     pub(super) unsafe fn run(self, isa: Isa) {
-        isa.run(self);
+        isa.run_roundings(self);
     }
 }
 
