@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Instant;
 
+use anyhow::bail;
+
 use crate::command;
 use crate::counts::Counts;
 
@@ -40,21 +42,30 @@ impl Step {
 
     /// Runs a test command and counts what it says that it ran.
     pub(crate) fn tests(name: &str, command: &mut Command) -> Step {
+        Step::counted(name, |see| match command::stream(command, see)? {
+            status if status.success() => Ok(()),
+            status => bail!("{status}"),
+        })
+    }
+
+    /// Runs tests and counts what they say that they ran: `run` is told what sees each line.
+    pub(crate) fn counted(name: &str, run: impl FnOnce(&mut (dyn FnMut(&str) + Send)) -> anyhow::Result<()>) -> Step {
         announce(name);
         let start = Instant::now();
         let (mut counts, mut notes) = (Counts::default(), Vec::new());
-        let status = command::stream(command, |line| {
+        let result = run(&mut |line| {
             counts += Counts::in_line(line).unwrap_or_default();
             if line.contains(": absent: ") {
                 notes.push(line.to_owned());
             }
         });
-        let outcome = match status {
+        let outcome = match result {
             Err(error) => Outcome::Failed(format!("{error:#}")),
-            Ok(status) if !status.success() => Outcome::Failed(status.to_string()),
-            Ok(_) if counts.failed > 0 => Outcome::Failed("tests failed, though the command says that none did".into()),
-            Ok(_) if counts.passed == 0 => Outcome::Failed("no test passed".into()),
-            Ok(_) => Outcome::Ok,
+            Ok(()) if counts.failed > 0 => {
+                Outcome::Failed("tests failed, though the command says that none did".into())
+            }
+            Ok(()) if counts.passed == 0 => Outcome::Failed("no test passed".into()),
+            Ok(()) => Outcome::Ok,
         };
         Step { notes, ..Step::new(name, outcome, counts, start.elapsed().as_secs_f64()) }
     }

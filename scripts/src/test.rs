@@ -4,6 +4,7 @@ mod example;
 mod isa;
 mod mesa;
 mod pjrt;
+mod programs;
 mod slurm;
 
 use std::process::Command;
@@ -72,7 +73,7 @@ fn all(options: &Options) -> Vec<Step> {
         Vulkan::Absent(why) => Outcome::NotRun(why),
     })];
     steps.push(Step::take("set-up of NumPy", || setup::numpy(install).map_or_else(Outcome::NotRun, |_| Outcome::Ok)));
-    steps.push(Step::tests("tests", cargo().args(["test", "--workspace", "--no-fail-fast"])));
+    steps.push(programs::step());
     let best = isa::ALL.iter().find(|isa| isa.is_here()).map(|isa| isa.name);
     for isa in isa::ALL {
         let name = format!("conformance cpu:{}", isa.name);
