@@ -25,6 +25,9 @@ pub fn explain(row: &Row, header: &RunHeader) -> Explanation {
         value.iter().for_each(|v| fact(name, v.clone()));
     }
     fact("ran as", format!("{} on {} ({})", row.lowered, row.device, row.backend));
+    if row.batch > 1 {
+        fact("batch", format!("{} products", row.batch));
+    }
     row.packing.iter().for_each(|packing| fact("weights packed", packed(packing)));
     row.threads.iter().for_each(|t| fact("threads", t.to_string()));
     fact("operands", format!("{:?}, {} clock", row.temperature, row.clock).to_lowercase());
@@ -33,6 +36,12 @@ pub fn explain(row: &Row, header: &RunHeader) -> Explanation {
     fact("intensity", format!("{} flop a byte", digits(row.flops / row.bytes)));
     fact("bound by arithmetic", bound(roofline.compute.as_ref(), "flop/s"));
     fact("bound by memory", bound(roofline.memory.as_ref(), "B/s"));
+    if let (Some(compute), Some(memory)) = (&roofline.compute, &roofline.memory) {
+        let in_turn = compute.seconds + memory.seconds;
+        let taken =
+            row.median_s.map_or(String::new(), |median| format!(": it takes {} of that", percent(median / in_turn)));
+        fact("one after the other", format!("{} if neither hid behind the other{taken}", seconds(in_turn)));
+    }
     if let Some(median) = row.median_s {
         let interval = row.ci95_s.map_or(String::new(), |[a, b]| format!(" (95 %: {} to {})", seconds(a), seconds(b)));
         fact("median", format!("{}{interval}, {} of {} launches", seconds(median), counted(row), row.launches));
@@ -83,4 +92,27 @@ fn verdict(row: &Row, roofline: &Roofline) -> String {
         format!("up to {} × faster before {limit} stops it", digits(1.0 / share))
     };
     format!("{what} bounds it: {limit} allows {least}, and it reaches {} of that; {rest}", percent(share))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::store::read_run;
+
+    #[test]
+    fn a_row_that_hides_nothing_takes_its_arithmetic_and_its_memory_one_after_the_other() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runs/run-v2.jsonl");
+        let run = read_run(&path).expect("a run");
+        let mut row = run.rows.iter().find(|row| row.share.is_some()).expect("a row with a limit").clone();
+        let bounds = roofline(&row, &run.header);
+        let in_turn: f64 =
+            [&bounds.compute, &bounds.memory].map(|bound| bound.as_ref().expect("measured").seconds).iter().sum();
+        (row.median_s, row.batch) = (Some(in_turn), 3);
+        let facts = explain(&row, &run.header).facts;
+        let fact = |name: &str| facts.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+        assert!(fact("one after the other").is_some_and(|text| text.ends_with("it takes 100 % of that")), "{facts:?}");
+        assert_eq!(fact("batch"), Some("3 products"));
+    }
 }

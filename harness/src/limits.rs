@@ -50,6 +50,12 @@ impl Limits {
     }
 }
 
+/// The best rate of a limit of this backend, whatever the threads, measured anew; none where no probe of it gives one.
+pub(crate) fn again(backend: &dyn AnyBackend, limit: &str) -> Option<f64> {
+    let probes = backend.probes().into_iter().filter(|probe| probe.limit == limit);
+    probes.filter_map(|mut probe| best_rate(&mut probe).ok()).max_by(f64::total_cmp)
+}
+
 fn unit(work: Work) -> &'static str {
     match work {
         Work::Flops => "flop/s",

@@ -96,7 +96,7 @@ fn a_saved_run_can_be_listed_explained_and_compared() {
     let list = stdout(&farthing(dir.path(), &["results", "list", "--results", "kept"]));
     let name = list.lines().find_map(|l| l.split_whitespace().find(|w| w.starts_with("20"))).expect("a run").to_owned();
     let explained = farthing(dir.path(), &["explain", &id[..6], "--results", "kept"]);
-    assert!(stdout(&explained).contains("bound by memory"), "{}", stderr(&explained));
+    assert!(stdout(&explained).contains("one after the other"), "{}", stderr(&explained));
     let unknown = farthing(dir.path(), &["explain", "zzz", "--results", "kept"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(stderr(&unknown).contains(&id), "the nearest id is offered");

@@ -9,7 +9,7 @@ use farthing_kernels::backend::naive::Naive;
 use farthing_kernels::backend::worker::ServeError;
 use farthing_kernels::backend::{
     AnyBackend, Clock, DeviceError, DeviceInfo, Elapsed, Fidelity, Limits, LowerError, Lowered, Prepared, Probe,
-    Unsupported,
+    Unsupported, Work,
 };
 use farthing_kernels::problem::Problem;
 use farthing_kernels::program::Program;
@@ -36,6 +36,8 @@ pub(crate) struct Fake {
     manner: Manner,
     device: DeviceInfo,
     inner: Naive,
+    /// Rate of `fma_f32` that a probe finds, where there is one.
+    probed: Option<f64>,
 }
 
 impl Fake {
@@ -47,7 +49,18 @@ impl Fake {
             threads: Some(1),
             details: BTreeMap::new(),
         };
-        Fake { manner, device, inner: Naive::new() }
+        Fake { manner, device, inner: Naive::new(), probed: None }
+    }
+
+    /// With a probe that finds this rate of arithmetic, in flop/s.
+    pub(crate) fn with_probe(self, per_second: f64) -> Fake {
+        Fake { probed: Some(per_second), ..self }
+    }
+
+    /// Of another fidelity.
+    pub(crate) fn with_fidelity(mut self, fidelity: Fidelity) -> Fake {
+        self.device.fidelity = fidelity;
+        self
     }
 }
 
@@ -78,7 +91,15 @@ impl AnyBackend for Fake {
     }
 
     fn probes(&self) -> Vec<Probe<'_>> {
-        Vec::new()
+        let run = |n| Ok(Elapsed { seconds: n as f64 * 1e-6, clock: Clock::HostWall });
+        let probe = |per_second: f64| Probe {
+            limit: "fma_f32".into(),
+            threads: 1,
+            work: Work::Flops,
+            per_launch: per_second * 1e-6,
+            run: Box::new(run),
+        };
+        self.probed.map(probe).into_iter().collect()
     }
 
     fn serve(&self, name: &str, requests: &mut dyn BufRead, answers: &mut dyn Write) -> Result<(), ServeError> {

@@ -1,6 +1,8 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use farthing_kernels::backend::Fidelity;
+
 use super::fake::{Fake, Manner};
 use super::sampler::{Budget, HostClock, sample};
 use super::*;
@@ -84,6 +86,11 @@ fn failures_on_the_way_are_rows_with_reasons() {
 
 /// The row of a launch of 33x17x65 that took 1 µs, under this limit of arithmetic in flop/s.
 fn row_under(fma_f32: f64) -> Row {
+    launch_of(&Fake::new(Manner::Right), fma_f32)
+}
+
+/// The same of this backend.
+fn launch_of(fake: &Fake, fma_f32: f64) -> Row {
     let limit = |limit: &str, per_second, unit: &str| MeasuredLimit {
         backend: "fake".into(),
         device: "a double".into(),
@@ -93,9 +100,9 @@ fn row_under(fma_f32: f64) -> Row {
         unit: unit.into(),
     };
     let header = header(vec![limit("fma_f32", fma_f32, "flop/s"), limit("read_mem", 1e12, "B/s")]);
-    let (oracle, fake) = (Oracle::new(), Fake::new(Manner::Right));
+    let oracle = Oracle::new();
     let lab = Lab { header: &header, oracle: &oracle, cold_cap_bytes: 1 << 30, tunings: Tunings::default() };
-    let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: &fake }).expect("a right backend");
+    let mut armed = lab.arm(&case("33x17x65"), Subject { name: "fake", backend: fake }).expect("a right backend");
     armed.lowered.compute_limit = Some("fma_f32".into());
     let recording = Recording {
         launches: 1,
@@ -128,6 +135,18 @@ fn a_time_that_cannot_be_is_refused_and_kept_as_evidence() {
         why.contains("its clock says 1.000 µs a launch, and the work takes 72.93 µs at the measured fma_f32"),
         "{why}"
     );
+}
+
+#[test]
+fn a_limit_that_was_found_on_a_busy_machine_or_of_a_software_device_refuses_nothing() {
+    let right = || Fake::new(Manner::Right);
+    for fake in [right().with_probe(60e9), right().with_fidelity(Fidelity::Software)] {
+        let row = launch_of(&fake, 1e9);
+        assert_eq!((row.status, row.share.is_some_and(|share| share > 72.0)), (Status::Ok, true), "{:?}", row.reason);
+        assert!(row.warnings.iter().any(|w| w.text.contains("faster than the measured fma_f32")), "{:?}", row.warnings);
+    }
+    let why = launch_of(&right().with_probe(2e9), 1e9).reason.expect("a reason");
+    assert!(why.contains("the work takes 36.46 µs at the measured fma_f32"), "{why}");
 }
 
 #[test]
