@@ -32,9 +32,9 @@ pub(super) unsafe fn store(isa: Isa, from: *const f32, lead: usize, to: To) {
         for (r, offset) in to.offsets.iter().enumerate() {
             let from = from.wrapping_add(r * lead);
             let row = to.base.wrapping_add(offset * to.dtype.size_bytes());
-            if are_lines(row.cast(), 0, to.cols) {
+            if are_lines(row.cast(), to.cols) {
                 // SAFETY: as the caller's, one row of each.
-                unsafe { amx.store_around((from, lead), (row.cast(), 0), (1, to.cols)) };
+                unsafe { amx.store_around(from, row.cast(), to.cols) };
             } else {
                 isa.run(Store { from, lead, to: To { offsets: &to.offsets[r..=r], ..to } });
             }
