@@ -132,7 +132,8 @@ impl<'a> Points<'a> {
                     let (base, goes_around) = (self.tensors[place.tensor].0, self.stage.stores_around);
                     let (cols, dtype) = (place.cols.valid(&w.values), place.shape.dtype);
                     let to = To { base, dtype, offsets: &w.offsets, cols, goes_around };
-                    // SAFETY: `locate` gives rows inside the tensor, and the verifier keeps points apart.
+                    // SAFETY: the slot holds a row, of whole vectors, for each offset; `locate` gives rows inside the tensor, and the
+                    // verifier keeps points apart.
                     unsafe { store(self.isa, w.at[from.0], w.leads[from.0], to) };
                 }
                 Step::Loop { var, low, high, body } => {

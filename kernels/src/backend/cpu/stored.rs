@@ -33,7 +33,8 @@ pub(super) unsafe fn store(isa: Isa, from: *const f32, lead: usize, to: To) {
             let from = from.wrapping_add(r * lead);
             let row = to.base.wrapping_add(offset * to.dtype.size_bytes());
             if are_lines(row.cast(), to.cols) {
-                // SAFETY: as the caller's, one row of each.
+                // SAFETY: these are lines, as was asked; `from` is a row of `cols` elements, and as many from the row's offset are
+                // valid for writes and no one else's, by the caller's contract.
                 unsafe { amx.store_around(from, row.cast(), to.cols) };
             } else {
                 isa.run(Store { from, lead, to: To { offsets: &to.offsets[r..=r], ..to } });

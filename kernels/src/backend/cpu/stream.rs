@@ -18,8 +18,8 @@
 //! lies between the products.
 //!
 //! More than 4 rows of `a` are left to tiles, where the CPU has them and both factors are of bf16 (beside keys that no registers
-//! keep more than 8): work no longer grows with the rows. 16 queries of a group take 0.6 of the time there, and a third where keys and values lie in cache. Of 4 the loads of tiles
-//! wait for memory longer than vectors work.
+//! keep more than 8): work no longer grows with the rows. 16 queries of a group take 0.6 of the time there, and a third where keys
+//! and values lie in cache. Of 4 the loads of tiles wait for memory longer than vectors work.
 //!
 //! As many rows of `a` share each pass as leave accumulators in registers; more take several passes over a tile that is
 //! then in cache.
